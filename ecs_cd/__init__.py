@@ -1,0 +1,3 @@
+"""Continuous delivery to Amazon ECS from Azure DevOps, with Terraform owning the container definition."""
+
+__version__ = "0.1.0"
