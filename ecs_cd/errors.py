@@ -1,0 +1,206 @@
+"""The error tree. Every error that leaves this library is one of these.
+
+    EcsCdError
+    |-- WrongInput             exit 2: the caller must change something before trying again
+    |   |-- InvalidTag
+    |   |-- TagFileError
+    |   `-- SettingsError
+    |-- DeliveryFailed         exit 1: the clouds said no, and will say it again
+    |   |-- BadCredentials
+    |   |-- AccessDenied
+    |   |-- ImageMissing
+    |   |-- ParameterRefused
+    |   |-- PipelineNotFound
+    |   |-- QueueRefused
+    |   |-- RunFailed
+    |   |-- RunCancelled
+    |   |-- RolloutFailed
+    |   |   |-- RolledBackByEcs
+    |   |   `-- NotApplied
+    |   `-- UnexpectedAnswer
+    |-- TryLater               exit 3: it may pass by itself
+    |   |-- DeadlineReached
+    |   |-- Throttled
+    |   |-- Unreachable
+    |   `-- ServiceUnavailable
+    `-- Interrupted            exit 130
+
+A class says what kind of thing happened (`reason`, a stable word for programs), whether trying again can help
+(`retryable`) and how a process ends (`exit_code`, DESIGN's table). An instance says what, where, and what to do next.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from ecs_cd.text import neutral
+
+
+class EcsCdError(Exception):
+    """Something went wrong that the person who asked should read about.
+
+    `message` says what is wrong and where, in one sentence; `hint` what to do about it; `details` are further lines
+    of evidence (log lines, ECS events). All are neutral: nothing in them is a command to an agent or a terminal.
+    """
+
+    reason: ClassVar[str] = "error"
+    retryable: ClassVar[bool] = False
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, hint: str = "", details: tuple[str, ...] = (), link: str = "") -> None:
+        """Keep the neutral form of everything said."""
+        super().__init__(neutral(message))
+        self.message = neutral(message)
+        self.hint = neutral(hint)
+        self.details = tuple(neutral(line) for line in details)
+        self.link = neutral(link)
+
+    def __str__(self) -> str:
+        """Return message and hint, as one reads them in a traceback or a log."""
+        return f"{self.message} {self.hint}".rstrip()
+
+
+class WrongInput(EcsCdError):
+    """An argument, a file or a setting is wrong; nothing was sent anywhere."""
+
+    reason = "wrong-input"
+    exit_code = 2
+
+
+class InvalidTag(WrongInput):
+    """The text is not a Docker image tag."""
+
+    reason = "invalid-tag"
+
+
+class TagFileError(WrongInput):
+    """The tag file is missing, ambiguous, or not what a tag file may be."""
+
+    reason = "tag-file"
+
+
+class SettingsError(WrongInput):
+    """`ecs-cd.yml`, the environment or a flag does not say what is needed."""
+
+    reason = "settings"
+
+
+class DeliveryFailed(EcsCdError):
+    """The delivery was refused or went wrong, and would again."""
+
+    reason = "failed"
+
+
+class BadCredentials(DeliveryFailed):
+    """A cloud does not know who we are: missing, wrong or expired credentials."""
+
+    reason = "bad-credentials"
+
+
+class AccessDenied(DeliveryFailed):
+    """A cloud knows who we are and says no: a right is missing."""
+
+    reason = "access-denied"
+
+
+class ImageMissing(DeliveryFailed):
+    """The repository or the tag is not in ECR."""
+
+    reason = "image-missing"
+
+
+class ParameterRefused(DeliveryFailed):
+    """The parameter is missing, of a kind that cannot hold a tag, or refuses this value."""
+
+    reason = "parameter-refused"
+
+
+class PipelineNotFound(DeliveryFailed):
+    """No pipeline, or more than one, answers to the given name."""
+
+    reason = "pipeline-not-found"
+
+
+class QueueRefused(DeliveryFailed):
+    """Azure DevOps will not queue the run: no such branch, disabled pipeline, wrong parameters."""
+
+    reason = "queue-refused"
+
+
+class RunFailed(DeliveryFailed):
+    """The run of the infrastructure pipeline failed."""
+
+    reason = "run-failed"
+
+
+class RunCancelled(DeliveryFailed):
+    """Somebody cancelled the run."""
+
+    reason = "run-cancelled"
+
+
+class RolloutFailed(DeliveryFailed):
+    """ECS does not serve the tag and is not going to."""
+
+    reason = "rollout-failed"
+
+
+class RolledBackByEcs(RolloutFailed):
+    """The circuit breaker put the former task definition back."""
+
+    reason = "rolled-back-by-ecs"
+
+
+class NotApplied(RolloutFailed):
+    """The run succeeded and the service still runs something else."""
+
+    reason = "not-applied"
+
+
+class UnexpectedAnswer(DeliveryFailed):
+    """The other side does not speak as the service it should be."""
+
+    reason = "unexpected-answer"
+
+
+class TryLater(EcsCdError):
+    """It may pass by itself; the same call later can succeed.
+
+    `after`: seconds the service asked us to wait first (`Retry-After`), 0 when it did not say.
+    """
+
+    reason = "try-later"
+    retryable = True
+    exit_code = 3
+    after: float = 0.0
+
+
+class DeadlineReached(TryLater):
+    """The one deadline of the delivery passed."""
+
+    reason = "deadline-reached"
+
+
+class Throttled(TryLater):
+    """Too many requests for the service's liking."""
+
+    reason = "throttled"
+
+
+class Unreachable(TryLater):
+    """No connection: refused, reset, no such host, TLS, timed out."""
+
+    reason = "unreachable"
+
+
+class ServiceUnavailable(TryLater):
+    """The service answered with a failure of its own (HTTP 5xx)."""
+
+    reason = "service-unavailable"
+
+
+class Interrupted(EcsCdError):
+    """Ctrl-C, or the agent's cancel."""
+
+    reason = "interrupted"
+    exit_code = 130

@@ -1,0 +1,67 @@
+"""Step 2: the image exists in ECR before anything is changed (rule 2)."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ecs_cd.errors import ImageMissing, Throttled
+from ecs_cd.model import CheckedImage, FoundImage, ImageRef, ImageTag
+from ecs_cd.text import quoted
+from ecs_cd.waiting import Deadline, Pace, spoken, wait_for
+
+PACE = Pace(first=2.0, factor=1.5, most=15.0)
+
+
+class Images(Protocol):
+    """A registry."""
+
+    def find(self, image: ImageRef) -> FoundImage | None:
+        """Return the image, or None when the repository has no such tag.
+
+        Raises:
+            ImageMissing: there is no such repository.
+            EcsCdError: any other answer of the registry.
+        """
+
+
+def check(images: Images, image: ImageRef, *, deadline: Deadline, wait: float = 0.0) -> CheckedImage:
+    """Return the image's digest and push time.
+
+    `wait`: seconds to go on looking for a tag that is not there yet (replication between regions takes a while),
+    never past the deadline.
+
+    Raises:
+        ImageMissing: the tag is not there, or its digest is not the one the build told.
+    """
+    found = images.find(image) if wait <= 0 else _awaited(images, image, deadline, wait)
+    if found is None:
+        where = f" in account {image.registry_id}" if image.registry_id else ""
+        raise ImageMissing(
+            f"ECR repository {quoted(image.repository)}{where} has no image tagged {quoted(str(image.tag))}"
+            f"{f' (waited {spoken(wait)})' if wait > 0 else ''}.",
+            hint="Check that the build pushed it to this registry and region, that no lifecycle policy removed it, or "
+            "give it time with `wait_for_image` where images are replicated.",
+        )
+    if image.digest and image.digest != found.digest:
+        raise ImageMissing(
+            f"ECR has another image under {image.repository}:{image.tag}: digest {found.digest}, "
+            f"but the build pushed {quoted(image.digest)}.",
+            hint="The tag was pushed again after the build. Build once more, or make the repository's tags immutable.",
+        )
+    return CheckedImage(image.tag, found.digest, found.pushed_at)
+
+
+def unchecked(tag: ImageTag) -> CheckedImage:
+    """Return the tag as if checked, for those who choose not to look."""
+    return CheckedImage(tag)
+
+
+def _awaited(images: Images, image: ImageRef, deadline: Deadline, wait: float) -> FoundImage | None:
+    until = deadline.clock.now() + wait
+
+    def look() -> tuple[FoundImage | None] | None:
+        found = images.find(image)
+        return (found,) if found or deadline.clock.now() >= until else None
+
+    doing = f"waiting for image {image.repository}:{image.tag} to appear in ECR"
+    return wait_for(look, deadline=deadline, pace=PACE, doing=doing, tolerate=Throttled)[0]

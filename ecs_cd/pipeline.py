@@ -1,0 +1,199 @@
+"""Step 4: queue a run of the infrastructure pipeline and follow it to its end.
+
+A run carries a parameter version when it was queued after the write returned (rule 6): `queue` takes the
+`ParameterChange` that only `parameter.record` makes. Joining a run that somebody else queued, and trying again after a
+state lock, belong between `queue` and `follow`: they choose which run to follow, and `follow` does not care.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from ecs_cd.errors import DeadlineReached, EcsCdError, PipelineNotFound, RunCancelled, RunFailed
+from ecs_cd.model import (
+    FinishedRun,
+    ParameterChange,
+    Pipeline,
+    Record,
+    Run,
+    RunProgress,
+    RunRequest,
+    RunState,
+)
+from ecs_cd.text import quoted
+from ecs_cd.waiting import Deadline, Pace, wait_for
+
+PACE = Pace(first=1.0, factor=1.3, most=10.0)
+_MOST_LINES = 12
+_MOST_CANDIDATES = 10
+
+
+class Pipelines(Protocol):
+    """The pipelines of one Azure DevOps project."""
+
+    def find(self, reference: str) -> tuple[Pipeline, ...]:
+        r"""Return the pipelines that a reference can mean: an id, a name, or a path such as `\\folder\\name`.
+
+        An empty tuple where there is none.
+        """
+
+    def queue(self, request: RunRequest) -> Run:
+        """Queue a run.
+
+        Raises:
+            QueueRefused: no such branch, wrong parameters, a disabled pipeline.
+            AccessDenied: the right to queue is missing; the message says which and for whom.
+        """
+
+    def run(self, run_id: int) -> Run:
+        """Return the run as it is now."""
+
+    def records(self, run_id: int) -> tuple[Record, ...]:
+        """Return the run's timeline; empty before there is one."""
+
+    def log_tail(self, run_id: int, log_id: int, lines: int) -> tuple[str, ...]:
+        """Return the last lines of a task's log, without the agent's timestamps."""
+
+
+def resolve(pipelines: Pipelines, reference: str) -> Pipeline:
+    """Return the one pipeline that `reference` (id, name or folder path) means.
+
+    Raises:
+        PipelineNotFound: none, or several; then the message lists them.
+    """
+    found = pipelines.find(reference)
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise PipelineNotFound(
+            f"There is no pipeline {quoted(reference)} in this project that these credentials can see.",
+            hint="Give its id, its name, or its folder and name (`\\team\\my-infrastructure`), and check that the "
+            "identity may view it.",
+        )
+    raise PipelineNotFound(
+        f"{len(found)} pipelines are called {quoted(reference)}.",
+        hint="Say which one is meant by its folder path or its id.",
+        details=tuple(f"{p.path} (id {p.id})" for p in found[:_MOST_CANDIDATES]),
+    )
+
+
+def queue(
+    pipelines: Pipelines,
+    pipeline: Pipeline,
+    branch: str,
+    change: ParameterChange,
+    *,
+    template_parameters: dict[str, str] | None = None,
+    variables: dict[str, str] | None = None,
+) -> Run:
+    """Queue a run that carries `change`, and return it.
+
+    Raises:
+        DeliveryFailed: as `Pipelines.queue` says.
+        ValueError: `change` was a dry run; there is nothing to carry.
+    """
+    if change.dry_run:
+        raise ValueError(f"{change.name} was not written, so there is nothing to carry")
+    return pipelines.queue(RunRequest(pipeline, full_ref(branch), template_parameters or {}, variables or {}))
+
+
+def full_ref(branch: str) -> str:
+    """Return a branch as a full ref: `develop` becomes `refs/heads/develop`, a ref stays."""
+    return branch if branch.startswith("refs/") else f"refs/heads/{branch}"
+
+
+def follow(pipelines: Pipelines, run: Run, *, deadline: Deadline, watch: Callable[[RunProgress], None]) -> FinishedRun:
+    """Follow the run to its end, telling `watch` every time it or its timeline has changed.
+
+    Raises:
+        RunFailed: with the failing task's name, its first error lines and the link (rule 11).
+        RunCancelled: with the name of who did it.
+        DeadlineReached: it has not ended in time; it goes on by itself.
+    """
+    last = RunProgress(run)
+
+    def look() -> RunProgress | None:
+        nonlocal last
+        seen = RunProgress(pipelines.run(run.id), pipelines.records(run.id))
+        if seen != last:
+            last = seen
+            watch(seen)
+        return seen if seen.run.state.ended else None
+
+    try:
+        ended = wait_for(look, deadline=deadline, pace=PACE, doing=f"following run {run.name} ({run.url})")
+    except DeadlineReached as error:
+        error.details += _where(last)
+        error.link = run.url
+        raise
+    return _verdict(pipelines, ended)
+
+
+def _verdict(pipelines: Pipelines, ended: RunProgress) -> FinishedRun:
+    run = ended.run
+    if run.state is RunState.SUCCEEDED:
+        return FinishedRun(run)
+    if run.state is RunState.PARTIALLY_SUCCEEDED:
+        return FinishedRun(run, warning=f"Run {run.name} succeeded with issues ({run.url}).")
+    if run.state is RunState.CANCELLED:
+        raise RunCancelled(
+            f"Run {run.name} was cancelled{f' by {run.changed_by}' if run.changed_by else ''}.",
+            hint="The parameter holds the new tag, so the next run of this pipeline will apply it. "
+            "Run the same command again to queue one.",
+            link=run.url,
+        )
+    raise explain(pipelines, ended)
+
+
+def explain(pipelines: Pipelines, ended: RunProgress) -> RunFailed:
+    """Return the error that says why a run failed: the first failing task, its first error lines, the link."""
+    run = ended.run
+    failed = next((r for r in ended.of_kind("Task") if r.result == "failed"), None)
+    if failed is None:
+        stopped = next((r for kind in ("Job", "Phase", "Stage") for r in ended.of_kind(kind) if r.errors), None)
+        return RunFailed(
+            f"Run {run.name} failed{f' in {stopped.kind.lower()} {quoted(stopped.name)}' if stopped else ''}.",
+            hint="Open the run to see why.",
+            details=stopped.errors[:_MOST_LINES] if stopped else (),
+            link=run.url,
+        )
+    return RunFailed(
+        f"Run {run.name} failed in task {quoted(failed.name)}.",
+        hint="Mend the cause and run the same command again: the parameter already holds the tag.",
+        details=_error_lines(pipelines, run.id, failed),
+        link=_task_link(run, ended, failed),
+    )
+
+
+def _error_lines(pipelines: Pipelines, run_id: int, failed: Record) -> tuple[str, ...]:
+    """Return what the log says went wrong; the timeline's own issues where the log says nothing."""
+    tail: tuple[str, ...] = ()
+    if failed.log_id is not None:
+        try:
+            tail = pipelines.log_tail(run_id, failed.log_id, 200)
+        except EcsCdError:  # the log is a courtesy: the failure must be told without it
+            tail = ()
+    first = next((i for i, line in enumerate(tail) if _says_error(line)), None)
+    told = tail[first : first + _MOST_LINES] if first is not None else ()
+    return told or failed.errors[:_MOST_LINES] or tail[-_MOST_LINES:]
+
+
+def _says_error(line: str) -> bool:
+    lowered = line.lower()
+    return "##[error]" in lowered or "error:" in lowered or lowered.startswith("error")
+
+
+def _task_link(run: Run, ended: RunProgress, task: Record) -> str:
+    """Return the link that opens the task's log in the web portal."""
+    parents = {r.id: r for r in ended.records}
+    job = parents.get(task.parent_id)
+    view = f"view=logs&j={job.id}&t={task.id}" if job else f"view=logs&t={task.id}"
+    return f"{run.url}{'&' if '?' in run.url else '?'}{view}" if run.url else ""
+
+
+def _where(progress: RunProgress) -> tuple[str, ...]:
+    active = [r for r in progress.records if r.state == "inProgress" and r.kind in ("Stage", "Job", "Task")]
+    if not active:
+        return (f"The run is {progress.run.state.value}; no job of it has started.",)
+    return tuple(f"{r.kind} {quoted(r.name)} is in progress." for r in active)
