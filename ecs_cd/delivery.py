@@ -1,0 +1,276 @@
+"""The delivery: the steps composed, for one tag of one service in one environment.
+
+    check      the image exists; meanwhile the parameter is read and the pipeline looked up
+    parameter  the tag is recorded, unless a newer one is there
+    run        a run of the infrastructure pipeline that carries it is queued and followed
+    rollout    ECS serves the tag
+
+It keeps no state of its own (rule 15): killed anywhere and started again, it finds what is done and does the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from ecs_cd import image, parameter, pipeline, rollout
+from ecs_cd.errors import EcsCdError, Interrupted, RolloutFailed
+from ecs_cd.journal import Journal
+from ecs_cd.model import (
+    CheckedImage,
+    FinishedRun,
+    ImageRef,
+    ImageTag,
+    ParameterChange,
+    Pipeline,
+    Recorded,
+    ServiceSnapshot,
+    ServiceTarget,
+    Serving,
+)
+from ecs_cd.order import Order
+from ecs_cd.overlap import together
+from ecs_cd.progress import Phase, RolloutChanged, RunChanged, Watch, unwatched
+from ecs_cd.report import Outcome, Report
+from ecs_cd.waiting import Deadline
+
+
+@dataclass(frozen=True)
+class Clouds:
+    """The other sides of a delivery, each behind the Protocol of the step that uses it."""
+
+    images: image.Images
+    parameters: parameter.Parameters
+    pipelines: pipeline.Pipelines
+    services: rollout.Services
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What is to be delivered, and through what.
+
+    `image`: None skips the check in ECR; `target`: None skips the proof by ECS. `wait_for_image`: seconds.
+    """
+
+    service: str
+    environment: str
+    tag: ImageTag
+    parameter: str
+    pipeline: str
+    branch: str
+    image: ImageRef | None
+    target: ServiceTarget | None
+    order: Order = Order.NUMERIC
+    create_parameter: bool = False
+    wait_for_image: float = 0.0
+    template_parameters: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
+    dry_run: bool = False
+
+
+def deploy(delivery: Delivery, clouds: Clouds, *, deadline: Deadline, watch: Watch = unwatched) -> Report:
+    """Deliver, and return what happened; failures, the deadline and Ctrl-C are outcomes of the report too."""
+    journal = Journal(delivery.service, delivery.environment, delivery.tag, deadline, watch, dry_run=delivery.dry_run)
+    try:
+        outcome = _Delivering(delivery, clouds, deadline, journal).run()
+    except EcsCdError as error:
+        return journal.failed(error)
+    except KeyboardInterrupt:
+        return journal.failed(_interrupted(journal))
+    return journal.ended(outcome)
+
+
+def _interrupted(journal: Journal) -> Interrupted:
+    return Interrupted(
+        f"Interrupted while {journal.doing}.",
+        hint="Nothing was stopped in the clouds: a queued run goes on. Run the same command again to take up from "
+        "here.",
+        link=journal.run.url if journal.run else "",
+    )
+
+
+@dataclass(frozen=True)
+class _Delivering:
+    delivery: Delivery
+    clouds: Clouds
+    deadline: Deadline
+    journal: Journal
+
+    def run(self) -> Outcome:
+        checked, first_seen, infrastructure = self._check()
+        seen: parameter.Seen | None = first_seen
+        while True:
+            change = self._record(checked, seen)
+            seen = None
+            if change.recorded is Recorded.SUPERSEDED:
+                return Outcome.SUPERSEDED
+            if self.delivery.dry_run:
+                self.journal.prove(
+                    f"Would queue {infrastructure.path} on {pipeline.full_ref(self.delivery.branch)}."
+                    if change.recorded is Recorded.WRITTEN
+                    else f"Would look whether ECS serves {change.new}, and queue {infrastructure.path} if not."
+                )
+                return Outcome.UNCHANGED
+            if change.recorded is Recorded.UNCHANGED:
+                settled = self._already(checked)
+                if settled:
+                    return settled
+            before, finished = self._apply(change, infrastructure)
+            if parameter.overtaken(self.clouds.parameters, change, self.delivery.order):
+                self.journal.warn(f"Somebody wrote an older tag over {change.new}; putting it right and running again.")
+                continue
+            return self._prove(checked, finished, before)
+
+    def _check(self) -> tuple[CheckedImage, parameter.Seen, Pipeline]:
+        """Ask the three things that do not depend on each other, before anything is changed."""
+        delivery, clouds = self.delivery, self.clouds
+        delivery.order.check(str(delivery.tag))
+        with self.journal.phase(Phase.CHECK, f"checking that {delivery.tag} can be delivered") as phase:
+            checked, seen, infrastructure = together(
+                self._check_image,
+                lambda: parameter.look(clouds.parameters, delivery.parameter, self.deadline.clock),
+                lambda: pipeline.resolve(clouds.pipelines, delivery.pipeline),
+            )
+            self.journal.image = checked
+            if checked.digest:
+                self.journal.prove(
+                    f"ECR has {delivery.image and delivery.image.repository}:{checked.tag}, {checked.digest}."
+                )
+            phase.found = f"{'image found' if checked.digest else 'image not checked'}, pipeline {infrastructure.path}."
+        return checked, seen, infrastructure
+
+    def _check_image(self) -> CheckedImage:
+        delivery = self.delivery
+        if delivery.image is None:
+            return image.unchecked(delivery.tag)
+        return image.check(self.clouds.images, delivery.image, deadline=self.deadline, wait=delivery.wait_for_image)
+
+    def _record(self, checked: CheckedImage, seen: parameter.Seen | None) -> ParameterChange:
+        delivery = self.delivery
+        with self.journal.phase(Phase.PARAMETER, f"recording {delivery.tag} in {delivery.parameter}") as phase:
+            change = parameter.record(
+                self.clouds.parameters,
+                delivery.parameter,
+                checked,
+                deadline=self.deadline,
+                order=delivery.order,
+                create=delivery.create_parameter,
+                dry_run=delivery.dry_run,
+                seen=seen,
+            )
+            self.journal.change = change
+            phase.found = _said(change)
+            self.journal.prove(phase.found)
+        return change
+
+    def _already(self, checked: CheckedImage) -> Outcome | None:
+        """Return the outcome if the tag, recorded before, serves or is rolling out: no run is needed then."""
+        target = self.delivery.target
+        if target is None:
+            return None
+        wanted = rollout.Wanted(checked, self.delivery.order)
+        snapshot = self.clouds.services.snapshot(target)
+        if snapshot is None:
+            return None
+        verdict = rollout.judge(snapshot, wanted)
+        if verdict.serving is Serving.DEPLOYED:
+            self.journal.prove_rollout(snapshot, verdict)
+            return Outcome.UNCHANGED
+        if verdict.serving is Serving.ROLLING:
+            return self._prove(checked, FinishedRun(None), None)
+        return None
+
+    def _apply(self, change: ParameterChange, infrastructure: Pipeline) -> tuple[ServiceSnapshot | None, FinishedRun]:
+        """Queue a run that carries the change and follow it; return the service as it was before, too."""
+        delivery, clouds = self.delivery, self.clouds
+        with self.journal.phase(Phase.RUN, f"queueing {infrastructure.path}") as phase:
+            run = pipeline.queue(
+                clouds.pipelines,
+                infrastructure,
+                delivery.branch,
+                change,
+                template_parameters=dict(delivery.template_parameters),
+                variables=dict(delivery.variables),
+            )
+            self.journal.run = run
+            self.journal.doing = f"following run {run.name}"
+            before = self._before()
+            finished = pipeline.follow(
+                clouds.pipelines, run, deadline=self.deadline, watch=lambda p: self.journal.watch(RunChanged(p))
+            )
+            self.journal.run = finished.run
+            phase.found = f"Run {run.name} of {infrastructure.path} succeeded."
+            self.journal.prove(f"Run {run.name}, queued after version {change.version} was written, succeeded.")
+            if finished.warning:
+                self.journal.warn(finished.warning)
+        return before, finished
+
+    def _prove(self, checked: CheckedImage, finished: FinishedRun, before: ServiceSnapshot | None) -> Outcome:
+        target = self.delivery.target
+        if target is None:
+            self.journal.warn("Whether ECS serves the tag was not looked at, because no ECS service is named.")
+            return Outcome.DEPLOYED
+        with self.journal.phase(Phase.ROLLOUT, f"waiting for ECS service {target.service}") as phase:
+            ended = rollout.follow(
+                self.clouds.services,
+                target,
+                rollout.Wanted(checked, self.delivery.order),
+                finished,
+                deadline=self.deadline,
+                watch=lambda snapshot, verdict: self.journal.watch(RolloutChanged(snapshot, verdict)),
+                before=before,
+            )
+            phase.found = ended.verdict.sentence
+            self.journal.prove_rollout(ended.snapshot, ended.verdict)
+        return self._outcome(ended.verdict.serving, ended.verdict.sentence)
+
+    def _outcome(self, serving: Serving, sentence: str) -> Outcome:
+        if serving is Serving.SUPERSEDED:
+            return Outcome.SUPERSEDED
+        if serving is Serving.NOT_JUDGED:
+            self.journal.warn(sentence)
+        return Outcome.DEPLOYED
+
+
+def verify(delivery: Delivery, services: rollout.Services, *, deadline: Deadline, watch: Watch = unwatched) -> Report:
+    """Watch until ECS serves the tag or is known not to, changing nothing; for those who applied by other means."""
+    journal = Journal(delivery.service, delivery.environment, delivery.tag, deadline, watch)
+    target = delivery.target
+    try:
+        if target is None:
+            raise RolloutFailed(
+                f"There is no ECS service named for {delivery.service} in {delivery.environment}.",
+                hint="Name it in the settings under `ecs:`.",
+            )
+        with journal.phase(Phase.ROLLOUT, f"waiting for ECS service {target.service}") as phase:
+            ended = rollout.follow(
+                services,
+                target,
+                rollout.Wanted(CheckedImage(delivery.tag), delivery.order),
+                FinishedRun(None),
+                deadline=deadline,
+                watch=lambda snapshot, verdict: watch(RolloutChanged(snapshot, verdict)),
+            )
+            phase.found = ended.verdict.sentence
+            journal.prove_rollout(ended.snapshot, ended.verdict)
+    except EcsCdError as error:
+        return journal.failed(error)
+    except KeyboardInterrupt:
+        return journal.failed(_interrupted(journal))
+    return journal.ended(Outcome.SUPERSEDED if ended.verdict.serving is Serving.SUPERSEDED else Outcome.UNCHANGED)
+
+
+def _said(change: ParameterChange) -> str:
+    would = "would be " if change.dry_run else ""
+    if change.recorded is Recorded.SUPERSEDED:
+        back = ", put back after another writer lost it" if change.restored else ""
+        return f"{change.name} holds {change.new}, newer than {change.wanted}{back} (version {change.version})."
+    if change.recorded is Recorded.UNCHANGED:
+        return f"{change.name} already holds {change.new} (version {change.version})."
+    was = (
+        f"{would}changed from {change.old!s} to {change.new}"
+        if change.old is not None
+        else f"{would}created with {change.new}"
+    )
+    return f"{change.name} {was}." if change.dry_run else f"{change.name} {was} (version {change.version})."

@@ -1,0 +1,220 @@
+"""Step 6: the result of a delivery as one value: for programs as versioned JSON, for people as text.
+
+The JSON's shape is given by `json_schema()` (`ecs-cd schema report`). A new optional key raises the second number of
+`version`, anything that could break a reader the first.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from ecs_cd.errors import EcsCdError, WrongInput
+from ecs_cd.text import neutral, quoted
+from ecs_cd.waiting import spoken
+
+VERSION = "1.0"
+
+
+class Outcome(str, Enum):
+    """How a delivery ended (DESIGN 4)."""
+
+    DEPLOYED = "deployed"
+    UNCHANGED = "unchanged"
+    SUPERSEDED = "superseded"
+    FAILED = "failed"
+    TIMED_OUT = "timed-out"
+    INTERRUPTED = "interrupted"
+
+    @property
+    def good(self) -> bool:
+        """Return whether this is success."""
+        return self in (Outcome.DEPLOYED, Outcome.UNCHANGED, Outcome.SUPERSEDED)
+
+
+@dataclass(frozen=True)
+class ImageFact:
+    """What ECR said of the image. `pushed_at` is ISO 8601."""
+
+    digest: str
+    pushed_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ParameterFact:
+    """What became of the parameter. `old` is null where it was created; `recorded` is written|unchanged|superseded."""
+
+    name: str
+    old: str | None
+    new: str
+    version: int
+    recorded: str
+    restored: bool
+
+
+@dataclass(frozen=True)
+class RunFact:
+    """The run that carried the tag. `state` as in `model.RunState`."""
+
+    id: int
+    name: str
+    url: str
+    pipeline_id: int
+    branch: str
+    state: str
+
+
+@dataclass(frozen=True)
+class RolloutFact:
+    """What ECS serves. `serving` as in `model.Serving`; counts are tasks of the primary deployment."""
+
+    cluster: str
+    service: str
+    serving: str
+    sentence: str
+    image: str
+    task_definition: str
+    running: int
+    desired: int
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a delivery did not succeed, as the error tree says it (`reason` is a stable word)."""
+
+    reason: str
+    message: str
+    hint: str
+    details: tuple[str, ...]
+    link: str
+    retryable: bool
+
+    @classmethod
+    def of(cls, error: EcsCdError) -> Failure:
+        """Return the failure an error describes."""
+        return cls(error.reason, error.message, error.hint, error.details, error.link, error.retryable)
+
+
+@dataclass(frozen=True)
+class PhaseFact:
+    """How long a phase took, in seconds."""
+
+    phase: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Report:
+    """The whole of a delivery. `proved` are the facts it established, each a sentence; `seconds` the time it took."""
+
+    version: str
+    outcome: Outcome
+    exit_code: int
+    service: str
+    environment: str
+    tag: str
+    dry_run: bool
+    summary: str
+    proved: tuple[str, ...]
+    image: ImageFact | None
+    parameter: ParameterFact | None
+    run: RunFact | None
+    rollout: RolloutFact | None
+    failure: Failure | None
+    warnings: tuple[str, ...]
+    phases: tuple[PhaseFact, ...]
+    started_at: datetime
+    seconds: float
+    deadline_seconds: float
+
+    @property
+    def good(self) -> bool:
+        """Return whether the delivery succeeded."""
+        return self.outcome.good
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report in JSON's own types."""
+        plain: dict[str, Any] = json.loads(self.to_json())
+        return plain
+
+    def to_json(self) -> str:
+        """Return the report as JSON text, indented, with a line feed at its end."""
+        return json.dumps(asdict(self), default=_plain, indent=2, ensure_ascii=False) + "\n"
+
+    def to_text(self) -> str:
+        """Return the report as people read it; neutral text of several lines."""
+        return neutral("\n".join(_lines(self))) + "\n"
+
+    def write(self, path: Path) -> None:
+        """Write the JSON to a file: whole or not at all.
+
+        Raises:
+            WrongInput: the file cannot be written there.
+        """
+        write_atomically(path, self.to_json())
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a text file through a temporary one in the same folder, so that nobody ever reads half of it.
+
+    Raises:
+        WrongInput: the file cannot be written there.
+    """
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        os.replace(name, path)  # noqa: PTH105 - Path.replace would do the same with one more object
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(name)  # noqa: PTH108 - likewise
+
+
+def _unwritable(path: Path, error: OSError) -> WrongInput:
+    return WrongInput(
+        f"Cannot write {quoted(str(path))}: {error.strerror or error}.",
+        hint="Give a path in a folder that can be written.",
+    )
+
+
+def _plain(value: object) -> str:
+    return value.isoformat(timespec="seconds") if isinstance(value, datetime) else str(value)
+
+
+def _lines(report: Report) -> list[str]:
+    mark = "OK" if report.good else "FAILED"
+    what = "dry run: " if report.dry_run else ""
+    lines = [f"{mark}  {what}{report.summary}"]
+    lines += [f"  proved    {fact}" for fact in report.proved]
+    lines += [f"  warning   {warning}" for warning in report.warnings]
+    failure = report.failure
+    if failure:
+        lines += [f"  because   {line}" for line in failure.details]
+        lines += [f"  do next   {failure.hint}"] if failure.hint else []
+    link = failure.link if failure and failure.link else report.run.url if report.run else ""
+    lines += [f"  run       {link}"] if link else []
+    took = ", ".join(f"{p.phase} {p.seconds:.1f} s" for p in report.phases)
+    lines.append(
+        f"  took      {spoken(report.seconds)} of {spoken(report.deadline_seconds)}{f' ({took})' if took else ''}"
+    )
+    return lines
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of the report."""
+    from pydantic import TypeAdapter  # noqa: PLC0415 - only `ecs-cd schema` needs it
+
+    schema = TypeAdapter(Report).json_schema(mode="serialization")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "ecs-cd report", **schema}
