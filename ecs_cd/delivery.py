@@ -206,6 +206,12 @@ class _Delivering:
                 self.journal.warn(finished.warning)
         return before, finished
 
+    def _before(self) -> ServiceSnapshot | None:
+        """Return the service while the run still waits; the events it has by then are not evidence later."""
+        with suppress(EcsCdError):  # Terraform may be about to create it; the rollout phase tells the rest
+            return self.clouds.services.snapshot(self.delivery.target) if self.delivery.target else None
+        return None
+
     def _prove(self, checked: CheckedImage, finished: FinishedRun, before: ServiceSnapshot | None) -> Outcome:
         target = self.delivery.target
         if target is None:
