@@ -59,6 +59,14 @@ class TagEntry:
 
 
 @dataclass(frozen=True)
+class TagFile:
+    """A tag file as read: the path it was read from, and its images in the order of the file."""
+
+    path: str
+    entries: tuple[TagEntry, ...]
+
+
+@dataclass(frozen=True)
 class ImageRef:
     """Where an image should be: repository and tag, in the caller's own registry unless said otherwise.
 

@@ -8,8 +8,11 @@ from enum import Enum
 from ecs_cd.errors import WrongInput
 from ecs_cd.text import quoted
 
+_NUMBER = r"0|[1-9][0-9]*"
+_PRE_RELEASE = rf"(?:{_NUMBER}|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"  # point 9: a numeric identifier has no leading zero
 _SEMVER = re.compile(
-    r"v?(?P<major>0|[1-9]\d*)\.(?P<minor>0|[1-9]\d*)\.(?P<patch>0|[1-9]\d*)(?:-(?P<pre>[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?"
+    rf"v?(?P<major>{_NUMBER})\.(?P<minor>{_NUMBER})\.(?P<patch>{_NUMBER})"
+    rf"(?:-(?P<pre>{_PRE_RELEASE}(?:\.{_PRE_RELEASE})*))?"
 )
 
 
@@ -57,10 +60,19 @@ class Order(str, Enum):
 
     def _rank(self, tag: str) -> tuple[object, ...] | None:
         if self is Order.NUMERIC:
-            return (int(tag),) if re.fullmatch(r"[0-9]+", tag) else None
+            return _number(tag) if re.fullmatch(r"[0-9]+", tag) else None
         if self is Order.SEMVER:
             return _semver_rank(tag)
         return None
+
+
+def _number(digits: str) -> tuple[int, str]:
+    """Return a key that sorts digits by their value.
+
+    Not `int`: a parameter may hold thousands of digits, which `int` refuses to read.
+    """
+    significant = digits.lstrip("0")
+    return len(significant), significant
 
 
 def _semver_rank(tag: str) -> tuple[object, ...] | None:
@@ -68,8 +80,8 @@ def _semver_rank(tag: str) -> tuple[object, ...] | None:
     match = _SEMVER.fullmatch(tag)
     if not match:
         return None
-    core = (int(match["major"]), int(match["minor"]), int(match["patch"]))
+    core = tuple(_number(match[part]) for part in ("major", "minor", "patch"))
     if match["pre"] is None:
         return (core, 1, ())
-    parts = tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in match["pre"].split("."))
+    parts = tuple((0, _number(part)) if part.isdigit() else (1, part) for part in match["pre"].split("."))
     return (core, 0, parts)

@@ -10,14 +10,19 @@ from __future__ import annotations
 import re
 
 _COMMAND = re.compile(r"##(?=\[|vso\[)", re.IGNORECASE)
+# Controls, and what is invisible or turns the reading direction: format characters (Unicode category Cf), line and
+# paragraph separators, tag characters and lone surrogates.
 _UNPRINTABLE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 _MOST_SHOWN = 80
 
 
 def _escape(match: re.Match[str]) -> str:
     code = ord(match.group())
+    if code > 0xFFFF:  # noqa: PLR2004 - the largest four-digit code
+        return f"\\U{code:08x}"
     return f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}"  # noqa: PLR2004 - the largest two-digit code
 
 
