@@ -40,6 +40,7 @@ class Aws:
 
     def __init__(self, region: str = "eu-west-1") -> None:
         self.region = region
+        self.account_id = ACCOUNT_ID
         self.lock = threading.RLock()
         self._recorder = Recorder(DomainDispatcherApplication(create_backend_app), self.lock)
         self._server: BaseWSGIServer | None = None

@@ -100,9 +100,9 @@ class ServiceRollout:
             behaviour = Behaviour()
         for task in primary.live_tasks:
             _advance(task, primary, behaviour)
-        if primary.rollout_state != "FAILED":
+        if primary.rollout_state != "FAILED" and not self._breaks(behaviour):
             self._fill(behaviour, definition, digests)
-            self._judge(behaviour)
+            self._judge()
         self.publish()
 
     def _fill(self, behaviour: Behaviour, definition: TaskDefinition, digests: dict[str, str]) -> None:
@@ -127,25 +127,32 @@ class ServiceRollout:
             self._store[task.task_arn] = task
         self._tell(f"has started {len(started)} tasks: {_names(started)}.")
 
-    def _judge(self, behaviour: Behaviour) -> None:
+    def _breaks(self, behaviour: Behaviour) -> bool:
+        """Whether failed tasks have tripped the circuit breaker now; without one, ECS only tells of the trouble."""
         primary = self.primary
         breaker = self.service.deployment_configuration.get("deploymentCircuitBreaker") or {}
-        in_progress = primary.rollout_state == "IN_PROGRESS"
-        if in_progress and primary.failed_tasks and behaviour.missing_image:
+        if primary.rollout_state != "IN_PROGRESS":
+            return False
+        if primary.failed_tasks and behaviour.missing_image:
             self._warn(f"was unable to place a task. Reason: {pull_error(behaviour.missing_image)}.")
         # AWS: half the desired count, but at least 3 and at most 200 failed tasks.
         threshold = min(max(math.ceil(self.service.desired_count / 2), 3), 200)
-        if in_progress and primary.failed_tasks >= threshold:
-            if breaker.get("enable"):
-                self._fail(rollback=bool(breaker.get("rollback")))
-                return
-            self._warn(
-                "is unable to consistently start tasks successfully. For more information, see the Troubleshooting "
-                "section of the Amazon ECS Developer Guide."
-            )
+        if primary.failed_tasks < threshold:
+            return False
+        if breaker.get("enable"):
+            self._fail(rollback=bool(breaker.get("rollback")))
+            return True
+        self._warn(
+            "is unable to consistently start tasks successfully. For more information, see the Troubleshooting "
+            "section of the Amazon ECS Developer Guide."
+        )
+        return False
+
+    def _judge(self) -> None:
+        primary = self.primary
         if not primary.settled:
             return
-        if not in_progress:
+        if primary.rollout_state != "IN_PROGRESS":
             self._tell_steady()
         elif not self._stop_others():
             self._complete()

@@ -187,7 +187,7 @@ def new_task(
     """Make a PENDING task of moto's `service`; `definition` is moto's task definition, `digests` go by image."""
     task_id = uuid.uuid4().hex
     arn = service.arn.replace(":service/", ":task/").rpartition("/")[0] + f"/{task_id}"
-    described: list[dict[str, Any]] = definition.container_definitions  # type: ignore[assignment]  # moto infers less
+    described: list[dict[str, Any]] = definition.container_definitions
     containers = [
         TaskContainer(
             name=container["name"],

