@@ -1,0 +1,89 @@
+"""What the live view shows, as one value: each event makes the next one. It draws nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from ecs_cd.console import words
+from ecs_cd.model import RunProgress, ServiceEvent
+from ecs_cd.progress import Event, Phase, PhaseEnded, PhaseStarted, RolloutChanged, RunChanged
+
+MOST_EVENTS = 3
+
+
+class Standing(Enum):
+    """How a phase stands."""
+
+    AHEAD = "ahead"
+    ACTIVE = "active"
+    DONE = "done"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A phase: what it does or found, and the moments (seconds on the clock) it began and ended."""
+
+    phase: Phase
+    standing: Standing = Standing.AHEAD
+    said: str = ""
+    began: float = 0.0
+    ended: float | None = None
+
+    def elapsed(self, now: float) -> float:
+        """Return the seconds it took so far."""
+        return (now if self.ended is None else self.ended) - self.began
+
+
+@dataclass(frozen=True)
+class Board:
+    """All four phases, the run and the rollout as last seen, the latest ECS events (oldest first) and the warnings."""
+
+    rows: tuple[Row, ...] = tuple(Row(phase) for phase in Phase)
+    run: RunProgress | None = None
+    rollout: RolloutChanged | None = None
+    events: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def row(self, phase: Phase) -> Row:
+        """Return the row of a phase."""
+        return next(row for row in self.rows if row.phase is phase)
+
+    def after(self, event: Event, now: float, new_events: tuple[ServiceEvent, ...] = ()) -> Board:
+        """Return the board that the event makes of this one; `new_events` are those of a `RolloutChanged`."""
+        if isinstance(event, PhaseStarted):
+            return self._begun(event, now)
+        if isinstance(event, PhaseEnded):
+            row = self.row(event.phase)
+            return self._with(replace(row, standing=Standing.DONE, said=event.found or row.said, ended=now))
+        if isinstance(event, RunChanged):
+            run = event.progress.run
+            row = replace(self.row(Phase.RUN), said=f"{run.name} {words.RUN[run.state]}")
+            return replace(self._with(row), run=event.progress)
+        if isinstance(event, RolloutChanged):
+            row = replace(self.row(Phase.ROLLOUT), said=event.verdict.sentence)
+            events = (*self.events, *(new.message for new in new_events))[-MOST_EVENTS:]
+            return replace(self._with(row), rollout=event, events=events)
+        return replace(self, warnings=(*self.warnings, event.message))
+
+    def stopped(self, now: float) -> Board:
+        """Return the board at the end of everything: a phase that was still active did not end well."""
+        rows = (
+            replace(row, standing=Standing.STOPPED, ended=now) if row.standing is Standing.ACTIVE else row
+            for row in self.rows
+        )
+        return replace(self, rows=tuple(rows))
+
+    def _begun(self, event: PhaseStarted, now: float) -> Board:
+        """Begin a phase, perhaps again: then those behind it are ahead again."""
+        order = list(Phase)
+        later = order[order.index(event.phase) + 1 :]
+        rows = tuple(Row(row.phase) if row.phase in later else row for row in self.rows)
+        board = replace(self, rows=rows)
+        if event.phase is not Phase.ROLLOUT:
+            board = replace(board, run=None, rollout=None, events=())
+        return board._with(Row(event.phase, Standing.ACTIVE, event.doing, now))
+
+    def _with(self, row: Row) -> Board:
+        return replace(self, rows=tuple(row if old.phase is row.phase else old for old in self.rows))
