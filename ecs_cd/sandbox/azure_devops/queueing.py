@@ -1,0 +1,154 @@
+"""Checks what somebody asks to run, and turns it into a request the orchestrator takes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ecs_cd.sandbox.azure_devops.build_json import repository_url
+from ecs_cd.sandbox.azure_devops.definitions import PipelineDefinition
+from ecs_cd.sandbox.azure_devops.errors import ServiceError, invalid_build_request, invalid_pipeline
+from ecs_cd.sandbox.azure_devops.links import Links
+from ecs_cd.sandbox.azure_devops.run import QueueRequest, Source
+from ecs_cd.sandbox.azure_devops.service import Call
+
+_NO_COMMIT = "0" * 40
+
+
+class _Refusal(Exception):
+    """Why the request cannot be queued."""
+
+
+def from_run_body(definition: PipelineDefinition, call: Call) -> QueueRequest:
+    """Read the body of the Pipelines API's "run pipeline".
+
+    Raises:
+        ServiceError: 400 or 403, the caller, the pipeline or the body does not allow it.
+    """
+    call.require_queue(definition)
+    body = _mapping(call.body)
+    repository = _mapping(_mapping(_mapping(body.get("resources")).get("repositories")).get("self"))
+    variables = {
+        name: str(_mapping(given).get("value") or "") for name, given in _mapping(body.get("variables")).items()
+    }
+    return _checked(
+        lambda: QueueRequest(
+            definition=_queueable(definition),
+            source=_source(definition, repository.get("refName"), repository.get("version"), call.links),
+            requested_by=call.token.identity,
+            parameters=_parameters(definition, body.get("templateParameters")),
+            variables=_variables(definition, variables),
+            stages_to_skip=_stages(definition, body.get("stagesToSkip") or []),
+        ),
+        invalid_pipeline,
+    )
+
+
+def from_build_body(definition: PipelineDefinition, call: Call) -> QueueRequest:
+    """Read the body of the Build API's "queue build".
+
+    Raises:
+        ServiceError: 400 or 403, the caller, the pipeline or the body does not allow it.
+    """
+    call.require_queue(definition)
+    body = _mapping(call.body)
+    return _checked(
+        lambda: QueueRequest(
+            definition=_queueable(definition),
+            source=_source(definition, body.get("sourceBranch"), body.get("sourceVersion"), call.links),
+            requested_by=call.token.identity,
+            reason=str(body.get("reason") or "manual"),
+            parameters=_parameters(definition, body.get("templateParameters")),
+            variables=_variables(definition, _queue_variables(body.get("parameters"))),
+            tags=tuple(str(tag) for tag in body.get("tags") or ()),
+        ),
+        invalid_build_request,
+    )
+
+
+def _checked(make: Callable[[], QueueRequest], error: Callable[[str], ServiceError]) -> QueueRequest:
+    try:
+        return make()
+    except _Refusal as refusal:
+        raise error(str(refusal)) from refusal
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _queueable(definition: PipelineDefinition) -> PipelineDefinition:
+    if definition.queue_status == "disabled":
+        raise _Refusal(f"The build pipeline {definition.name} is disabled. Enable it to queue builds.")
+    return definition
+
+
+def _source(definition: PipelineDefinition, branch: str | None, version: str | None, links: Links) -> Source:
+    """Return branch and commit of the request; without a branch it is the default one."""
+    name = branch or definition.default_branch
+    commit = definition.commit(name)
+    if commit is None:
+        raise _Refusal(
+            f"{definition.yaml_path}: File {definition.yaml_path} not found in repository "
+            f"{repository_url(definition, links)} branch {name} version {version or _NO_COMMIT}."
+        )
+    return Source(name, version or commit)
+
+
+def _parameters(definition: PipelineDefinition, given: object) -> dict[str, str]:
+    """Return the template parameters with defaults filled in; values are strings, as the documents say."""
+    values = _mapping(given)
+    known = {name.lower(): name for name in definition.parameters}
+    problems = []
+    result = {name: parameter.default for name, parameter in definition.parameters.items()}
+    for name, value in values.items():
+        if not isinstance(value, str):
+            kind = "Array" if isinstance(value, list) else "Object"
+            raise _Refusal(f"Unable to convert from {kind} to String. Value: {kind}")
+        if name.lower() not in known:
+            problems.append(f"{definition.yaml_path}: Unexpected parameter '{name}'")
+            continue
+        result[known[name.lower()]] = value
+        allowed = definition.parameters[known[name.lower()]].values
+        if allowed and value not in allowed:
+            problems.append(f"{definition.yaml_path}: The '{name}' parameter value '{value}' is not a valid value.")
+    problems += [
+        f"{definition.yaml_path}: A value for the '{name}' parameter must be provided."
+        for name, value in result.items()
+        if value is None
+    ]
+    if problems:
+        raise _Refusal("\n".join(problems))
+    return {name: value for name, value in result.items() if value is not None}
+
+
+def _queue_variables(given: object) -> dict[str, str]:
+    """Read the Build API's `parameters`: variables, as a JSON object inside a string."""
+    if not given:
+        return {}
+    try:
+        values = json.loads(str(given))
+    except ValueError as error:
+        raise invalid_build_request(f"The parameters are not JSON: {error}") from error
+    return {name: str(value) for name, value in _mapping(values).items()}
+
+
+def _variables(definition: PipelineDefinition, given: dict[str, str]) -> dict[str, str]:
+    settable = {name.lower() for name in definition.settable_variables}
+    refused = [name for name in given if name.lower() not in settable]
+    if refused:
+        raise _Refusal(
+            f"You can't set the following variables ({','.join(refused)}). If you want to be able to set these "
+            "variables, then edit the pipeline and select Settable at queue time on the variables tab of the "
+            "pipeline editor."
+        )
+    return given
+
+
+def _stages(definition: PipelineDefinition, given: list[str]) -> frozenset[str]:
+    known = {stage.name.lower() for stage in definition.stages}
+    unknown = [name for name in given if str(name).lower() not in known]
+    if unknown:
+        raise _Refusal(f"{definition.yaml_path}: The stages to skip do not exist: {', '.join(map(str, unknown))}.")
+    return frozenset(name.lower() for name in given)

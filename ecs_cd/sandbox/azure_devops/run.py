@@ -1,0 +1,204 @@
+"""One run: everything the service knows about it. The engine's lock guards every field."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from ecs_cd.sandbox.azure_devops.definitions import PipelineDefinition, StageDefinition
+from ecs_cd.sandbox.azure_devops.identities import Identity
+from ecs_cd.sandbox.azure_devops.timeline import Attempt, Record, Timeline
+
+RunStatus = Literal["notStarted", "inProgress", "cancelling", "completed"]
+RunResult = Literal["succeeded", "partiallySucceeded", "failed", "canceled"]
+Phase = Literal["queued", "waiting", "ready", "running", "done"]
+"""Where a run is inside the engine: before admission, before the lock, before an agent, on an agent, over."""
+
+
+class Cancellation(threading.Event):
+    """An event that also calls back, so that a step can wait for several things at once."""
+
+    def __init__(self) -> None:
+        """Start unset."""
+        super().__init__()
+        self._callbacks: list[Callable[[], None]] = []
+        self._guard = threading.Lock()
+
+    def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Have `callback` called when the event is set (at once if it is). Returns how to take it back."""
+        with self._guard:
+            self._callbacks.append(callback)
+            already = self.is_set()
+        if already:
+            callback()
+        return lambda: self._unsubscribe(callback)
+
+    def set(self) -> None:
+        """Set the event and call back, once."""
+        with self._guard:
+            first = not self.is_set()
+            super().set()
+            callbacks = list(self._callbacks) if first else []
+        for callback in callbacks:
+            callback()
+
+    def _unsubscribe(self, callback: Callable[[], None]) -> None:
+        with self._guard:
+            if callback in self._callbacks:
+                self._callbacks.remove(callback)
+
+
+@dataclass
+class Log:
+    """The log of one task; each line begins with its UTC time, as the agent writes it."""
+
+    id: int
+    created: datetime
+    changed: datetime
+    lines: list[str] = field(default_factory=list)
+
+    def append(self, line: str, now: datetime) -> int:
+        """Add a line and return its 1-based number."""
+        self.lines.append(f"{now:%Y-%m-%dT%H:%M:%S.%f}0Z {line}")
+        self.changed = now
+        return len(self.lines)
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file a task attached to its timeline record."""
+
+    type: str
+    name: str
+    record_id: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A published artifact: its files by their path inside it."""
+
+    id: int
+    name: str
+    source: str
+    files: dict[str, bytes]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a run takes its file from: the full name of a branch, and a commit."""
+
+    branch: str
+    commit: str
+
+
+@dataclass(frozen=True)
+class QueueRequest:
+    """What somebody asked to run. All of it is validated already."""
+
+    definition: PipelineDefinition
+    source: Source
+    requested_by: Identity
+    reason: str = "manual"
+    parameters: dict[str, str] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict)
+    stages_to_skip: frozenset[str] = frozenset()
+    tags: tuple[str, ...] = ()
+
+
+@dataclass
+class Run:
+    """A run, its progress and what it left behind."""
+
+    id: int
+    number: str
+    revision: int
+    request: QueueRequest
+    queue_time: datetime
+    changed: datetime
+    changed_by: Identity
+    not_before: datetime
+    timeline: Timeline
+    status: RunStatus = "notStarted"
+    result: RunResult | None = None
+    phase: Phase = "queued"
+    start_time: datetime | None = None
+    finish_time: datetime | None = None
+    plan_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    tags: list[str] = field(default_factory=list)
+    properties: dict[str, object] = field(default_factory=dict)
+    logs: list[Log] = field(default_factory=list)
+    artifacts: list[Artifact] = field(default_factory=list)
+    attachments: list[Attachment] = field(default_factory=list)
+    keep_forever: bool = False
+    cancelled: Cancellation = field(default_factory=Cancellation)
+    """What the work going on now listens to; each stage has its own."""
+    stages_to_cancel: set[str] = field(default_factory=set)
+    retries: dict[str, bool] = field(default_factory=dict)
+    """Stages asked to be retried, and whether all their jobs are (or only those that did not succeed)."""
+
+    @property
+    def definition(self) -> PipelineDefinition:
+        """The pipeline this is a run of."""
+        return self.request.definition
+
+    def change(self, by: Identity, now: datetime) -> None:
+        """Note who changed the run last."""
+        self.changed_by, self.changed = by, now
+
+    def plan_stage(self, stage: StageDefinition) -> Record:
+        """Add the pending records of a stage and its jobs; tasks join when their job starts."""
+        record = self.timeline.add(
+            "Stage", stage.name, parent=None, identifier=stage.name, display_name=stage.display_name
+        )
+        for job in stage.jobs:
+            self._plan_job(record, job.name, job.display_name)
+        return record
+
+    def plan_retry(self, stage: StageDefinition, *, all_jobs: bool) -> Record:
+        """Replace a stage's record by one of the next attempt, keeping the jobs that succeeded unless told not to."""
+        old = self.timeline.stage(stage.name)
+        if old is None:
+            return self.plan_stage(stage)
+        position = self.timeline.records.index(old)
+        kept = {record.name for record in self.timeline.children(old) if record.result == "succeeded"}
+        self.timeline.remove_tree(old)
+        tail = self.timeline.records[position:]
+        del self.timeline.records[position:]
+        new = self.timeline.add(
+            "Stage", stage.name, parent=None, identifier=stage.name, display_name=stage.display_name
+        )
+        new.order = old.order
+        new.attempt = old.attempt + 1
+        new.previous_attempts = [*old.previous_attempts, Attempt(old.attempt, self.timeline.id, old.id)]
+        for job in stage.jobs:
+            phase = self._plan_job(new, job.name, job.display_name)
+            if not all_jobs and phase.name in kept:
+                self.timeline.finish_below(phase, "succeeded")
+        self.timeline.records.extend(tail)
+        return new
+
+    def _plan_job(self, stage: Record, name: str, display_name: str) -> Record:
+        identifier = f"{stage.identifier}.{name}"
+        phase = self.timeline.add("Phase", name, parent=stage, identifier=identifier, display_name=display_name)
+        self.timeline.add(
+            "Job", "__default", parent=phase, identifier=f"{identifier}.__default", display_name=display_name or name
+        )
+        return phase
+
+    def new_log(self, now: datetime) -> Log:
+        """Start the next log."""
+        log = Log(len(self.logs) + 1, now, now)
+        self.logs.append(log)
+        return log
+
+    def publish(self, name: str, files: dict[str, bytes], source: str) -> Artifact:
+        """Add an artifact, or replace the one of that name."""
+        self.artifacts = [artifact for artifact in self.artifacts if artifact.name.lower() != name.lower()]
+        artifact = Artifact(len(self.artifacts) + 1, name, source, dict(files))
+        self.artifacts.append(artifact)
+        return artifact
