@@ -1,0 +1,288 @@
+"""The one table that turns what went wrong with Azure DevOps into our errors.
+
+`explain` takes any error: a `Refused` (an HTTP answer) goes through the rows of `_ANSWERS`, everything else by its
+class through `KINDS`. Each message says what was being done and where; each hint what to do next.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from azure.core import exceptions as azure_core
+from azure.devops import exceptions as sdk
+from msrest import exceptions as msrest
+from requests import exceptions as http
+from urllib3.exceptions import HTTPError
+
+from ecs_cd.azure_devops.refusal import Lost, Refusal, Refused
+from ecs_cd.azure_devops.settings import AzureDevOpsSettings
+from ecs_cd.errors import (
+    AccessDenied,
+    BadCredentials,
+    EcsCdError,
+    PipelineNotFound,
+    QueueRefused,
+    ServiceUnavailable,
+    SettingsError,
+    Throttled,
+    TryLater,
+    UnexpectedAnswer,
+    Unreachable,
+)
+from ecs_cd.text import one_line, quoted
+from ecs_cd.waiting import spoken
+
+
+@dataclass(frozen=True)
+class Task:
+    """What was being asked of Azure DevOps, so that an error can say so.
+
+    `doing` completes "while ...". `right` is the permission it takes, `scope` the PAT scope. `branch` is set for the
+    one call that changes something: queueing a run.
+    """
+
+    settings: AzureDevOpsSettings
+    doing: str
+    right: str = "View builds"
+    scope: str = "Build (read), vso.build"
+    branch: str = ""
+
+
+@dataclass(frozen=True)
+class _Row:
+    """An answer and what it means; a pattern that is empty fits all, the first row that fits counts.
+
+    `says` and `hint` are templates: see `_filled`.
+    """
+
+    error: type[EcsCdError]
+    says: str
+    hint: str = ""
+    status: range = range(1000)
+    type_key: str = ""
+    said: str = ""
+    html: bool | None = None
+    queueing: bool = False
+
+    def fits(self, refusal: Refusal, task: Task) -> bool:
+        return (
+            refusal.status in self.status
+            and (self.html is None or refusal.html == self.html)
+            and (bool(task.branch) or not self.queueing)
+            and bool(re.search(self.type_key, refusal.type_key, re.IGNORECASE))
+            and bool(re.search(self.said, refusal.said, re.IGNORECASE))
+        )
+
+
+def _only(status: int) -> range:
+    return range(status, status + 1)
+
+
+_SIGN_IN = "Azure DevOps does not accept the {credential} for {organization}"
+_RENEW = "Check that it is the right one, has not expired and is for this organization; a PAT is renewed under User settings, Personal access tokens."  # noqa: E501 - one sentence
+_NO_SERVICE = "{host} does not answer as Azure DevOps ({answer}) while {doing}."
+_CHECK_URL = "Check the organization's URL: https://dev.azure.com/ORGANIZATION, or a server's collection."
+_NO_RIGHT = "{who} may not do this in {where}: {right} is missing, while {doing}."
+_GIVE_RIGHT = "Allow it in the pipeline's Security; a PAT needs the scope {scope}{for_a_job}."
+_GIVE_SCOPE = "Give the PAT the scope {scope}, and its owner that right{for_a_job}."
+_ANONYMOUS = "TF400813.*'a{8}-(a{4}-){3}a{12}'"
+"""Nobody: the identity under which a request without valid credentials is seen to act."""
+_NO_PROJECT = "There is no {where} that these credentials can see."
+_CHECK_PROJECT = "Check the project's name, and that the identity is a member of it{for_a_job}."
+_WAIT = "Nothing is wrong here; try again later, or see https://status.dev.azure.com."
+
+_ANSWERS = (
+    # Which organization, which service
+    _Row(AccessDenied, "The organization {organization} is deactivated.", "Ask its owner to restore it.",
+         said="TF24668"),
+    _Row(Throttled, "Azure DevOps refuses more requests for now, while {doing}{after}.", "Ask less often: fewer "
+         "deliveries at once under this identity.", status=_only(429)),
+    _Row(ServiceUnavailable, "Azure DevOps fails ({answer}) while {doing}.", _WAIT, status=range(500, 600), html=True),
+    _Row(UnexpectedAnswer, _NO_SERVICE, _CHECK_URL, status=_only(404), html=True),
+    _Row(Unreachable, "A proxy on the way to {host} wants a login, while {doing}.", "Set HTTPS_PROXY with it.",
+         status=_only(407)),
+    # Who asks
+    _Row(BadCredentials, _SIGN_IN + ", while {doing}.", _RENEW, html=True),
+    _Row(BadCredentials, _SIGN_IN + ", while {doing}.", _RENEW, status=_only(203)),
+    _Row(BadCredentials, _SIGN_IN + ": it has expired or was revoked.", _RENEW, status=range(401, 404),
+         said=r"\btoken\b.*\b(expired|revoked|invalid)"),
+    _Row(BadCredentials, _SIGN_IN + ", while {doing}.", _RENEW, status=_only(401), said=_ANONYMOUS),
+    _Row(AccessDenied, _NO_RIGHT, _GIVE_SCOPE, status=_only(401), said=r"TF400813|access denied|needs .* permission"),
+    _Row(AccessDenied, _NO_RIGHT, _GIVE_RIGHT, status=_only(401), type_key="Access(Denied|Check)"),
+    _Row(BadCredentials, _SIGN_IN + ", while {doing}.", _RENEW, status=_only(401)),
+    _Row(AccessDenied, _NO_RIGHT, _GIVE_RIGHT, status=_only(403)),
+    _Row(AccessDenied, _NO_RIGHT, _GIVE_RIGHT, type_key="Access(Denied|Check)Exception"),
+    # What is asked for
+    _Row(PipelineNotFound, _NO_PROJECT, _CHECK_PROJECT, status=_only(404), said="TF200016"),
+    _Row(PipelineNotFound, _NO_PROJECT, _CHECK_PROJECT, type_key="ProjectDoesNotExist"),
+    _Row(PipelineNotFound, "The pipeline does not exist in {where}, while {doing}.", "Check its id: it may have been "
+         "deleted.", type_key="(Pipeline|Definition)NotFound"),
+    _Row(UnexpectedAnswer, "Azure DevOps has no such thing, while {doing}.", "It may have been deleted, or its "
+         "retention has ended.", status=_only(404), type_key="."),
+    _Row(UnexpectedAnswer, _NO_SERVICE, _CHECK_URL, status=_only(404)),
+    # What is wrong with the run that is asked for
+    _Row(QueueRefused, "The pipeline is disabled, so no run of it was queued ({doing}).", "Enable it: Edit, Settings.",
+         status=range(400, 500), said=r"\b(is|was|been) disabled|queue ?status", queueing=True),
+    _Row(QueueRefused, "There is no branch {branch}, or it has not got the pipeline's file, so no run was queued "
+         "({doing}).", "Check the environment's `branch`, and that the YAML file is on it.", status=_only(400),
+         said=r"branch.*(not found|does not exist|cannot be found)|(not found|does not exist).*\bbranch\b"
+         r"|could not (find|get|resolve).*\b(branch|ref|refs/)|refname", queueing=True),
+    _Row(QueueRefused, "No run was queued, for a variable that may not be set: {problem} ({doing})", "Tick `Let users "
+         "override this value when running this pipeline` for it in the pipeline's variables, or do not set it.",
+         status=_only(400), said=r"can'?t set the following variables|not settable|settable at queue time",
+         queueing=True),
+    _Row(QueueRefused, "No run was queued, for its template parameters: {problem} ({doing})", "Compare "
+         "the `template_parameters` given with the `parameters:` of its YAML on that branch.", status=_only(400),
+         said=r"\bparameter", queueing=True),
+    _Row(QueueRefused, "Azure DevOps refuses to queue this run: {problem} ({doing})", "Open the pipeline in the portal and run "
+         "it there once: it shows what is wrong.", status=range(400, 500), queueing=True),
+    # Whatever else
+    _Row(UnexpectedAnswer, "This Azure DevOps Server is too old, while {doing}.", "It must speak API version 7.1: "
+         "Azure DevOps Server 2022.1 or later.", type_key="VssVersion|VssInvalidPreviewVersion"),
+    _Row(UnexpectedAnswer, "{host} points elsewhere ({answer}) while {doing}.", _CHECK_URL, status=range(300, 400)),
+    _Row(ServiceUnavailable, "Azure DevOps fails ({answer}) while {doing}.", _WAIT, status=range(500, 600)),
+    _Row(UnexpectedAnswer, "Azure DevOps refuses ({answer}) while {doing}.", "The details say why.",
+         status=range(400, 500), type_key="."),
+    _Row(UnexpectedAnswer, _NO_SERVICE, _CHECK_URL),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a class of error of the libraries means. `says` and `hint` are templates: see `_filled`."""
+
+    error: type[EcsCdError]
+    says: str
+    hint: str = ""
+
+
+_ALIVE = "Check the network, the firewall, and whether a proxy is needed (HTTPS_PROXY)."
+_NO_CONNECTION = Kind(Unreachable, "No connection to {host} while {doing}.", _ALIVE)
+_TOO_LATE = Kind(Unreachable, "{host} did not answer in time while {doing}.", _ALIVE)
+_CUT_OFF = Kind(Unreachable, "The answer of {host} was cut off while {doing}.", "Try again; a proxy may be at fault.")
+_TLS = Kind(Unreachable, "No trusted connection (TLS) to {host} while {doing}.", "Point REQUESTS_CA_BUNDLE at the "
+            "certificates of your proxy or server; TLS is never switched off.")  # fmt: skip
+_PROXY = Kind(Unreachable, "The proxy does not lead to {host} while {doing}.", "Check HTTPS_PROXY and NO_PROXY.")
+_BAD_URL = Kind(SettingsError, "The URL of {where} cannot be asked, while {doing}.", _CHECK_URL)
+_ODD = Kind(UnexpectedAnswer, "{host} answered something that cannot be read, while {doing}.", _CHECK_URL)
+_LOGIN = Kind(BadCredentials, _SIGN_IN + ", while {doing}.", _RENEW)
+
+KINDS: dict[type[BaseException], Kind] = {
+    http.RequestException: _NO_CONNECTION,
+    http.ConnectionError: _NO_CONNECTION,
+    http.HTTPError: _ODD,
+    http.InvalidJSONError: _CUT_OFF,
+    http.JSONDecodeError: _CUT_OFF,
+    http.ChunkedEncodingError: _CUT_OFF,
+    http.ContentDecodingError: _CUT_OFF,
+    http.StreamConsumedError: _CUT_OFF,
+    http.UnrewindableBodyError: _CUT_OFF,
+    http.ProxyError: _PROXY,
+    http.InvalidProxyURL: _PROXY,
+    http.SSLError: _TLS,
+    http.Timeout: _TOO_LATE,
+    http.ConnectTimeout: _TOO_LATE,
+    http.ReadTimeout: _TOO_LATE,
+    http.TooManyRedirects: _ODD,
+    http.RetryError: _NO_CONNECTION,
+    http.URLRequired: _BAD_URL,
+    http.MissingSchema: _BAD_URL,
+    http.InvalidSchema: _BAD_URL,
+    http.InvalidURL: _BAD_URL,
+    http.InvalidHeader: _LOGIN,
+    HTTPError: _NO_CONNECTION,
+    OSError: _NO_CONNECTION,
+    msrest.ClientException: _ODD,
+    msrest.ClientRequestError: _NO_CONNECTION,
+    msrest.AuthenticationError: _LOGIN,
+    msrest.TokenExpiredError: _LOGIN,
+    msrest.ValidationError: _ODD,
+    msrest.HttpOperationError: _ODD,
+    azure_core.AzureError: _ODD,
+    azure_core.DeserializationError: _ODD,
+    azure_core.SerializationError: _ODD,
+    sdk.AzureDevOpsClientError: _ODD,
+    sdk.AzureDevOpsClientRequestError: _ODD,
+    sdk.AzureDevOpsServiceError: _ODD,
+    sdk.AzureDevOpsAuthenticationError: _LOGIN,
+    Exception: _ODD,
+}
+"""Every class of error that the SDK, msrest and requests can raise, and the roots of what lies below them."""
+
+
+def explain(error: Exception, task: Task) -> EcsCdError:
+    """Return our error for any error of a call; one that is ours already stays as it is."""
+    if isinstance(error, EcsCdError):
+        return error
+    if isinstance(error, Refused):
+        return _refused(error.refusal, task)
+    return _lost(error if isinstance(error, Lost) else Lost(type(error), sent=True), task)
+
+
+def _refused(refusal: Refusal, task: Task) -> EcsCdError:
+    row = next(row for row in _ANSWERS if row.fits(refusal, task))
+    details = refusal.details
+    ours = row.error(
+        _filled(row.says, task, refusal),
+        hint=_filled(row.hint, task, refusal),
+        details=tuple(map(task.settings.masked, details)),
+    )
+    if isinstance(ours, TryLater):
+        ours.after = refusal.after
+    return ours
+
+
+def _lost(lost: Lost, task: Task) -> EcsCdError:
+    kind = next(KINDS[cls] for cls in lost.kind.__mro__ if cls in KINDS)
+    hint = _filled(kind.hint, task)
+    if task.branch and lost.sent:
+        hint = (
+            "The run may have been queued all the same: look at the pipeline's runs before you start another. " + hint
+        )
+    evidence = f"{lost.kind.__name__}: {lost.evidence}" if lost.evidence else lost.kind.__name__
+    return kind.error(_filled(kind.says, task), hint=hint, details=(task.settings.masked(one_line(evidence)),))
+
+
+_MOST_SHOWN = 400
+
+
+def _filled(template: str, task: Task, refusal: Refusal | None = None) -> str:
+    """Return a template with what can stand in it: where, what was being done, and what the answer was."""
+    settings, said = task.settings, refusal.said if refusal else ""
+    after = refusal.after if refusal else 0.0
+    return template.format(
+        organization=settings.organization,
+        where=settings.where,
+        host=urlsplit(settings.organization).netloc,
+        credential="PAT" if settings.pat else "job's token",
+        doing=task.doing,
+        right=task.right,
+        scope=task.scope,
+        branch=quoted(task.branch),
+        who=_who(said) or f"The owner of the {'PAT' if settings.pat else 'token'}",
+        answer=_answer(refusal) if refusal else "",
+        problem=one_line("; ".join(said.splitlines()))[:_MOST_SHOWN] or "it does not say why.",
+        after=f"; it asks to wait {spoken(after)}" if after else "",
+        for_a_job="" if settings.pat else _FOR_A_JOB.format(project=quoted(settings.project)),
+    )
+
+
+_FOR_A_JOB = (
+    "; the job's token acts as the Build Service of its own project, so for another project than {project} turn off "
+    "'Limit job authorization scope to current project' and give that identity the right"
+)
+
+
+def _who(said: str) -> str:
+    """Return the identity a refusal names, quoted; empty where it names none."""
+    match = re.search(
+        r"Access denied[.:] (?P<who>.{1,200}?) needs | user '(?P<user>[^']{1,200})' is not", said, re.IGNORECASE
+    )
+    return quoted(match["who"] or match["user"]) if match else ""
+
+
+def _answer(refusal: Refusal) -> str:
+    elsewhere = f" to {quoted(urlsplit(refusal.redirect).netloc)}" if refusal.redirect else ""
+    return f"HTTP {refusal.status}{elsewhere}"

@@ -1,0 +1,78 @@
+"""Where the resources are that the SDK would ask the organization for (190 KB, at the first call of a process).
+
+Rows of the list that `OPTIONS https://dev.azure.com/{organization}/_apis` answers, as recorded in 2026; the ids are
+those the SDK's clients name. Versions are the resources' own; the SDK asks for what it knows within them.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Location(NamedTuple):
+    """A row, in the order of the SDK's `ApiResourceLocation`. Tokens in braces are the SDK's to fill."""
+
+    id: str
+    area: str
+    resource_name: str
+    route_template: str
+    resource_version: int
+    min_version: float
+    max_version: float
+    released_version: str
+
+
+_ROWS = (
+    Location(
+        "7859261e-d2e9-4a68-b820-a5d84cc5bb3d",
+        "Pipelines",
+        "runs",
+        "{project}/_apis/{area}/{pipelineId}/{resource}/{runId}",
+        resource_version=2,
+        min_version=5.1,
+        max_version=7.2,
+        released_version="7.1",
+    ),
+    Location(
+        "0cd358e1-9217-4d94-8269-1c1ee6f93dcf",
+        "Build",
+        "Builds",
+        "{project}/_apis/build/{resource}/{buildId}",
+        resource_version=7,
+        min_version=1.0,
+        max_version=7.2,
+        released_version="7.1",
+    ),
+    Location(
+        "dbeaf647-6167-421a-bda9-c9327b25e2e6",
+        "Build",
+        "Definitions",
+        "{project}/_apis/build/{resource}/{definitionId}",
+        resource_version=7,
+        min_version=1.0,
+        max_version=7.2,
+        released_version="7.1",
+    ),
+    Location(
+        "8baac422-4c6e-4de5-8532-db96d92acffa",
+        "build",
+        "Timeline",
+        "{project}/_apis/{area}/builds/{buildId}/{resource}/{timelineId}",
+        resource_version=3,
+        min_version=2.0,
+        max_version=7.2,
+        released_version="7.1",
+    ),
+    Location(
+        "35a80daf-7f30-45fc-86e8-6b813d9c90df",
+        "build",
+        "logs",
+        "{project}/_apis/{area}/builds/{buildId}/{resource}/{logId}",
+        resource_version=2,
+        min_version=2.0,
+        max_version=7.2,
+        released_version="7.1",
+    ),
+)
+
+LOCATIONS = {row.id: row for row in _ROWS}

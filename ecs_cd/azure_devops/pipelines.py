@@ -1,0 +1,229 @@
+"""The pipelines of one Azure DevOps project: what the pipeline step asks for, in the SDK's calls.
+
+Every call goes through `_asked`, the one seam at which foreign errors become ours.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote
+
+from ecs_cd.azure_devops.reading import read_build, read_log_line, read_pipeline, read_queued, read_records
+from ecs_cd.azure_devops.settings import AzureDevOpsSettings
+from ecs_cd.errors import UnexpectedAnswer, WrongInput
+from ecs_cd.model import Pipeline, Record, Run, RunRequest
+from ecs_cd.text import quoted
+from ecs_cd.waiting import Clock
+
+if TYPE_CHECKING:
+    from ecs_cd.azure_devops.refusal import Refusal
+    from ecs_cd.azure_devops.sdk import Clients
+
+T = TypeVar("T")
+
+_NOT_IN_NAMES = re.compile(r'[*?<>|:"/\x00-\x1f\x7f]')
+_LONGEST_REFERENCE = 400
+
+
+def connect(settings: AzureDevOpsSettings, clock: Clock) -> AzureDevOps:
+    """Return the pipelines of a project. Nothing is imported, and nothing sent, before the first call."""
+    return AzureDevOps(settings, clock)
+
+
+class AzureDevOps:
+    """The pipelines of one project, for any number of threads. Raises errors of `ecs_cd.errors` only.
+
+    Close it at the end, or use it as a context manager: it keeps its connection.
+    """
+
+    def __init__(self, settings: AzureDevOpsSettings, clock: Clock) -> None:
+        """Remember whom to ask, and whose clock waits."""
+        self._settings = settings
+        self._clock = clock
+        self._made: Clients | None = None
+        self._making = threading.Lock()
+        web = f"{settings.organization}/{quote(settings.project, safe='')}"
+        self._run_link = web.replace("{", "{{").replace("}", "}}") + "/_build/results?buildId={run_id}"
+
+    def __enter__(self) -> AzureDevOps:  # noqa: PYI034 - `Self` is newer than Python 3.10
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        """Close the connection."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection; a later call makes a new one."""
+        if self._made:
+            self._made.transport.close()
+
+    def find(self, reference: str) -> tuple[Pipeline, ...]:
+        r"""Return the pipelines that a reference can mean: an id, a name, or a path such as `\folder\name`.
+
+        An empty tuple where there is none. `/` serves as well as the backslash; letter case does not matter.
+
+        Raises:
+            WrongInput: no pipeline can be called this.
+        """
+        doing = f"looking for pipeline {quoted(reference)}"
+        if re.fullmatch(r"[0-9]{1,9}", reference):
+            return self._found_by_id(int(reference), doing)
+        folder, name = _folder_and_name(reference)
+        project = self._settings.project
+
+        def ask(clients: Clients) -> tuple[Pipeline, ...]:
+            pages = _pages(
+                clients,
+                lambda token: clients.builds.get_definitions(
+                    project, name=name, path=folder or None, continuation_token=token
+                ),
+            )
+            return tuple(p for p in map(read_pipeline, pages) if p and _is_called(p, folder, name))
+
+        return self._asked(ask, doing, right="View build pipeline")
+
+    def _found_by_id(self, number: int, doing: str) -> tuple[Pipeline, ...]:
+        def ask(clients: Clients) -> tuple[Pipeline, ...]:
+            pipeline = read_pipeline(clients.builds.get_definition(self._settings.project, number))
+            return (pipeline,) if pipeline else ()
+
+        return self._asked(ask, doing, right="View build pipeline", unless=("DefinitionNotFoundException", ()))
+
+    def queue(self, request: RunRequest) -> Run:
+        """Queue a run.
+
+        Raises:
+            QueueRefused: no such branch, wrong parameters, a disabled pipeline.
+            AccessDenied: the right to queue is missing; the message says which and for whom.
+            Unreachable: the hint says when the run may have been queued all the same.
+        """
+        pipeline = request.pipeline
+
+        def ask(clients: Clients) -> Run:
+            from ecs_cd.azure_devops.sdk import run_parameters  # noqa: PLC0415 - imported already, by the first call
+
+            wanted = run_parameters(request.branch, dict(request.template_parameters), dict(request.variables))
+            run = clients.runs.run_pipeline(wanted, self._settings.project, pipeline.id)
+            return read_queued(run, pipeline, request.branch, self._run_link)
+
+        return self._asked(
+            ask,
+            f"queueing pipeline {quoted(pipeline.path)} (id {pipeline.id}) on {quoted(request.branch)}",
+            right=f"Queue builds on pipeline {quoted(pipeline.path)}",
+            scope="Build (read & execute), vso.build_execute",
+            branch=request.branch,
+        )
+
+    def run(self, run_id: int) -> Run:
+        """Return the run as it is now."""
+        return self._asked(
+            lambda clients: read_build(clients.builds.get_build(self._settings.project, run_id), self._run_link),
+            f"looking at run {run_id}",
+        )
+
+    def records(self, run_id: int) -> tuple[Record, ...]:
+        """Return the run's timeline; empty before there is one."""
+        return self._asked(
+            lambda clients: read_records(clients.builds.get_build_timeline(self._settings.project, run_id)),
+            f"looking at the timeline of run {run_id}",
+            unless=("(?!Project|Build)", ()),
+        )
+
+    def log_tail(self, run_id: int, log_id: int, lines: int) -> tuple[str, ...]:
+        """Return the last lines of a task's log, without the agent's timestamps.
+
+        The list of the run's logs tells how long this one is, so that only its end is read.
+        """
+        project = self._settings.project
+
+        def ask(clients: Clients) -> tuple[str, ...]:
+            logs = clients.builds.get_build_logs(project, run_id) or []
+            count = next((log.line_count for log in logs if log.id == log_id), None)
+            start = count - lines if isinstance(count, int) and count > lines else None
+            found = clients.builds.get_build_log_lines(project, run_id, log_id, start_line=start) or []
+            return tuple(read_log_line(line) for line in found[-lines:])
+
+        return self._asked(ask, f"reading log {log_id} of run {run_id}")
+
+    def _clients(self) -> Clients:
+        from ecs_cd.azure_devops.sdk import Clients  # noqa: PLC0415 - the SDK costs a tenth of a second: not before
+        from ecs_cd.azure_devops.transport import Transport  # noqa: PLC0415 - likewise
+
+        with self._making:
+            if self._made is None:
+                self._made = Clients(Transport(self._settings, self._clock), self._settings.organization)
+            return self._made
+
+    def _asked(
+        self,
+        ask: Callable[[Clients], T],
+        doing: str,
+        *,
+        unless: tuple[str, T] | None = None,
+        **about: str,
+    ) -> T:
+        """Return what `ask` returns; raise ours where it fails.
+
+        `unless`: the type key (a pattern) of a 404 that is no failure, and what it means. `about`: see `Task`.
+        """
+        clients = self._clients()
+        from ecs_cd.azure_devops.failures import Task, explain  # noqa: PLC0415 - after the SDK, which it needs
+        from ecs_cd.azure_devops.refusal import Refused  # noqa: PLC0415 - likewise
+
+        try:
+            return ask(clients)
+        except Refused as refused:
+            if unless and _is_missing(refused.refusal, unless[0]):
+                return unless[1]
+            failure = explain(refused, Task(self._settings, doing, **about))
+        except Exception as error:  # noqa: BLE001 - the seam: whatever the SDK raises becomes ours
+            failure = explain(error, Task(self._settings, doing, **about))
+        raise failure  # out here, so that no foreign error hangs on ours: those lead to the request and its headers
+
+
+def _is_missing(refusal: Refusal, type_key: str) -> bool:
+    return refusal.status == 404 and not refusal.html and bool(re.match(type_key, refusal.type_key))  # noqa: PLR2004 - HTTP's not found
+
+
+def _pages(clients: Clients, ask: Callable[[str | None], Any]) -> Iterator[Any]:
+    """Yield the items of all pages of a list.
+
+    Raises:
+        UnexpectedAnswer: a page names itself as the next one.
+    """
+    token: str | None = None
+    while True:
+        yield from ask(token) or []
+        following = clients.transport.continuation_token
+        if not following:
+            return
+        if following == token:
+            raise UnexpectedAnswer("Azure DevOps goes on answering the same page of a list.", hint="Try again later.")
+        token = following
+
+
+def _folder_and_name(reference: str) -> tuple[str, str]:
+    r"""Return folder (`\` is the root, empty means any) and name.
+
+    Raises:
+        WrongInput: the name cannot be one; `*` would find others.
+    """
+    path, _, name = reference.replace("/", "\\").rpartition("\\")
+    folders = [folder for folder in path.split("\\") if folder]
+    wrong = [part for part in (*folders, name) if _NOT_IN_NAMES.search(part)]
+    if not name.strip() or wrong or len(reference) > _LONGEST_REFERENCE:
+        raise WrongInput(
+            f"No pipeline can be called {quoted(reference)}.",
+            hint="Give a pipeline's id, its name, or its folder and name: `\\team\\my-infrastructure`.",
+        )
+    has_folder = "\\" in reference or "/" in reference
+    return ("\\" + "\\".join(folders) if has_folder else ""), name
+
+
+def _is_called(pipeline: Pipeline, folder: str, name: str) -> bool:
+    in_folder = not folder or pipeline.folder.rstrip("\\").casefold() == folder.rstrip("\\").casefold()
+    return in_folder and pipeline.name.casefold() == name.casefold()

@@ -1,0 +1,152 @@
+"""The SDK's models turned into our values. Every text in them is hostile, and any of them may be missing."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timezone
+from typing import Any
+from urllib.parse import urlsplit
+
+from ecs_cd.model import Pipeline, Record, Run, RunState
+
+_TIMESTAMP = re.compile(r"\ufeff?\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z ?")
+_COLOUR = re.compile(r"\x1b\[[0-9;:?]*[ -/]*[@-~]")
+_MOST_CHARACTERS = 4000
+_KINDS = ("Stage", "Phase", "Job", "Task")
+
+_STATUS = {
+    "notstarted": RunState.WAITING,
+    "postponed": RunState.WAITING,
+    "inprogress": RunState.RUNNING,
+    "cancelling": RunState.CANCELLING,
+}
+_RESULT = {
+    "succeeded": RunState.SUCCEEDED,
+    "partiallysucceeded": RunState.PARTIALLY_SUCCEEDED,
+    "failed": RunState.FAILED,
+    "canceled": RunState.CANCELLED,
+    "abandoned": RunState.CANCELLED,
+}
+
+
+class NotReadable(ValueError):
+    """An answer lacks what every such answer has. Never leaves this package."""
+
+
+def read_pipeline(definition: Any) -> Pipeline | None:  # noqa: ANN401 - the SDK has no types
+    """Return a build definition as a pipeline; None for a draft or one that is being deleted."""
+    if _word(definition.quality) == "draft" or _word(definition.queue_status) == "deleted":
+        return None
+    link = _web_link(definition)
+    return Pipeline(_id(definition.id), _text(definition.name), _text(definition.path) or "\\", link)
+
+
+def read_queued(run: Any, pipeline: Pipeline, branch: str, otherwise: str) -> Run:  # noqa: ANN401 - the SDK has no types
+    """Return a run as the Pipelines API answers right after it was queued; `otherwise` is its link if it has none.
+
+    That API has no word for a run that waits: until it is completed, or being cancelled, it counts as waiting.
+    """
+    states = {"completed": _result(run.result), "canceling": RunState.CANCELLING}
+    number = _id(run.id)
+    return Run(
+        number,
+        _text(run.name) or str(number),
+        _web_link(run) or otherwise.format(run_id=number),
+        states.get(_word(run.state), RunState.WAITING),
+        pipeline.id,
+        branch,
+        queued_at=_time(run.created_date),
+        finished_at=_time(run.finished_date),
+    )
+
+
+def read_build(build: Any, otherwise: str) -> Run:  # noqa: ANN401 - the SDK has no types
+    """Return a build as a run.
+
+    Raises:
+        NotReadable: it has no id or no status that we know.
+    """
+    number, status = _id(build.id), _word(build.status)
+    if status != "completed" and status not in _STATUS:
+        raise NotReadable("status")
+    changed_by = build.last_changed_by
+    return Run(
+        number,
+        _text(build.build_number) or str(number),
+        _web_link(build) or otherwise.format(run_id=number),
+        _result(build.result) if status == "completed" else _STATUS[status],
+        _id(build.definition.id),
+        _text(build.source_branch),
+        queued_at=_time(build.queue_time),
+        started_at=_time(build.start_time),
+        finished_at=_time(build.finish_time),
+        changed_by=_text(changed_by.display_name) if changed_by else "",
+    )
+
+
+def read_records(timeline: Any) -> tuple[Record, ...]:  # noqa: ANN401 - the SDK has no types
+    """Return the records of a timeline that we know a use for; none when there is no timeline yet."""
+    records = (timeline.records or []) if timeline else []
+    return tuple(_record(r) for r in records if r.type in _KINDS or str(r.type).startswith("Checkpoint"))
+
+
+def _record(record: Any) -> Record:  # noqa: ANN401 - the SDK has no types
+    issues = record.issues or []
+    return Record(
+        id=_text(record.id),
+        parent_id=_text(record.parent_id),
+        kind=_text(record.type),
+        name=_text(record.name),
+        state=_text(record.state),
+        result=_text(record.result),
+        order=record.order or 0,
+        log_id=record.log.id if record.log else None,
+        errors=tuple(_plain(_text(issue.message)) for issue in issues if _word(issue.type) == "error"),
+    )
+
+
+def read_log_line(line: str) -> str:
+    """Return a line of a task's log as the task wrote it: without the agent's timestamp and the terminal's colours.
+
+    It stays one line, cut where nobody reads on. It is not neutral yet: what prints it must see to that.
+    """
+    return _plain(_TIMESTAMP.sub("", " ".join(_text(line).splitlines()), count=1))
+
+
+def _plain(text: str) -> str:
+    return _COLOUR.sub("", text[:_MOST_CHARACTERS])
+
+
+def _result(result: object) -> RunState:
+    """Return how a completed run ended; the worst where that is not said, for it did not say that it succeeded."""
+    return _RESULT.get(_word(result), RunState.FAILED)
+
+
+def _web_link(model: Any) -> str:  # noqa: ANN401 - the SDK has no types
+    """Return the link for a browser, if it is one: nothing else may become clickable."""
+    links = model._links  # noqa: SLF001 - the SDK's name for a public field
+    link = _text(links.web) if links else ""
+    try:
+        url = urlsplit(link)
+    except ValueError:
+        return ""
+    safe = url.scheme in ("http", "https") and url.hostname and "@" not in url.netloc and link.isprintable()
+    return link if safe and " " not in link else ""
+
+
+def _time(moment: datetime | None) -> datetime | None:
+    return moment.replace(tzinfo=timezone.utc) if moment and moment.tzinfo is None else moment
+
+
+def _id(number: object) -> int:
+    if not isinstance(number, int) or number <= 0:
+        raise NotReadable("id")
+    return number
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _word(value: object) -> str:
+    return value.lower() if isinstance(value, str) else ""

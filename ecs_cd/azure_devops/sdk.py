@@ -1,0 +1,105 @@
+"""Microsoft's SDK, imported and set up so that it asks for no locations, writes nothing, and sends through us.
+
+Importing this module is what costs (about a tenth of a second): `ecs_cd.azure_devops.pipelines` does so at its first
+call.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from msrest.pipeline import Pipeline as HttpPipeline
+from msrest.serialization import Model
+
+from ecs_cd import __version__
+from ecs_cd.azure_devops.locations import LOCATIONS, Location
+from ecs_cd.azure_devops.transport import Transport
+
+_CACHE = "AZURE_DEVOPS_CACHE_DIR"
+
+
+@contextmanager
+def _no_directory_made() -> Iterator[None]:
+    """Keep the SDK from making its cache directory, which it does (or fails to do) when it is imported.
+
+    Where the directory exists all is left alone. Else the SDK is shown one that does for as long as it looks; with the
+    locations pinned, nothing is ever written there.
+    """
+    before = os.environ.get(_CACHE)
+    if Path(before or Path("~/.azure-devops/python-sdk/cache").expanduser()).is_dir():
+        yield
+        return
+    os.environ[_CACHE] = tempfile.gettempdir()
+    try:
+        yield
+    finally:
+        os.environ.pop(_CACHE)
+        if before is not None:
+            os.environ[_CACHE] = before
+
+
+with _no_directory_made():
+    from azure.devops.v7_1.build import BuildClient
+    from azure.devops.v7_1.pipelines import PipelinesClient
+    from azure.devops.v7_1.pipelines.models import (
+        RepositoryResourceParameters,
+        RunPipelineParameters,
+        RunResourcesParameters,
+        Variable,
+    )
+
+
+class _Links(Model):
+    """The one link we read, of an answer's `_links`. The SDK's own model of them drops every link."""
+
+    _attribute_map = {"web": {"key": "web.href", "type": "str"}}  # noqa: RUF012 - msrest's way to declare a model
+
+
+class _Pinned:
+    """The seam by which the SDK's clients look a location up, answered from `LOCATIONS`."""
+
+    def _get_resource_location(self, url: str, location_id: str) -> Location | None:  # noqa: ARG002 - the SDK's call
+        return LOCATIONS.get(location_id)
+
+    def _get_deployment_url(self) -> None:
+        """Say that there is nowhere else to look."""
+
+
+class _Builds(_Pinned, BuildClient):  # type: ignore[misc]  # the SDK has no types
+    """The Build API."""
+
+
+class _Runs(_Pinned, PipelinesClient):  # type: ignore[misc]  # the SDK has no types
+    """The Pipelines API."""
+
+
+class Clients:
+    """The SDK's clients for one organization, on one connection."""
+
+    def __init__(self, transport: Transport, organization: str) -> None:
+        """Set both clients up to send through `transport`."""
+        self.transport = transport
+        self.builds = _set_up(_Builds(organization), transport)
+        self.runs = _set_up(_Runs(organization), transport)
+
+
+def _set_up(client: Any, transport: Transport) -> Any:  # noqa: ANN401 - the SDK has no types
+    client.add_user_agent(f"ecs-cd/{__version__}")
+    client.config.keep_alive = True  # the connection is the transport's, and not closed after an error
+    client.config.pipeline = HttpPipeline([client.config.user_agent_policy], transport)
+    client._deserialize.dependencies["ReferenceLinks"] = _Links  # noqa: SLF001 - this client's own table of models
+    return client
+
+
+def run_parameters(branch: str, template_parameters: dict[str, str], variables: dict[str, str]) -> Any:  # noqa: ANN401 - the SDK has no types
+    """Return the body that queues a run."""
+    return RunPipelineParameters(
+        resources=RunResourcesParameters(repositories={"self": RepositoryResourceParameters(ref_name=branch)}),
+        template_parameters=template_parameters or None,
+        variables={name: Variable(value=value) for name, value in variables.items()} or None,
+    )

@@ -1,0 +1,212 @@
+"""How requests travel: one kept connection, no redirects, time limits, and our own rule of what is sent again.
+
+It is the last part of msrest's pipeline (its `HTTPSender`), so that both of the SDK's clients send through it and
+nothing of `requests` or msrest retries, follows or decides on its own.
+
+- A GET is sent again after 429, 502, 503, 504, a lost connection, or an answer that was cut off.
+- Anything else is sent again only when it surely was not carried out: after 429, or when no connection came about.
+- Between two attempts it waits longer each time, or as long as the service asked; all in all no more than `MOST_WAIT`.
+- Whatever the service asked for, even beside a result, the next request waits for too.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from itertools import islice
+from typing import Any
+
+import requests
+from msrest.authentication import BasicAuthentication, BasicTokenAuthentication
+from msrest.pipeline import HTTPSender, Request, Response
+from msrest.universal_http.requests import RequestsClientResponse
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+
+from ecs_cd.azure_devops.pace import MOST_COURTESY, asked_pause
+from ecs_cd.azure_devops.refusal import Lost, Refusal, Refused, read_refusal
+from ecs_cd.azure_devops.settings import AzureDevOpsSettings
+from ecs_cd.waiting import Clock, Pace
+
+TRIES = 4
+MOST_WAIT = 15.0
+"""Seconds that one call waits between its attempts, all in all."""
+PACE = Pace(first=1.0, factor=2.0, most=8.0)
+TIMEOUTS = (5.0, 30.0)
+"""Seconds to connect, and to wait for the next byte of an answer."""
+
+_AGAIN = frozenset({429, 502, 503, 504})
+_TOO_MANY = 429
+_DEACTIVATED = "TF24668"
+_NOT_A_RESULT = frozenset({203})
+"""What proxies and the sign-in page answer with: somebody else's information."""
+_NEVER_CONNECTED = (NewConnectionError, ConnectTimeoutError)
+
+
+class Transport(HTTPSender[Any, Any]):
+    """Sends the SDK's requests. Raises `Refused` and `Lost`, never an error of the libraries below it."""
+
+    def __init__(self, settings: AzureDevOpsSettings, clock: Clock) -> None:
+        """Prepare a connection that is made with the first request."""
+        self._clock = clock
+        self._settings = settings
+        self._session = _session(settings)
+        self._not_before = 0.0
+        self._thread = threading.local()
+
+    @property
+    def continuation_token(self) -> str:
+        """Return the token of the page after this thread's last answer; empty on the last page.
+
+        The SDK does not hand it on.
+        """
+        return getattr(self._thread, "continuation_token", "")
+
+    def send(self, request: Request[Any], **_config: object) -> Response[Any, Any]:
+        """Send, and send again as the rule of this module says.
+
+        Raises:
+            Refused: the answer is not a result.
+            Lost: there was no whole answer.
+        """
+        asked = request.http_request
+        left = MOST_WAIT
+        for pause in (*islice(PACE.delays(), TRIES - 1), None):
+            self._keep_pace()
+            try:
+                answer = self._once(asked)
+            except (Lost, Refused) as error:
+                obstacle = error
+            else:
+                return Response(request, RequestsClientResponse(asked, answer))  # type: ignore[no-untyped-call]  # msrest's
+            wait = max(pause or 0.0, obstacle.refusal.after if isinstance(obstacle, Refused) else 0.0)
+            if pause is None or wait > left or not _may_be_sent_again(asked.method, obstacle):
+                break
+            self._clock.sleep(wait)
+            left -= wait
+        raise obstacle
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._session.close()
+
+    def __exit__(self, *_exception: object) -> None:
+        """Close the connection, as msrest's pipeline does at its end."""
+        self.close()
+
+    def _keep_pace(self) -> None:
+        """Wait until the service wants the next request; if that is too long, do not send it at all."""
+        wait = self._not_before - self._clock.now()
+        if wait > MOST_COURTESY:
+            raise Refused(Refusal(_TOO_MANY, said="(not asked again: an earlier answer asked to wait)", after=wait))
+        if wait > 0:
+            self._clock.sleep(wait)
+
+    def _once(self, asked: Any) -> requests.Response:  # noqa: ANN401 - msrest's ClientRequest has no types
+        answer = self._exchange(asked)
+        if isinstance(answer, Lost):
+            raise answer
+        after = asked_pause(answer.headers, self._clock.utc())
+        self._not_before = max(self._not_before, self._clock.now() + after)
+        self._thread.continuation_token = answer.headers.get("x-ms-continuationtoken", "")
+        text = self._settings.masked(answer.text.removeprefix("\ufeff"))
+        answer.encoding = "utf-8"
+        answer._content = text.encode()  # noqa: SLF001 - what the SDK goes on to read
+        refusal = read_refusal(answer.status_code, answer.headers, text, after)
+        if not answer.ok or answer.is_redirect or answer.status_code in _NOT_A_RESULT or refusal.html:
+            raise Refused(refusal)
+        _check_json(text, refusal, answer.headers.get("Content-Type", ""))
+        return answer
+
+    def _exchange(self, asked: Any) -> requests.Response | Lost:  # noqa: ANN401 - msrest's ClientRequest has no types
+        """Return the answer, or why there is none.
+
+        The libraries' own error is let go here: it leads to the request, and that to its headers.
+        """
+        try:
+            return self._session.request(
+                asked.method,
+                asked.url,
+                data=asked.data,
+                headers=asked.headers,
+                timeout=TIMEOUTS,
+                allow_redirects=False,
+            )
+        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+            return _lost(error)
+
+
+def _session(settings: AzureDevOpsSettings) -> requests.Session:
+    session = requests.Session()
+    if settings.pat:
+        BasicAuthentication("", settings.pat).signed_session(session)
+    else:
+        BasicTokenAuthentication({"access_token": settings.token}).signed_session(session)
+        session.auth = _as_it_is  # else `requests` would put a login from a .netrc file in the token's place
+    return session
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
+def _may_be_sent_again(method: str, obstacle: Lost | Refused) -> bool:
+    if isinstance(obstacle, Lost):
+        passing = issubclass(obstacle.kind, (requests.ConnectionError, requests.Timeout, *_CUT_OFF))
+        permanent = issubclass(obstacle.kind, (requests.exceptions.SSLError, requests.exceptions.ProxyError))
+        return passing and not permanent and (method == "GET" or not obstacle.sent)
+    refusal = obstacle.refusal
+    if refusal.status == _TOO_MANY:
+        return True
+    return method == "GET" and refusal.status in _AGAIN and _DEACTIVATED not in refusal.said
+
+
+_CUT_OFF = (
+    requests.exceptions.ChunkedEncodingError,
+    requests.exceptions.ContentDecodingError,
+    requests.exceptions.JSONDecodeError,
+)
+
+
+def _lost(error: BaseException) -> Lost:
+    """Return what is worth keeping of an error: its class, what the innermost cause said, and whether it was sent."""
+    chain = _causes(error)
+    sent = not any(isinstance(cause, _NEVER_CONNECTED) for cause in chain)
+    if isinstance(error, requests.exceptions.SSLError):
+        sent = sent and "CERTIFICATE_VERIFY_FAILED" not in str(error)
+    system = [
+        cause for cause in chain if isinstance(cause, OSError) and not isinstance(cause, requests.RequestException)
+    ]
+    return Lost(type(error), str(system[-1]) if system else "", sent=sent)
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    """Return an error and all that led to it, in the three ways in which requests and urllib3 keep that."""
+    chain: list[BaseException] = []
+    following: list[object] = [error]
+    while following:
+        cause = following.pop()
+        if isinstance(cause, BaseException) and cause not in chain:
+            chain.append(cause)
+            following += [cause.__context__, cause.__cause__, getattr(cause, "reason", None), *cause.args]
+    return chain
+
+
+def _check_json(text: str, refusal: Refusal, content_type: str) -> None:
+    """Refuse a result that is none: cut off, not JSON, or not of the shape that every answer has.
+
+    Raises:
+        Lost: it claims to be JSON and does not end well.
+        Refused: it is something else.
+    """
+    if not text:
+        return
+    if "json" not in content_type.lower():
+        raise Refused(refusal)
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = Lost(requests.exceptions.JSONDecodeError)
+    if isinstance(value, Lost):
+        raise value
+    if value is not None and not isinstance(value, dict):
+        raise Refused(refusal)
