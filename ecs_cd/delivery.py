@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from ecs_cd import image, parameter, pipeline, rollout
-from ecs_cd.errors import EcsCdError, Interrupted, RolloutFailed
+from ecs_cd.errors import EcsCdError, Interrupted, SettingsError
 from ecs_cd.journal import Journal
 from ecs_cd.model import (
     CheckedImage,
@@ -245,7 +245,7 @@ def verify(delivery: Delivery, services: rollout.Services, *, deadline: Deadline
     target = delivery.target
     try:
         if target is None:
-            raise RolloutFailed(
+            raise SettingsError(
                 f"There is no ECS service named for {delivery.service} in {delivery.environment}.",
                 hint="Name it in the settings under `ecs:`.",
             )
