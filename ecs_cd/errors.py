@@ -55,6 +55,11 @@ class EcsCdError(Exception):
         self.details = tuple(neutral(line) for line in details)
         self.link = neutral(link)
 
+    def add(self, details: tuple[str, ...], *, link: str = "") -> None:
+        """Add further evidence, and a link if given, to an error on its way up; neutral as everything said."""
+        self.details += tuple(neutral(line) for line in details)
+        self.link = neutral(link) or self.link
+
     def __str__(self) -> str:
         """Return message and hint, as one reads them in a traceback or a log."""
         return f"{self.message} {self.hint}".rstrip()

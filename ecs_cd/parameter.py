@@ -109,9 +109,22 @@ def read(parameters: Parameters, name: str) -> Parameter:
 
 
 def overtaken(parameters: Parameters, change: ParameterChange, order: Order) -> bool:
-    """Return whether the parameter now holds something older than the change left there (rule 4 d)."""
+    """Return whether the parameter now holds something older than the change left there (rule 4 d).
+
+    Not where somebody stepped back on purpose since.
+    """
     now = parameters.read(change.name)
-    return now is None or order.newer(change.new, now.value)
+    if now is None:
+        return True
+    if not order.newer(change.new, now.value):
+        return False
+    later = parameters.versions(change.name, (now.version,), FLOOR)
+    return _floor(later) <= change.version
+
+
+def _floor(versions: Sequence[ParameterVersion]) -> int:
+    """Return the number of the labelled version; 0 where none of these carries the label."""
+    return max((v.version for v in versions if FLOOR in v.labels), default=0)
 
 
 def _holding_a_tag(found: Parameter | None, name: str) -> Parameter:
@@ -161,18 +174,23 @@ class _Recording:
         top = self._put_on_top(seen, str(self.wanted))
         if top.value != str(self.wanted):
             return self._change(seen.value, top.value, top.version, Recorded.SUPERSEDED, restored=True)
-        if any(order.newer(seen.value, top.value) for order in (Order.NUMERIC, Order.SEMVER)):
+        if self.order is Order.NONE and _steps_back(seen.value, top.value):
             self.parameters.label(self.name, top.version, FLOOR)
         return self._change(seen.value, top.value, top.version, Recorded.WRITTEN)
 
     def _nothing_to_write(self, seen: Parameter, found: Recorded) -> ParameterChange:
-        """(c): an earlier attempt may have died between its write and its look."""
-        newest = self._newest_lately(seen)
+        """(c): an earlier attempt may have died between its write and its look, or before its label."""
+        unchanged = self._change(seen.value, seen.value, seen.version, found)
+        lately = self._lately(seen)
+        if self.order is Order.NONE:
+            if any(_steps_back(v.value, seen.value) for v in lately) and not self.dry_run:
+                self.parameters.label(self.name, seen.version, FLOOR)
+            return unchanged
+        newest = self.order.newest([v.value for v in lately])
         if newest is None or not self.order.newer(newest, seen.value) or self.dry_run:
-            return self._change(seen.value, seen.value, seen.version, found)
+            return unchanged
         top = self._put_on_top(seen, newest)
-        recorded = Recorded.UNCHANGED if top.value == str(self.wanted) else Recorded.SUPERSEDED
-        return self._change(seen.value, top.value, top.version, recorded, restored=True)
+        return self._change(seen.value, top.value, top.version, Recorded.SUPERSEDED, restored=True)
 
     def _put_on_top(self, seen: Parameter, value: str) -> Parameter:
         """Write over `seen`; then (b): whatever newer came in between goes back on top, until nothing has."""
@@ -180,21 +198,25 @@ class _Recording:
             top = replace(seen, value=value, version=self.parameters.write(seen, value))
             between = range(seen.version + 1, top.version)
             missed = self.parameters.versions(self.name, between) if between else ()
-            newest = self.order.newest([v.value for v in missed])
+            newest = self.order.newest([v.value for v in missed if v.version >= _floor(missed)])
             if newest is None or not self.order.newer(newest, top.value):
                 return top
             seen, value = top, newest
 
-    def _newest_lately(self, seen: Parameter) -> str | None:
-        first = max(seen.version - _LOOK_BACK + 1, 1)
-        earlier = range(first, seen.version)
-        if self.order is Order.NONE or not earlier:
-            return None
+    def _lately(self, seen: Parameter) -> tuple[ParameterVersion, ...]:
+        """Return the versions before `seen` that may be restored: few, and none before the floor."""
+        earlier = range(max(seen.version - _LOOK_BACK + 1, 1), seen.version)
+        if not earlier:
+            return ()
         lately = self.parameters.versions(self.name, earlier, FLOOR)
-        floor = max((v.version for v in lately if FLOOR in v.labels), default=0)
-        return self.order.newest([v.value for v in lately if v.version >= floor])
+        return tuple(v for v in lately if v.version >= _floor(lately))
 
     def _change(
         self, old: str | None, new: str, version: int, recorded: Recorded, *, restored: bool = False
     ) -> ParameterChange:
         return ParameterChange(self.name, self.wanted, old, new, version, recorded, restored, self.dry_run)
+
+
+def _steps_back(before: str, after: str) -> bool:
+    """Return whether `after` is older by any order there is."""
+    return any(order.newer(before, after) for order in (Order.NUMERIC, Order.SEMVER))

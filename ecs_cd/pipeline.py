@@ -27,6 +27,7 @@ from ecs_cd.waiting import Deadline, Pace, wait_for
 PACE = Pace(first=1.0, factor=1.3, most=10.0)
 _MOST_LINES = 12
 _MOST_CANDIDATES = 10
+_TOLD_KINDS = ("Stage", "Job", "Task", "Checkpoint")
 
 
 class Pipelines(Protocol):
@@ -124,8 +125,7 @@ def follow(pipelines: Pipelines, run: Run, *, deadline: Deadline, watch: Callabl
     try:
         ended = wait_for(look, deadline=deadline, pace=PACE, doing=f"following run {run.name} ({run.url})")
     except DeadlineReached as error:
-        error.details += _where(last)
-        error.link = run.url
+        error.add(_where(last), link=run.url)
         raise
     return _verdict(pipelines, ended)
 
@@ -193,7 +193,9 @@ def _task_link(run: Run, ended: RunProgress, task: Record) -> str:
 
 
 def _where(progress: RunProgress) -> tuple[str, ...]:
-    active = [r for r in progress.records if r.state == "inProgress" and r.kind in ("Stage", "Job", "Task")]
-    if not active:
-        return (f"The run is {progress.run.state.value}; no job of it has started.",)
-    return tuple(f"{r.kind} {quoted(r.name)} is in progress." for r in active)
+    """Return what is in progress; a checkpoint is an approval or a check that the run waits for."""
+    active = [r for r in progress.records if r.state == "inProgress" and r.kind.startswith(_TOLD_KINDS)]
+    if active:
+        return tuple(f"{r.kind} {quoted(r.name)} is in progress." for r in active)
+    started = any(r.kind == "Job" and r.state != "pending" for r in progress.records)
+    return (f"The run is {progress.run.state.value}; no job of it {'is in progress' if started else 'has started'}.",)

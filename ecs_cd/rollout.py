@@ -117,13 +117,20 @@ def _of_another(
     if wanted.order.newer(tag_of(image), tag):
         return _of_newer(snapshot, primary, image)
     ours = next((d for d in snapshot.deployments if d is not primary and _runs(d, snapshot.target, wanted)), None)
+    if was_primary or _taken_back(snapshot, primary, ours):
+        why = (ours.rollout_reason if ours else "") or primary.rollout_reason or "it gave no reason."
+        return Verdict(Serving.REVERTED, f"{snapshot.controller} put {image} back: {why}", image, ours or primary)
     if ours is not None and snapshot.controller != "ECS":
         return Verdict(Serving.ROLLING, f"{snapshot.controller} has not yet moved traffic to {tag}.", image, ours)
-    taken_back = "rolling back" in primary.rollout_reason.lower()
-    if was_primary or (ours is not None and (ours.rollout_state == "FAILED" or taken_back)):
-        why = (ours.rollout_reason if ours else "") or primary.rollout_reason or "ECS gave no reason."
-        return Verdict(Serving.REVERTED, f"ECS put {image} back: {why}", image, ours or primary)
     return Verdict(Serving.NOT_APPLIED, f"The service still runs {image}.", image, primary)
+
+
+def _taken_back(snapshot: ServiceSnapshot, primary: Deployment, ours: Deployment | None) -> bool:
+    """Return whether the circuit breaker undid our deployment, listed still or gone already, and not another's."""
+    says_so = "rolling back" in primary.rollout_reason.lower()
+    if ours is not None:
+        return says_so or ours.rollout_state == "FAILED"
+    return says_so and not any(d.rollout_state == "FAILED" for d in snapshot.deployments)
 
 
 def _of_newer(snapshot: ServiceSnapshot, primary: Deployment, image: str) -> Verdict:
@@ -170,9 +177,10 @@ def container_image(definition: TaskDefinition, target: ServiceTarget) -> str:
 
 
 def matches(image: str, wanted: CheckedImage) -> bool:
-    """Return whether an image reference carries the wanted tag, or names the wanted digest."""
-    if "@" in image:
-        return bool(wanted.digest) and image.rpartition("@")[2] == wanted.digest
+    """Return whether an image reference names the wanted digest or, where either has none, carries the wanted tag."""
+    _, pinned, digest = image.partition("@")
+    if pinned and wanted.digest:
+        return digest == wanted.digest
     return tag_of(image) == str(wanted.tag)
 
 
@@ -229,12 +237,11 @@ def follow(
     try:
         rollout = wait_for(watching.look, deadline=deadline, pace=PACE, doing=doing)
     except DeadlineReached as error:
-        if watching.last:
-            error.details += _evidence(services, target, watching.last, before)
+        error.add(watching.evidence(before))
         raise
     if rollout.verdict.serving in (Serving.DEPLOYED, Serving.SUPERSEDED, Serving.NOT_JUDGED):
         return rollout
-    raise _failure(target, wanted, rollout, _evidence(services, target, rollout, before))
+    raise _failure(target, wanted, rollout, watching.evidence(before))
 
 
 class _Watching:
@@ -254,26 +261,47 @@ class _Watching:
         self.clock = deadline.clock
         self.watch = watch
         self.settled_at = deadline.clock.now() + SETTLE
-        self.was_primary = False
+        self.ours: Deployment | None = None
         self.last: Rollout | None = None
 
     def look(self) -> Rollout | None:
         """Return the end of the rollout, or None while there is more to come."""
         snapshot = find(self.services, self.target)
-        verdict = judge(snapshot, self.wanted, was_primary=self.was_primary)
+        verdict = judge(snapshot, self.wanted, was_primary=self.ours is not None)
         rollout = Rollout(verdict, snapshot)
         if rollout != self.last:
             self.last = rollout
             self.watch(snapshot, verdict)
-        self.was_primary = self.was_primary or self._ours_is_primary(snapshot)
-        if verdict.serving is Serving.ROLLING:
-            return None
-        if verdict.serving is Serving.NOT_APPLIED and self.clock.now() < self.settled_at:
-            return None
-        return rollout
+        if snapshot.primary and _runs(snapshot.primary, self.target, self.wanted):
+            self.ours = snapshot.primary
+        return rollout if self._proves(verdict.serving) else None
 
-    def _ours_is_primary(self, snapshot: ServiceSnapshot) -> bool:
-        return snapshot.primary is not None and _runs(snapshot.primary, self.target, self.wanted)
+    def _proves(self, serving: Serving) -> bool:
+        """Return whether the wait is over: not while the answer may still be the one from before the run."""
+        if serving is Serving.ROLLING:
+            return False
+        may_be_stale = serving is Serving.NOT_APPLIED or (serving is Serving.REVERTED and self.ours is None)
+        return not may_be_stale or self.clock.now() >= self.settled_at
+
+    def evidence(self, before: ServiceSnapshot | None) -> tuple[str, ...]:
+        """Return stopped tasks' reasons and the service's events since the start (rule 11)."""
+        if self.last is None:
+            return ()
+        events = tuple(f"event: {event.message}" for event in new_events(self.last.snapshot, before)[:_MOST_EVENTS])
+        blamed = self._blamed(self.last.verdict)
+        if blamed is None:
+            return events
+        try:
+            stopped = self.services.stopped_tasks(self.target, blamed.task_definition.arn)
+        except EcsCdError as error:  # evidence is a courtesy: the failure must be told without it
+            return (*events, f"(stopped tasks could not be read: {error.message})")
+        return (*_stopped_lines(stopped)[:_MOST_TASKS], *events)
+
+    def _blamed(self, verdict: Verdict) -> Deployment | None:
+        """Return the deployment whose tasks' ends explain the verdict; none where nothing of ours ever ran."""
+        if verdict.serving is Serving.NOT_APPLIED:
+            return None
+        return self.ours if self.ours and verdict.serving is Serving.REVERTED else verdict.deployment
 
 
 def _failure(target: ServiceTarget, wanted: Wanted, rollout: Rollout, details: tuple[str, ...]) -> RolloutFailed:
@@ -297,20 +325,6 @@ def _failure(target: ServiceTarget, wanted: Wanted, rollout: Rollout, details: t
         hint="See why the tasks stopped, mend the image or the service, and deliver again.",
         details=details,
     )
-
-
-def _evidence(
-    services: Services, target: ServiceTarget, rollout: Rollout, before: ServiceSnapshot | None
-) -> tuple[str, ...]:
-    """Return stopped tasks' reasons and the service's events since the start (rule 11)."""
-    lines = [f"event: {event.message}" for event in new_events(rollout.snapshot, before)[:_MOST_EVENTS]]
-    deployment = rollout.verdict.deployment
-    try:
-        arn = deployment.task_definition.arn if deployment else ""
-        stopped = services.stopped_tasks(target, arn) if arn else ()
-    except EcsCdError as error:  # evidence is a courtesy: the failure must be told without it
-        return (*lines, f"(stopped tasks could not be read: {error.message})")
-    return (*_stopped_lines(stopped[:_MOST_TASKS]), *lines)
 
 
 def _stopped_lines(tasks: tuple[StoppedTask, ...]) -> list[str]:

@@ -1,0 +1,1 @@
+"""The tests mirror `ecs_cd`; what they share stands beside them."""

@@ -1,0 +1,249 @@
+"""In-memory other sides of a delivery, and a clock that does not wait.
+
+They keep the promises of the Protocols they stand for and nothing more. Every fake takes down its calls, can be told to
+fail (`fail`) and can let something happen just before a call is answered (`meanwhile`), which is where another
+delivery would act.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+
+from ecs_cd.errors import EcsCdError, ImageMissing
+from ecs_cd.model import (
+    FoundImage,
+    ImageRef,
+    Parameter,
+    ParameterVersion,
+    Pipeline,
+    Record,
+    Run,
+    RunProgress,
+    RunRequest,
+    RunState,
+    ServiceSnapshot,
+    ServiceTarget,
+    StoppedTask,
+)
+
+EPOCH = datetime(2026, 1, 1, tzinfo=timezone.utc)
+
+
+class FakeClock:
+    """A clock that moves when somebody sleeps on it; `slept` are the lengths of the sleeps."""
+
+    def __init__(self) -> None:
+        self._now = 1000.0
+        self._due: list[tuple[float, Callable[[], None]]] = []
+        self.slept: list[float] = []
+
+    def now(self) -> float:
+        return self._now
+
+    def utc(self) -> datetime:
+        return EPOCH + timedelta(seconds=self._now)
+
+    def sleep(self, seconds: float) -> None:
+        assert seconds >= 0
+        self.slept.append(seconds)
+        self.advance(seconds)
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass; what is due meanwhile happens at its moment."""
+        end = self._now + seconds
+        while due := [entry for entry in self._due if entry[0] <= end]:
+            entry = min(due, key=lambda one: one[0])
+            self._due.remove(entry)
+            self._now = max(self._now, entry[0])
+            entry[1]()
+        self._now = end
+
+    def later(self, seconds: float, happens: Callable[[], None]) -> None:
+        """Have something happen when so many seconds have passed."""
+        self._due.append((self._now + seconds, happens))
+
+
+class Fake:
+    """What all fakes can do; `calls` are the names of the methods called, in order."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        self._faults: defaultdict[str, deque[EcsCdError]] = defaultdict(deque)
+        self._meanwhile: defaultdict[str, deque[Callable[[], None]]] = defaultdict(deque)
+
+    def fail(self, method: str, *errors: EcsCdError) -> None:
+        """Raise these from the next calls of the method, one each; what was called for does not happen."""
+        self._faults[method].extend(errors)
+
+    def meanwhile(self, method: str, *happenings: Callable[[], None]) -> None:
+        """Let these happen just before the next calls of the method are answered, one each."""
+        self._meanwhile[method].extend(happenings)
+
+    def _called(self, method: str) -> None:
+        self.calls.append(method)
+        if self._meanwhile[method]:
+            self._meanwhile[method].popleft()()
+        if self._faults[method]:
+            raise self._faults[method].popleft()
+
+
+class FakeImages(Fake):
+    """A registry: repositories, each with its tags."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.repositories: dict[str, dict[str, FoundImage]] = {}
+
+    def push(self, repository: str, tag: str, digest: str) -> None:
+        self.repositories.setdefault(repository, {})[tag] = FoundImage(digest, EPOCH)
+
+    def find(self, image: ImageRef) -> FoundImage | None:
+        self._called("find")
+        if image.repository not in self.repositories:
+            raise ImageMissing(f"There is no repository {image.repository}.")
+        return self.repositories[image.repository].get(str(image.tag))
+
+
+class FakeParameters(Fake):
+    """A parameter store that keeps a hundred versions of each parameter; a label sits on one version only."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._standing: dict[str, Parameter] = {}
+        self._kept: dict[str, tuple[ParameterVersion, ...]] = {}
+
+    def put(self, parameter: Parameter) -> None:
+        """Create the parameter as if by Terraform, or write a version of it as if by somebody else."""
+        number = self._kept[parameter.name][-1].version + 1 if parameter.name in self._kept else 1
+        self._standing[parameter.name] = replace(parameter, version=number)
+        version = ParameterVersion(parameter.name, parameter.value, number)
+        self._kept[parameter.name] = (*self._kept.get(parameter.name, ()), version)[-100:]
+
+    def standing(self, name: str) -> Parameter:
+        return self._standing[name]
+
+    def values(self, name: str) -> list[str]:
+        """Return the values of all versions, oldest first."""
+        return [version.value for version in self._kept.get(name, ())]
+
+    def labelled(self, name: str, label: str) -> list[int]:
+        return [version.version for version in self._kept[name] if label in version.labels]
+
+    def written(self) -> list[str]:
+        """Return the calls that change something."""
+        return [call for call in self.calls if call in ("write", "create", "label")]
+
+    def state(self) -> tuple[tuple[ParameterVersion, ...], ...]:
+        """Return all that was ever stored, to tell two stores apart."""
+        return tuple(self._kept.values())
+
+    def copy(self) -> FakeParameters:
+        """Return a store that goes its own way from here."""
+        twin = FakeParameters()
+        twin._standing, twin._kept = dict(self._standing), dict(self._kept)
+        return twin
+
+    def read(self, name: str) -> Parameter | None:
+        self._called("read")
+        return self._standing.get(name)
+
+    def write(self, parameter: Parameter, value: str) -> int:
+        self._called("write")
+        self.put(replace(parameter, value=value))
+        return self._standing[parameter.name].version
+
+    def create(self, name: str, value: str) -> int | None:
+        self._called("create")
+        if name in self._standing:
+            return None
+        self.put(Parameter(name, value, 0))
+        return self._standing[name].version
+
+    def versions(self, name: str, numbers: Sequence[int], label: str = "") -> tuple[ParameterVersion, ...]:
+        self._called("versions")
+        assert numbers
+        return tuple(v for v in self._kept.get(name, ()) if v.version in numbers or (label and label in v.labels))
+
+    def label(self, name: str, version: int, label: str) -> None:
+        self._called("label")
+        self._kept[name] = tuple(
+            replace(v, labels=(*(one for one in v.labels if one != label), *([label] if v.version == version else [])))
+            for v in self._kept[name]
+        )
+
+    def history(self, name: str) -> tuple[ParameterVersion, ...]:
+        self._called("history")
+        return self._kept.get(name, ())
+
+
+class FakePipelines(Fake):
+    """A project's pipelines. A run shows its `script` one step at each look, and stays at the last."""
+
+    def __init__(self, *known: Pipeline) -> None:
+        super().__init__()
+        self.known = known
+        self.requests: list[RunRequest] = []
+        self.scripts: dict[int, deque[RunProgress]] = {}
+        self.logs: dict[int, tuple[str, ...]] = {}
+        self.tails: list[tuple[int, int, int]] = []
+        self._shown: dict[int, RunProgress] = {}
+
+    def play(self, *steps: RunProgress) -> Run:
+        """Let a run go through these steps; return it as it is first."""
+        run = steps[0].run
+        self.scripts[run.id] = deque(steps)
+        return run
+
+    def find(self, reference: str) -> tuple[Pipeline, ...]:
+        self._called("find")
+        return tuple(p for p in self.known if reference in (str(p.id), p.name, p.path))
+
+    def queue(self, request: RunRequest) -> Run:
+        self._called("queue")
+        self.requests.append(request)
+        number = 100 + len(self.requests)
+        run = Run(number, f"20260101.{number}", f"https://dev/build?buildId={number}", RunState.WAITING, 7)
+        self.scripts.setdefault(number, deque([RunProgress(run), RunProgress(replace(run, state=RunState.SUCCEEDED))]))
+        return run
+
+    def run(self, run_id: int) -> Run:
+        self._called("run")
+        script = self.scripts[run_id]
+        self._shown[run_id] = script.popleft() if len(script) > 1 else script[0]
+        return self._shown[run_id].run
+
+    def records(self, run_id: int) -> tuple[Record, ...]:
+        self._called("records")
+        return self._shown[run_id].records
+
+    def log_tail(self, run_id: int, log_id: int, lines: int) -> tuple[str, ...]:
+        self._called("log_tail")
+        self.tails.append((run_id, log_id, lines))
+        return self.logs.get(log_id, ())[-lines:]
+
+
+class FakeServices(Fake):
+    """ECS services. A service shows its `script` one snapshot at each look, and stays at the last."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scripts: dict[ServiceTarget, deque[ServiceSnapshot]] = {}
+        self.stopped: dict[str, tuple[StoppedTask, ...]] = {}
+
+    def play(self, *steps: ServiceSnapshot) -> None:
+        """Let a service go through these snapshots."""
+        self.scripts[steps[0].target] = deque(steps)
+
+    def snapshot(self, target: ServiceTarget) -> ServiceSnapshot | None:
+        self._called("snapshot")
+        script = self.scripts.get(target)
+        if not script:
+            return None
+        return script.popleft() if len(script) > 1 else script[0]
+
+    def stopped_tasks(self, target: ServiceTarget, task_definition: str) -> tuple[StoppedTask, ...]:
+        self._called("stopped_tasks")
+        return self.stopped.get(task_definition, ())
