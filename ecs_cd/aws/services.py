@@ -1,0 +1,185 @@
+"""Services in Amazon ECS."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ecs_cd.aws.caller import Caller
+from ecs_cd.aws.parallel import batches, each
+from ecs_cd.model import (
+    Container,
+    Deployment,
+    ServiceEvent,
+    ServiceSnapshot,
+    ServiceTarget,
+    StoppedTask,
+    TaskDefinition,
+)
+from ecs_cd.text import quoted
+
+if TYPE_CHECKING:
+    from types_boto3_ecs import ECSClient
+    from types_boto3_ecs.type_defs import (
+        ContainerTypeDef,
+        DeploymentTypeDef,
+        ServiceTypeDef,
+        TaskSetTypeDef,
+        TaskTypeDef,
+    )
+
+_SERVICES_PER_REQUEST = 10
+_TASKS_PER_REQUEST = 100
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+class EcsServices:
+    """The ECS services of one account and region.
+
+    A task definition is asked for once: a revision never changes.
+    """
+
+    def __init__(self, ecs: Caller[ECSClient]) -> None:
+        self._ecs = ecs
+        self._definitions: dict[str, TaskDefinition] = {}
+
+    def snapshot(self, target: ServiceTarget) -> ServiceSnapshot | None:
+        """Return the service as it is now; None when the cluster has no such service.
+
+        DescribeServices, and DescribeTaskDefinition for each revision not seen before.
+
+        Raises:
+            RolloutFailed: there is no such cluster.
+            AccessDenied: `ecs:DescribeServices` or `ecs:DescribeTaskDefinition` is not allowed.
+        """
+        return self.snapshots([target]).get(target)
+
+    def snapshots(self, targets: Sequence[ServiceTarget]) -> dict[ServiceTarget, ServiceSnapshot]:
+        """Return those services that there are: one DescribeServices for every ten of one cluster."""
+        by_cluster: dict[str, list[ServiceTarget]] = {}
+        for target in targets:
+            by_cluster.setdefault(target.cluster, []).append(target)
+        groups = [
+            (cluster, batch)
+            for cluster, members in by_cluster.items()
+            for batch in batches(list(dict.fromkeys(t.service for t in members)), _SERVICES_PER_REQUEST)
+        ]
+        answers = each([partial(self._describe, cluster, names) for cluster, names in groups])
+        self._learn([arn for services in answers for service in services for arn in _definitions_of(service)])
+        found: dict[tuple[str, str], ServiceTypeDef] = {}
+        for (cluster, _), services in zip(groups, answers, strict=True):
+            for service in services:
+                found[cluster, service["serviceName"]] = found[cluster, service.get("serviceArn", "")] = service
+        return {t: self._snapshot(t, found[t.cluster, t.service]) for t in targets if (t.cluster, t.service) in found}
+
+    def stopped_tasks(self, target: ServiceTarget, task_definition: str) -> tuple[StoppedTask, ...]:
+        """Return the service's lately stopped tasks of one task definition (ARN), newest first.
+
+        ECS forgets a stopped task after about an hour.
+        """
+        doing = f"see the stopped tasks of ECS service {quoted(target.service)} in cluster {quoted(target.cluster)}"
+        with self._ecs.asking(doing) as ecs:
+            pages = ecs.get_paginator("list_tasks").paginate(
+                cluster=target.cluster, serviceName=target.service, desiredStatus="STOPPED"
+            )
+            arns = [arn for page in pages for arn in page["taskArns"]]
+            tasks = [
+                task
+                for batch in batches(arns, _TASKS_PER_REQUEST)
+                for task in ecs.describe_tasks(cluster=target.cluster, tasks=batch)["tasks"]
+                if task["taskDefinitionArn"] == task_definition
+            ]
+        tasks.sort(key=lambda task: task.get("stoppedAt", _LONG_AGO), reverse=True)
+        return tuple(_stopped(task) for task in tasks)
+
+    def _describe(self, cluster: str, names: Sequence[str]) -> list[ServiceTypeDef]:
+        shown = quoted(names[0]) if len(names) == 1 else f"{len(names)} services"
+        with self._ecs.asking(f"see ECS service {shown} in cluster {quoted(cluster)}") as ecs:
+            # A service that is not there is among the answer's failures, for which there is no other reason.
+            return ecs.describe_services(cluster=cluster, services=names)["services"]
+
+    def _learn(self, arns: Sequence[str]) -> None:
+        unknown = [arn for arn in dict.fromkeys(arns) if arn not in self._definitions]
+        for definition in each([partial(self._definition, arn) for arn in unknown]):
+            self._definitions[definition.arn] = definition
+
+    def _definition(self, arn: str) -> TaskDefinition:
+        with self._ecs.asking(f"see task definition {quoted(arn.rpartition('/')[2])}") as ecs:
+            told = ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]
+            containers = told["containerDefinitions"]
+            return TaskDefinition(arn, tuple(Container(c["name"], c["image"]) for c in containers))
+
+    def _snapshot(self, target: ServiceTarget, service: ServiceTypeDef) -> ServiceSnapshot:
+        if _moved_by_others(service):
+            deployments = [self._task_set(told) for told in service.get("taskSets", [])]
+        else:
+            deployments = [self._deployment(told) for told in service.get("deployments", [])]
+        return ServiceSnapshot(
+            target=target,
+            status=service["status"],
+            desired=service["desiredCount"],
+            running=service["runningCount"],
+            controller=service.get("deploymentController", {}).get("type", "ECS"),
+            deployments=tuple(deployments),
+            events=tuple(
+                ServiceEvent(event["id"], event.get("createdAt"), event.get("message", ""))
+                for event in service.get("events", [])
+            ),
+        )
+
+    def _deployment(self, told: DeploymentTypeDef) -> Deployment:
+        return Deployment(
+            id=told["id"],
+            status=told["status"],
+            task_definition=self._definitions[told["taskDefinition"]],
+            rollout_state=told.get("rolloutState", ""),
+            rollout_reason=told.get("rolloutStateReason", ""),
+            desired=told.get("desiredCount", 0),
+            running=told.get("runningCount", 0),
+            pending=told.get("pendingCount", 0),
+            failed_tasks=told.get("failedTasks", 0),
+            created_at=told.get("createdAt"),
+        )
+
+    def _task_set(self, told: TaskSetTypeDef) -> Deployment:
+        return Deployment(
+            id=told["id"],
+            status=told["status"],
+            task_definition=self._definitions[told["taskDefinition"]],
+            desired=told.get("computedDesiredCount", 0),
+            running=told.get("runningCount", 0),
+            pending=told.get("pendingCount", 0),
+            steady=told.get("stabilityStatus") == "STEADY_STATE",
+            created_at=told.get("createdAt"),
+        )
+
+
+def _definitions_of(service: ServiceTypeDef) -> list[str]:
+    """Return the ARNs of the task definitions that the service's deployments or task sets run."""
+    if _moved_by_others(service):
+        return [told["taskDefinition"] for told in service.get("taskSets", [])]
+    return [told["taskDefinition"] for told in service.get("deployments", [])]
+
+
+def _moved_by_others(service: ServiceTypeDef) -> bool:
+    """Return whether CODE_DEPLOY or an external controller moves the tasks, by task sets instead of deployments."""
+    return service.get("deploymentController", {}).get("type", "ECS") != "ECS"
+
+
+def _stopped(task: TaskTypeDef) -> StoppedTask:
+    return StoppedTask(
+        task_definition_arn=task["taskDefinitionArn"],
+        reason=task.get("stoppedReason") or task.get("stopCode", "no reason told"),
+        stopped_at=task.get("stoppedAt"),
+        containers=tuple(line for line in map(_container_line, task.get("containers", [])) if line),
+    )
+
+
+def _container_line(container: ContainerTypeDef) -> str:
+    """Return `api: exit code 137 (OutOfMemoryError: ...)`; empty for a container of which nothing is told."""
+    code, reason = container.get("exitCode"), container.get("reason", "")
+    if code is None:
+        return f"{container['name']}: {reason}" if reason else ""
+    return f"{container['name']}: exit code {code}{f' ({reason})' if reason else ''}"
