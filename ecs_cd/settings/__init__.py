@@ -1,0 +1,24 @@
+"""Flags over environment over `ecs-cd.yml`, checked before anything is sent anywhere (rule 1).
+
+`load` reads file and environment, `Settings.resolve` makes the `DeliverySettings` of one service in one environment,
+`OPTIONS` is the table that the command line is built from, `json_schema` describes the file to editors.
+"""
+
+from ecs_cd.settings.loading import load
+from ecs_cd.settings.models import json_schema
+from ecs_cd.settings.options import BY_NAME, OPTIONS, Kind, Option, Section
+from ecs_cd.settings.resolving import STEPS, DeliverySettings, Settings, Token
+
+__all__ = [
+    "BY_NAME",
+    "OPTIONS",
+    "STEPS",
+    "DeliverySettings",
+    "Kind",
+    "Option",
+    "Section",
+    "Settings",
+    "Token",
+    "json_schema",
+    "load",
+]

@@ -1,0 +1,145 @@
+"""Read one value as its setting wants it, and fill placeholders.
+
+Every function here refuses with a ValueError whose text is the rest of a sentence about the value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Union
+
+from ecs_cd.settings.options import Kind, Option
+from ecs_cd.text import listed, nearest, quoted
+
+Value = Union[str, bool, float, "dict[str, str]"]
+"""What a setting can be, once read: text, switch, seconds, map."""
+
+PLACEHOLDERS = ("service", "environment")
+MOST_SECONDS = 7 * 24 * 3600.0
+DURATION = re.compile(r"(?=[0-9])(?:(?P<h>[0-9]{1,6})h)?(?:(?P<m>[0-9]{1,6})m)?(?:(?P<s>[0-9]{1,6})s?)?")
+_PIECE = re.compile(r"\{\{|\}\}|\{(?P<name>[^{}]*)\}|[{}]")
+_SWITCH = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+
+
+def read(option: Option, raw: object) -> Value:
+    """Return `raw` (from the file, a flag or a variable) as this setting's kind of value.
+
+    Text without placeholders is also checked; text with them is checked when they are filled.
+
+    Raises:
+        ValueError: what is wrong with it.
+    """
+    if option.kind is Kind.SWITCH:
+        return _switch(raw)
+    if option.kind is Kind.DURATION:
+        if (length := seconds(raw)) < option.least:
+            raise ValueError("leaves no time at all.")
+        return length
+    if option.kind is Kind.MAP:
+        return _map(raw)
+    value = _text(raw)
+    if fill(value, dict.fromkeys(PLACEHOLDERS, "x")) == value:
+        check(option, value)
+    return value
+
+
+def check(option: Option, value: str) -> None:
+    """Refuse a filled text that is not what the setting names.
+
+    Raises:
+        ValueError: what is wrong with it.
+    """
+    if option.choices and value not in option.choices:
+        raise ValueError(f"{quoted(value)} is not one of {listed(option.choices)}.{nearest(value, option.choices)}")
+    wrong = option.check(value) if option.check else ""
+    if wrong:
+        shown = "the address" if "://" in value and "@" in value else quoted(value)  # it may hold a password
+        raise ValueError(f"{shown} {wrong}.")
+
+
+def fill(text: str, known: Mapping[str, str]) -> str:
+    """Return `text` with `{service}` and `{environment}` replaced; `{{` and `}}` stand for braces.
+
+    Raises:
+        ValueError: another placeholder, a stray brace, or one whose name was not given (empty in `known`).
+    """
+
+    def piece(match: re.Match[str]) -> str:
+        name = match["name"]
+        if match.group() in ("{{", "}}"):
+            return match.group()[0]
+        if name is None:
+            raise ValueError(f"has a stray '{match.group()}'; write it twice for a brace that is meant.")
+        if name not in known:
+            raise ValueError(
+                f"has an unknown placeholder {quoted('{' + name + '}')}; there are {{service}} and {{environment}}."
+                f"{nearest(name, PLACEHOLDERS)}"
+            )
+        if not known[name]:
+            raise ValueError(f"has the placeholder {{{name}}}, and no {name} was named; give --{name}.")
+        return known[name]
+
+    return _PIECE.sub(piece, text)
+
+
+def seconds(raw: object) -> float:
+    """Return a duration in seconds: a number of seconds, or text such as `90`, `90s`, `5m`, `1h30m`.
+
+    Raises:
+        ValueError: it is not a duration, or longer than a week.
+    """
+    text = str(raw) if isinstance(raw, (int, float)) and not isinstance(raw, bool) else raw
+    if isinstance(text, str) and (match := DURATION.fullmatch(text.strip().removesuffix(".0"))):
+        whole = int(match["h"] or 0) * 3600 + int(match["m"] or 0) * 60 + int(match["s"] or 0)
+        if whole <= MOST_SECONDS:
+            return float(whole)
+        raise ValueError(f"{quoted(text)} is longer than a week.")
+    raise ValueError(f"{quoted(str(raw))} is not a length of time; write 90s, 5m or 1h30m.")
+
+
+def _text(raw: object) -> str:
+    if isinstance(raw, int) and not isinstance(raw, bool):
+        return str(raw)
+    if not isinstance(raw, str):
+        raise ValueError("must be a text.")  # noqa: TRY004 - pydantic reports a ValueError, a TypeError escapes it
+    if not raw.strip():
+        raise ValueError("is empty.")
+    return raw.strip()
+
+
+def _switch(raw: object) -> bool:
+    if isinstance(raw, bool):
+        return raw
+    if isinstance(raw, str) and raw.strip().lower() in _SWITCH:
+        return _SWITCH[raw.strip().lower()]
+    shown = quoted(raw) if isinstance(raw, str) else "it"
+    raise ValueError(f"{shown} must be true or false.")
+
+
+def _map(raw: object) -> dict[str, str]:
+    """Return a map from a mapping, from NAME=VALUE texts, or from lines of them (an environment variable)."""
+    pairs: Iterable[tuple[object, object]]
+    if isinstance(raw, Mapping):
+        pairs = raw.items()
+    else:
+        lines = raw.splitlines() if isinstance(raw, str) else raw
+        if not isinstance(lines, (list, tuple)):
+            raise ValueError("must be a map of names and values.")  # noqa: TRY004 - see _text
+        pairs = [_pair(line) for line in lines if str(line).strip()]
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        if not isinstance(name, str) or not name.strip():
+            raise ValueError("has an empty name.")
+        if not isinstance(value, str):
+            raise ValueError(f"needs a text as the value of {quoted(name)}.")  # noqa: TRY004 - see _text
+        fill(value, dict.fromkeys(PLACEHOLDERS, "x"))
+        found[name.strip()] = value
+    return found
+
+
+def _pair(line: object) -> tuple[str, str]:
+    name, equals, value = str(line).partition("=")
+    if not equals:
+        raise ValueError(f"must be given as NAME=VALUE, not {quoted(str(line))}.")
+    return name, value
