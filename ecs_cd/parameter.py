@@ -197,8 +197,9 @@ class _Recording:
         while True:
             top = replace(seen, value=value, version=self.parameters.write(seen, value))
             between = range(seen.version + 1, top.version)
-            missed = self.parameters.versions(self.name, between) if between else ()
-            newest = self.order.newest([v.value for v in missed if v.version >= _floor(missed)])
+            found = self.parameters.versions(self.name, between, FLOOR) if between else ()
+            missed = (v for v in found if v.version in between and v.version >= _floor(found))
+            newest = self.order.newest([v.value for v in missed])
             if newest is None or not self.order.newer(newest, top.value):
                 return top
             seen, value = top, newest

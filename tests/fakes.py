@@ -165,7 +165,8 @@ class FakeParameters(Fake):
     def versions(self, name: str, numbers: Sequence[int], label: str = "") -> tuple[ParameterVersion, ...]:
         self._called("versions")
         assert numbers
-        return tuple(v for v in self._kept.get(name, ()) if v.version in numbers or (label and label in v.labels))
+        found = ((v, tuple({label} & set(v.labels))) for v in self._kept.get(name, ()))
+        return tuple(replace(v, labels=carried) for v, carried in found if v.version in numbers or carried)
 
     def label(self, name: str, version: int, label: str) -> None:
         self._called("label")
