@@ -194,21 +194,24 @@ def _plain(value: object) -> str:
 
 
 def _lines(report: Report) -> list[str]:
+    """Return how it ended, then the facts in groups, each with its label and aligned."""
     mark = "OK" if report.good else "FAILED"
-    what = "dry run: " if report.dry_run else ""
-    lines = [f"{mark}  {what}{report.summary}"]
-    lines += [f"  proved    {fact}" for fact in report.proved]
-    lines += [f"  warning   {warning}" for warning in report.warnings]
     failure = report.failure
-    if failure:
-        lines += [f"  because   {line}" for line in failure.details]
-        lines += [f"  do next   {failure.hint}"] if failure.hint else []
     link = failure.link if failure and failure.link else report.run.url if report.run else ""
-    lines += [f"  run       {link}"] if link else []
     took = ", ".join(f"{p.phase} {p.seconds:.1f} s" for p in report.phases)
-    lines.append(
-        f"  took      {spoken(report.seconds)} of {spoken(report.deadline_seconds)}{f' ({took})' if took else ''}"
+    groups: tuple[tuple[str, tuple[str, ...]], ...] = (
+        ("because", failure.details if failure else ()),
+        ("do next", (failure.hint,) if failure and failure.hint else ()),
+        ("proved", report.proved),
+        ("warning", report.warnings),
+        ("link", (link,) if link else ()),
+        ("took", (f"{spoken(report.seconds)} of {spoken(report.deadline_seconds)}{f' ({took})' if took else ''}",)),
     )
+    summary = report.summary.replace("\n", "\n  ")
+    lines = [f"{mark}  {'dry run: ' if report.dry_run else ''}{summary}"]
+    for label, facts in groups:
+        told = [line for fact in facts for line in fact.splitlines()]
+        lines += [f"  {label if at == 0 else '':<9} {line}" for at, line in enumerate(told)]
     return lines
 
 

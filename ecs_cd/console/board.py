@@ -79,11 +79,13 @@ class Board:
         """Begin a phase, perhaps again: then those behind it are ahead again."""
         order = list(Phase)
         later = order[order.index(event.phase) + 1 :]
-        rows = tuple(Row(row.phase) if row.phase in later else row for row in self.rows)
-        board = replace(self, rows=rows)
-        if event.phase is not Phase.ROLLOUT:
-            board = replace(board, run=None, rollout=None, events=())
-        return board._with(Row(event.phase, Standing.ACTIVE, event.doing, now))
+        begun = Row(event.phase, Standing.ACTIVE, event.doing, now)
+        rows = tuple(
+            begun if row.phase is event.phase else Row(row.phase) if row.phase in later else row for row in self.rows
+        )
+        if event.phase is Phase.ROLLOUT:
+            return replace(self, rows=rows)
+        return replace(self, rows=rows, run=None, rollout=None, events=())
 
     def _with(self, row: Row) -> Board:
         return replace(self, rows=tuple(row if old.phase is row.phase else old for old in self.rows))

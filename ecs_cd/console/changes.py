@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ecs_cd.console import words
-from ecs_cd.model import RunProgress, RunState, ServiceEvent, Serving
+from ecs_cd.model import Record, RunProgress, RunState, ServiceEvent, Serving
 from ecs_cd.progress import Event, Phase, PhaseEnded, PhaseStarted, RolloutChanged, RunChanged, Warned
 from ecs_cd.text import quoted
 
@@ -51,10 +51,10 @@ class Changes:
         link = f"  {run.url}" if first and run.url else ""
         if self._new(f"{run.name} {words.RUN[run.state]}", "run", str(run.id)) and not _ended_well(run.state):
             yield Change(Phase.RUN.value, f"{run.name} {words.RUN[run.state]}{link}")
-        for step in words.steps(progress):
-            became = words.record(step.record)
-            if became and self._new(became, "run", str(run.id), step.record.id):
-                yield Change(Phase.RUN.value, f"{step.record.kind.lower()} {quoted(step.record.name)} {became}")
+        for record in _as_it_happened(words.steps(progress)):
+            became = words.record(record)
+            if became and self._new(became, "run", str(run.id), record.id):
+                yield Change(Phase.RUN.value, f"{record.kind.lower()} {quoted(record.name)} {became}")
         for key, waiting in words.waits(progress):
             if self._new(waiting, "run", str(run.id), key):
                 yield Change(Phase.RUN.value, waiting)
@@ -87,6 +87,19 @@ class NewEvents:
         if known is None:
             return tuple(reversed(_since_deployment(changed)))[-_MOST_FIRST_EVENTS:]
         return tuple(event for event in reversed(events) if event.id not in known)
+
+
+def _as_it_happened(steps: tuple[words.Step, ...]) -> Iterator[Record]:
+    """Yield what goes on before the steps inside it, and what ended after them."""
+    ended: list[words.Step] = []
+    for step in steps:
+        while ended and ended[-1].depth >= step.depth:
+            yield ended.pop().record
+        if step.record.state == "completed":
+            ended.append(step)
+        else:
+            yield step.record
+    yield from (step.record for step in reversed(ended))
 
 
 def _since_deployment(changed: RolloutChanged) -> list[ServiceEvent]:

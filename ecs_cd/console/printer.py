@@ -37,13 +37,13 @@ class Printer:
         """Return whether every character can be printed."""
         return self.encoding.lower().startswith(("utf", "cp65001"))
 
-    def hidden(self, text: str) -> str:
-        """Return the text without secrets."""
-        return self._mask.hide(text)
+    def safe(self, text: str) -> str:
+        """Return the text without secrets and neutral, in whatever characters."""
+        return self._mask.hide(neutral(self._mask.hide(text)))
 
     def clean(self, text: str) -> str:
         """Return the text without secrets, neutral, in characters the stream has. Line feeds and tabs stay."""
-        return self._mask.hide(self._encodable(neutral(self._mask.hide(text))))
+        return self._mask.hide(self._encodable(self.safe(text)))
 
     def clean_line(self, text: str) -> str:
         """Return the text clean, on one line."""

@@ -1,0 +1,186 @@
+"""The console: the one object through which the commands speak."""
+
+from __future__ import annotations
+
+import json
+import traceback
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import IO, Literal, Protocol, TextIO, cast
+
+from ecs_cd.console.azure import Azure, Issues
+from ecs_cd.console.lines import Lines
+from ecs_cd.console.mask import Mask
+from ecs_cd.console.mode import Mode, coloured
+from ecs_cd.console.printer import Printer
+from ecs_cd.errors import EcsCdError
+from ecs_cd.progress import Event
+from ecs_cd.report import Report
+from ecs_cd.waiting import Clock, Deadline
+
+Output = Literal["text", "json"]
+
+
+class _View(Protocol):
+    """A way to show progress."""
+
+    def show(self, event: Event) -> None:
+        """Show what the event changes."""
+
+
+class _Nothing:
+    def show(self, event: Event) -> None:
+        """Show nothing."""
+
+
+class Console:
+    """Results on stdout, progress and errors on stderr; all of it masked and neutral."""
+
+    def __init__(
+        self,
+        *,
+        out: TextIO,
+        err: TextIO,
+        mode: Mode,
+        clock: Clock,
+        environ: Mapping[str, str],
+        output: Output = "text",
+        secrets: Iterable[str] = (),
+    ) -> None:
+        """Speak on `out` and `err`. `secrets` never appear there; of `environ` the terminal's variables are read."""
+        self._mask = Mask(secrets)
+        self._out = Printer(out, self._mask)
+        self._err = Printer(err, self._mask, optional=True)
+        self._mode = mode
+        self._clock = clock
+        self._environ = environ
+        self._output = output
+        self._issues = Issues(self._err)
+        self._view = self._plain_view()
+
+    def hide(self, *secrets: str) -> None:
+        """Let these secrets never appear either; for those learnt on the way."""
+        self._mask.add(secrets)
+
+    @contextmanager
+    def following(self, title: str, deadline: Deadline | None = None) -> Iterator[None]:
+        """Show a delivery while it goes on: `my-api 102 to development`.
+
+        Whatever ends it, Ctrl-C too, the terminal is given back.
+        """
+        if self._mode is not Mode.LIVE:
+            yield
+            return
+        from ecs_cd.console.live import Live  # noqa: PLC0415 - rich is imported only at a terminal
+
+        live = Live(self._err, self._clock, self._environ, title=title, deadline=deadline)
+        self._view = live
+        try:
+            live.start()
+            yield
+        finally:
+            self._view = self._plain_view()
+            live.stop()
+            self._err.write("\n")  # between the last picture and the report
+
+    def watch(self, event: Event) -> None:
+        """Show what an event changes; the `Watch` of a delivery."""
+        self._view.show(event)
+
+    def result(self, text: str) -> None:
+        """Print a result for people."""
+        self._out.say(text)
+
+    def json(self, value: object) -> None:
+        """Print a result for programs: a value of JSON's types, the strings in it masked and neutral."""
+        ascii_only = not self._out.unicode
+        self._out.write(json.dumps(self._safe(value), indent=2, ensure_ascii=ascii_only) + "\n")
+        self._out.flush()
+
+    def report(self, report: Report) -> None:
+        """Print how a delivery ended. On an agent, its warnings and its failure are issues as well.
+
+        A failure told as JSON is also told on stderr, where people look for it.
+        """
+        if self._mode is Mode.AZURE:
+            for warning in report.warnings:
+                self._issues.warning(warning)
+            if not report.good:
+                self._issues.error(_advised(report.summary, report.failure.hint if report.failure else ""))
+        if self._output == "json":
+            self.json(report.to_dict())
+            if not report.good and self._mode is not Mode.AZURE:
+                self._print(self._err, f"error: {_indented(report.summary)}", "red")
+        else:
+            self._print(self._out, report.to_text(), "green" if report.good else "red")
+
+    def error(self, error: EcsCdError, *, debug: bool = False) -> None:
+        """Print what went wrong, the evidence, and what to do next on stderr; with `debug`, where in the program too.
+
+        Where JSON is asked for, stdout has it as `{"error": {...}}`.
+        """
+        if self._output == "json":
+            self.json({"error": _plain(error)})
+        if debug:
+            self._err.say("".join(traceback.format_exception(type(error), error, error.__traceback__)))
+        lines = [line for detail in error.details for line in detail.splitlines()]
+        lines += [f"do next: {error.hint}"] if error.hint else []
+        lines += [error.link] if error.link else []
+        below = "".join(f"\n  {line}" for line in lines)
+        if self._mode is Mode.AZURE:
+            self._issues.error(_advised(error.message, error.hint))
+            if below:
+                self._err.say(below[1:])
+        else:
+            self._print(self._err, f"error: {_indented(error.message)}{below}", "red")
+
+    def _plain_view(self) -> _View:
+        if self._mode is Mode.QUIET:
+            return _Nothing()
+        if self._mode is Mode.AZURE:
+            return Azure(self._err, self._clock, self._issues)
+        return Lines(self._err, self._clock)
+
+    def _print(self, printer: Printer, text: str, colour: str) -> None:
+        """Print a text whose first word says how things stand, coloured where there are colours."""
+        if self._mode is Mode.AZURE or not coloured(self._environ, terminal=printer.isatty()):
+            printer.say(text)
+            return
+        from rich.console import Console as Terminal  # noqa: PLC0415 - only where there are colours
+        from rich.text import Text  # noqa: PLC0415 - likewise
+
+        shown = Text(printer.clean(text.rstrip("\n")))
+        shown.stylize(f"bold {colour}", 0, len(text.partition(" ")[0]))
+        Terminal(file=cast("IO[str]", printer), force_terminal=True, _environ=self._environ).print(
+            shown, soft_wrap=True, highlight=False
+        )
+
+    def _safe(self, value: object) -> object:
+        if isinstance(value, str):
+            return self._out.safe(value)
+        if isinstance(value, Mapping):
+            return {self._out.safe(str(key)): self._safe(item) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self._safe(item) for item in value]
+        return value
+
+
+def _advised(message: str, hint: str) -> str:
+    return f"{message} {hint}".rstrip()
+
+
+def _indented(text: str) -> str:
+    """Return the text with its further lines set in, so that none can pass for a line of ours."""
+    return text.replace("\n", "\n  ")
+
+
+def _plain(error: EcsCdError) -> dict[str, object]:
+    return {
+        "reason": error.reason,
+        "message": error.message,
+        "hint": error.hint,
+        "details": error.details,
+        "link": error.link,
+        "retryable": error.retryable,
+        "exit_code": error.exit_code,
+    }
