@@ -120,7 +120,9 @@ class Aws:
 
     def create_state_bucket(self, name: str) -> None:
         """Make the S3 bucket that holds Terraform's states."""
-        self.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": self.region})
+        # S3's first region is the one that must not be named.
+        place = {"CreateBucketConfiguration": {"LocationConstraint": self.region}} if self.region != "us-east-1" else {}
+        self.client("s3").create_bucket(Bucket=name, **place)
 
     def create_cluster(self, name: str) -> None:
         """Make an ECS cluster."""

@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ecs_cd.sandbox import terraform as terraform_module
+from ecs_cd.sandbox.aws import Aws
+from ecs_cd.sandbox.aws_faults import Delay
+from ecs_cd.sandbox.terraform import CONFIGURATION, Step, Terraform, TerraformMissingError, find_command, run_steps
+
+BUCKET = "terraform-states"
+Result = subprocess.CompletedProcess[str]
+MakeRun = Callable[[str], list[Step]]
+
+
+@pytest.fixture
+def make_run(aws: Aws, terraform: Terraform, tmp_path: Path) -> MakeRun:
+    """Seed a cloud with two services at tag 101, and make the steps of a run in a directory of its own."""
+    aws.create_cluster("development")
+    aws.create_state_bucket(BUCKET)
+    for service in ("my-api", "my-worker"):
+        aws.put_parameter(f"/{service}/development/docker-image-tag", "101")
+    subnets = aws.subnets()
+
+    def make(name: str) -> list[Step]:
+        return run_steps(
+            terraform, aws, environment="development", workspace=tmp_path / name, bucket=BUCKET, subnets=subnets
+        )
+
+    return make
+
+
+def start(step: Step) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        step.argv,
+        env={**os.environ, **step.environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def run(steps: list[Step]) -> list[Result]:
+    """Run the steps until one fails."""
+    results: list[Result] = []
+    for step in steps:
+        with start(step) as process:
+            output, _ = process.communicate()
+        results.append(subprocess.CompletedProcess(step.argv, process.returncode, output))
+        if process.returncode:
+            break
+    return results
+
+
+def image_of(aws: Aws, service: str) -> str:
+    ecs = aws.client("ecs")
+    arn = ecs.describe_services(cluster="development", services=[service])["services"][0]["taskDefinition"]
+    containers = ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]["containerDefinitions"]
+    return str(containers[0]["image"]).rpartition("/")[2]
+
+
+def lock_of(aws: Aws) -> list[str]:
+    contents = aws.client("s3").list_objects_v2(Bucket=BUCKET).get("Contents", [])
+    return [item["Key"] for item in contents if item["Key"].endswith(".tflock")]
+
+
+def test_a_run_deploys_the_tag_of_the_parameter_and_a_second_one_changes_nothing(aws: Aws, make_run: MakeRun) -> None:
+    first = run(make_run("first"))
+    assert [result.returncode for result in first] == [0, 0, 0], first[-1].stdout
+    assert "Apply complete! Resources: 4 added, 0 changed, 0 destroyed." in first[2].stdout
+    assert image_of(aws, "my-api") == "my-api:101"
+
+    aws.put_parameter("/my-api/development/docker-image-tag", "102")
+    second = run(make_run("second"))
+    assert "my-api:101" in second[1].stdout, "the plan shows the tag that goes"
+    assert "my-api:102" in second[1].stdout, "the plan shows the tag that comes"
+    assert "(sensitive" not in second[1].stdout
+    assert (image_of(aws, "my-api"), image_of(aws, "my-worker")) == ("my-api:102", "my-worker:101")
+
+    third = run(make_run("third"))
+    assert "No changes. Your infrastructure matches the configuration." in third[1].stdout
+    assert lock_of(aws) == []
+
+
+def test_a_held_lock_fails_the_run_in_terraforms_own_words(aws: Aws, make_run: MakeRun) -> None:
+    lock = {
+        "ID": "5f1c0a64-9d3b-4a43-a6ba-0c62a4b8cdbb",
+        "Operation": "OperationTypeApply",
+        "Who": "agent@pool-7",
+        "Version": "1.15.5",
+        "Created": "2026-01-02T03:04:05.678Z",
+        "Path": f"{BUCKET}/development.tfstate",
+    }
+    aws.client("s3").put_object(Bucket=BUCKET, Key="development.tfstate.tflock", Body=json.dumps(lock))
+    results = run(make_run("locked"))
+    assert [result.returncode for result in results] == [0, 1]
+    for words in ("Error acquiring the state lock", lock["ID"], "agent@pool-7"):
+        assert words in results[1].stdout
+
+
+def test_runs_at_once_either_succeed_or_meet_the_lock(aws: Aws, make_run: MakeRun) -> None:
+    runs = [make_run(f"run-{number}") for number in range(3)]
+    with start(runs[0][0]) as one, start(runs[1][0]) as two, start(runs[2][0]) as three:
+        outputs = [process.communicate()[0] for process in (one, two, three)]
+    assert [one.returncode, two.returncode, three.returncode] == [0, 0, 0], outputs
+    with start(runs[0][1]) as one, start(runs[1][1]) as two, start(runs[2][1]) as three:
+        outcomes = {process.communicate()[0]: process.returncode for process in (one, two, three)}
+    assert 0 in outcomes.values()
+    assert all("Error acquiring the state lock" in output for output, code in outcomes.items() if code)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for a process group")
+def test_an_interrupt_in_mid_apply_frees_the_lock(aws: Aws, make_run: MakeRun) -> None:
+    steps = make_run("interrupted")
+    assert [result.returncode for result in run(steps[:2])] == [0, 0]
+    aws.inject("ecs", "CreateService", Delay(1), times=2)
+    with start(steps[2]) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "aws_ecs_service.this" in line and "Creating..." in line:
+                assert lock_of(aws) == ["development.tfstate.tflock"]
+                os.killpg(process.pid, signal.SIGINT)
+                break
+        output = process.stdout.read()
+    assert process.returncode == 1
+    assert "Interrupt received" in output
+    assert lock_of(aws) == []
+
+
+def test_the_configuration_is_in_terraforms_own_format(terraform: Terraform) -> None:
+    checked = subprocess.run(
+        [*terraform.command(), "fmt", "-check", "-diff", str(CONFIGURATION)],
+        env={**os.environ, **terraform.environment()},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (checked.returncode, checked.stdout) == (0, "")
+
+
+def test_two_processes_may_unpack_the_provider_at_once(tmp_path: Path) -> None:
+    code = "import sys, pathlib; from ecs_cd.sandbox.terraform import Terraform; Terraform(pathlib.Path(sys.argv[1]))"
+    with (
+        subprocess.Popen([sys.executable, "-c", code, str(tmp_path)]) as one,
+        subprocess.Popen([sys.executable, "-c", code, str(tmp_path)]) as two,
+    ):
+        pass
+    assert (one.returncode, two.returncode) == (0, 0)
+    left = [path.name for path in tmp_path.iterdir()]
+    assert sorted(left) == (["providers", "terraform.rc"] if "providers" in left else ["terraform.rc"])
+
+
+def test_without_the_wheel_path_serves_and_without_both_the_error_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(terraform_module.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(terraform_module.shutil, "which", lambda name: "/opt/tofu" if name == "tofu" else None)
+    assert find_command() == ["/opt/tofu"]
+    monkeypatch.setattr(terraform_module.shutil, "which", lambda _: None)
+    with pytest.raises(TerraformMissingError, match=r"pip install 'ecs-cd\[sandbox\]'"):
+        find_command()
