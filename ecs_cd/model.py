@@ -17,6 +17,7 @@ from ecs_cd.text import quoted
 
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_DEEPEST = 10
 
 
 @dataclass(frozen=True)
@@ -240,8 +241,18 @@ class RunProgress:
     records: tuple[Record, ...] = ()
 
     def of_kind(self, kind: str) -> tuple[Record, ...]:
-        """Return the records of one kind in the order in which they run."""
-        return tuple(sorted((r for r in self.records if r.kind == kind), key=lambda r: r.order))
+        """Return the records of one kind in the order in which they run; `order` counts within a record's parent."""
+        known = {record.id: record for record in self.records}
+
+        def place(record: Record) -> tuple[int, ...]:
+            orders = [record.order]
+            # A run, a stage, a phase, a job, a task: whatever goes deeper is no timeline.
+            while (parent := known.get(record.parent_id)) and len(orders) < _DEEPEST:
+                record = parent
+                orders.append(record.order)
+            return tuple(reversed(orders))
+
+        return tuple(sorted((r for r in self.records if r.kind == kind), key=place))
 
 
 @dataclass(frozen=True)
