@@ -57,10 +57,10 @@ def parameter(value: str) -> str:  # noqa: PLR0911 - one rule of the service, on
 
 def repository(value: str) -> str:
     """Judge the name of an ECR repository (`RepositoryName`: a name, no registry host and no tag)."""
-    if _REPOSITORY.fullmatch(value) and 2 <= len(value) <= 256:  # noqa: PLR2004 - ECR's own bounds
-        return ""
     if ".amazonaws.com" in value:
         return "holds the registry's address; only the repository's name belongs here, the account under `registry`"
+    if _REPOSITORY.fullmatch(value) and 2 <= len(value) <= 256:  # noqa: PLR2004 - ECR's own bounds
+        return ""
     if ":" in value:
         return "holds a tag; only the repository's name belongs here"
     return "is not an ECR repository: 2 to 256 lower-case letters, digits, and '.', '_', '-', '/' between them"

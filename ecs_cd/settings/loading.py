@@ -39,20 +39,25 @@ def load(path: Path | None = None, environ: Mapping[str, str] | None = None, sta
     named = path or (Path(environ["ECS_CD_SETTINGS"]) if _set(environ, "ECS_CD_SETTINGS") else None)
     found = named or yamlfile.find(start or Path.cwd())
     document = yamlfile.read(found) if found else None
-    problems = list(document.problems) if document else []
-    file = SettingsFile()
-    if document:
-        try:
-            file = SettingsFile.model_validate(document.data)
-        except ValidationError as error:
-            problems += [_sentence(document, dict(mistake)) for mistake in error.errors(include_url=False)]
-        else:
-            problems += _wrong_references(document, file)
+    file, problems = _validated(document) if document else (SettingsFile(), [])
     given, fallback = _from_environment(environ, problems)
     token = _token(environ, problems)
     if problems:
         raise refusal(problems)
     return Settings(file, document, given, fallback, token)
+
+
+def _validated(document: yamlfile.Document) -> tuple[SettingsFile, list[str]]:
+    """Return the file's settings, and its mistakes in the order in which they stand there."""
+    file = SettingsFile()
+    problems = list(document.problems)
+    try:
+        file = SettingsFile.model_validate(document.data)
+    except ValidationError as error:
+        problems += [_problem(document, dict(mistake)) for mistake in error.errors(include_url=False)]
+    else:
+        problems += _wrong_references(document, file)
+    return file, [problem.sentence for problem in sorted(problems)]
 
 
 def _set(environ: Mapping[str, str], name: str) -> str:
@@ -88,19 +93,17 @@ def _token(environ: Mapping[str, str], problems: list[str]) -> Token | None:
     return None
 
 
-def _sentence(document: yamlfile.Document, mistake: dict[str, Any]) -> str:
+def _problem(document: yamlfile.Document, mistake: dict[str, Any]) -> yamlfile.Problem:
     """Return one of pydantic's findings as a sentence with its place in the file."""
+    about_key = "[key]" in mistake["loc"]
     location = tuple(str(part) for part in mistake["loc"] if part != "[key]")
-    kind = mistake["type"]
-    about_key = kind == "extra_forbidden" or "[key]" in mistake["loc"]
-    name = one_line(".".join(location)) or "the file"
-    if kind == "extra_forbidden":
-        says = _unknown_key(location)
-    elif kind == "value_error":
-        says = f"{name}: {mistake['ctx']['error']}"
-    else:  # all that is left: something else stands where a mapping must
-        says = f"{name}: must hold keys and values."
-    return f"{document.place(location, key=about_key)}: {says}"
+    name = one_line(".".join(location[:-1] if about_key else location)) or "the file"
+    if mistake["type"] == "extra_forbidden":
+        return document.problem(location, _unknown_key(location), key=True)
+    if mistake["type"] == "value_error":
+        return document.problem(location, f"{name}: {mistake['ctx']['error']}", key=about_key)
+    # All that is left: something else stands where a mapping must.
+    return document.problem(location, f"{name}: must hold keys and values.")
 
 
 def _unknown_key(location: tuple[str, ...]) -> str:
@@ -138,24 +141,21 @@ def _part_at(parents: list[str]) -> str:
     return "environment" if parents[0] == "environments" and "services" not in parents[2:] else "service"
 
 
-def _wrong_references(document: yamlfile.Document, file: SettingsFile) -> Iterator[str]:
+def _wrong_references(document: yamlfile.Document, file: SettingsFile) -> Iterator[yamlfile.Problem]:
     """Yield what names a service or an environment that is not there."""
     environments = file.environments or {}
-    known = list(environments)
+    services = list(file.services or {})
     for name, part in environments.items():
         here = ("environments", name)
         origin = part.promote_from if part else None
-        if origin is not None and origin not in environments:
-            yield (
-                f"{document.place((*here, 'promote_from'))}: promote_from: there is no environment {quoted(origin)}."
-                f"{nearest(origin, known) or f' There are: {listed(known)}.'}"
-            )
-        elif origin == name:
-            yield f"{document.place((*here, 'promote_from'))}: promote_from: an environment cannot follow itself."
-        services = list(file.services or {})
+        if origin == name:
+            yield document.problem((*here, "promote_from"), "promote_from: an environment cannot follow itself.")
+        elif origin is not None and origin not in environments:
+            says = nearest(origin, list(environments)) or f" There are: {listed(list(environments))}."
+            sentence = f"promote_from: there is no environment {quoted(origin)}.{says}"
+            yield document.problem((*here, "promote_from"), sentence)
         for service in (part.services or {}) if part else {}:
             if service not in services:
-                yield (
-                    f"{document.place((*here, 'services', service), key=True)}: there is no service {quoted(service)}."
-                    f"{nearest(service, services) or f' Add it under services, which has: {listed(services)}.'}"
-                )
+                says = nearest(service, services) or " Add it under services, at the top."
+                sentence = f"there is no service {quoted(service)}.{says}"
+                yield document.problem((*here, "services", service), sentence, key=True)

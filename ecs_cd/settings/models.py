@@ -67,7 +67,11 @@ class _Part(BaseModel):
     @classmethod
     def _as_the_table_says(cls, value: object, info: ValidationInfo) -> object:
         option = BY_NAME.get(cls.options.get(info.field_name or "", info.field_name or ""))
-        return value if option is None or value is None else values.read(option, value)
+        if option is None or value is None:
+            return value
+        if option.kind is Kind.MAP and not isinstance(value, dict):  # NAME=VALUE is for flags and variables
+            raise ValueError("must hold names and values.")
+        return values.read(option, value)
 
 
 class EcsPart(_Part):

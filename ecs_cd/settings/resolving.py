@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -13,7 +14,7 @@ from ecs_cd.model import ServiceTarget
 from ecs_cd.order import Order
 from ecs_cd.settings import values
 from ecs_cd.settings.models import EnvironmentPart, ServicePart, SettingsFile
-from ecs_cd.settings.options import BY_NAME, Kind, Section, in_section
+from ecs_cd.settings.options import BY_NAME, Section, in_section
 from ecs_cd.settings.values import Value
 from ecs_cd.settings.yamlfile import Document
 from ecs_cd.text import listed, nearest, one_line, quoted
@@ -261,25 +262,27 @@ def _flags(overrides: Mapping[str, object]) -> dict[str, Given]:
 def _filled(found: Mapping[str, Given], known: Mapping[str, str], problems: list[str]) -> dict[str, Value]:
     """Return the values with their placeholders filled, and the texts checked."""
     filled: dict[str, Value] = {}
-    defaults = {
-        option.name: Given(option.default, option.name)
-        for option in _SERVICE_KEYS.values()
-        if option.default.startswith("{") and option.name not in found and known["service"]
-    }
-    for name, given in {**defaults, **found}.items():
-        option = BY_NAME[name]
+    for name, given in found.items():
         try:
-            if isinstance(given.value, dict):
-                filled[name] = {key: values.fill(value, known) for key, value in given.value.items()}
-            elif isinstance(given.value, str) and option.kind is Kind.TEXT:
-                filled[name] = values.fill(given.value, known)
-                values.check(option, str(filled[name]))
-            else:
-                filled[name] = given.value
-        except ValueError as error:
+            filled[name] = _filled_value(name, given.value, known)
+        except ValueError as error:  # noqa: PERF203 - every mistake is to be told
             problems.append(f"{given.origin}: {error}")
             filled[name] = given.value  # it is there, though wrong: not to be called missing too
+    for name, option in BY_NAME.items():
+        if name not in filled and option.default.startswith("{"):
+            with suppress(ValueError):  # a default that does not fit (no service, a name ECR refuses) is none
+                filled[name] = _filled_value(name, option.default, known)
     return filled
+
+
+def _filled_value(name: str, value: Value, known: Mapping[str, str]) -> Value:
+    option = BY_NAME[name]
+    if isinstance(value, dict):
+        return {key: values.fill(text, known) for key, text in value.items()}
+    if isinstance(value, str):
+        value = values.fill(value, known)
+        values.check(option, value)
+    return value
 
 
 def _built(service: str, environment: str, filled: Mapping[str, Any], token: Token | None) -> DeliverySettings:

@@ -35,23 +35,47 @@ _TextLoader.yaml_implicit_resolvers = {
 }
 
 
+@dataclass(frozen=True, order=True)
+class Problem:
+    """A mistake in the file: where (from 1), and a sentence that begins with the place. Sorts as one reads."""
+
+    line: int
+    column: int
+    sentence: str
+
+
 @dataclass
 class Document:
-    """A file as read. `keys` and `values` give line and column (from 1) of each location; `problems` are sentences."""
+    """A file as read. `keys` and `values` give line and column (from 1) of each location."""
 
     path: Path
     data: dict[str, Any] = field(default_factory=dict)
     keys: dict[Location, tuple[int, int]] = field(default_factory=dict)
     values: dict[Location, tuple[int, int]] = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
 
-    def place(self, location: Location, *, key: bool = False) -> str:
-        """Return `path:line:column` of a value, or of its key; of the nearest thing around it that stands there."""
+    def mark(self, location: Location, *, key: bool = False) -> tuple[int, int]:
+        """Return line and column of a value, or of its key; of the nearest thing around it that stands in the file."""
         marks = self.keys if key else self.values
         for length in range(len(location), -1, -1):
             if mark := marks.get(location[:length]):
-                return f"{one_line(str(self.path))}:{mark[0]}:{mark[1]}"
-        return one_line(str(self.path))
+                return mark
+        return 1, 1
+
+    def place(self, location: Location) -> str:
+        """Return `path:line:column` of a value."""
+        return self._shown(self.mark(location))
+
+    def problem(self, location: Location, sentence: str, *, key: bool = False) -> Problem:
+        """Return a mistake at a value, or at its key."""
+        return self.problem_at(self.mark(location, key=key), sentence)
+
+    def problem_at(self, mark: tuple[int, int], sentence: str) -> Problem:
+        """Return a mistake at a line and column."""
+        return Problem(*mark, f"{self._shown(mark)}: {sentence}")
+
+    def _shown(self, mark: tuple[int, int]) -> str:
+        return f"{one_line(str(self.path))}:{mark[0]}:{mark[1]}"
 
 
 def find(start: Path) -> Path | None:
@@ -75,9 +99,9 @@ def read(path: Path) -> Document:
         SettingsError: it cannot be read, is too large, or is not YAML.
     """
     document = Document(path)
-    reader = _TextLoader(_content(path))
+    text = _content(path)
     try:
-        node = reader.get_single_node()
+        node = yaml.compose(text, _TextLoader)
         whole = _Conversion(document).value(node, (), 0) if node else None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -88,8 +112,6 @@ def read(path: Path) -> Document:
         raise SettingsError(f"{one_line(str(path))}: not YAML: it has a character that may not be in a text.") from None
     except RecursionError:
         raise SettingsError(f"{one_line(str(path))}: nested too deeply.") from None
-    finally:
-        reader.dispose()
     if whole is not None and not isinstance(whole, dict):
         raise SettingsError(f"{document.place(())}: the settings must be keys and values, such as `services:`.")
     document.data = whole or {}
@@ -169,10 +191,9 @@ class _Conversion:
             )
 
     def _problem(self, node: yaml.Node, sentence: str) -> None:
-        line, column = _mark(node)
-        text = f"{one_line(str(self._document.path))}:{line}:{column}: {sentence}"
-        if text not in self._document.problems:
-            self._document.problems.append(text)
+        problem = self._document.problem_at(_mark(node), sentence)
+        if problem not in self._document.problems:  # an alias is walked through again and again
+            self._document.problems.append(problem)
 
 
 def _mark(node: yaml.Node) -> tuple[int, int]:
