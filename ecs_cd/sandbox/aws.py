@@ -5,6 +5,7 @@ moto keeps its state in module globals: two `Aws` in one process share one cloud
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import threading
@@ -29,6 +30,14 @@ class _QuietHandler(MotoRequestHandler):
 
     def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - the overridden method's name
         """Drop the line."""
+
+    def connection_dropped(
+        self,
+        error: BaseException,  # noqa: ARG002 - the overridden method's signature
+        environ: dict[str, Any] | None = None,  # noqa: ARG002 - the overridden method's signature
+    ) -> None:
+        """A connection that a fault has ended serves no further request."""
+        self.close_connection = True
 
 
 @final
@@ -144,10 +153,12 @@ class Aws:
                 {"mediaType": "application/vnd.docker.image.rootfs.diff.tar.gzip", "size": 32654, "digest": layer}
             ],
         }
-        pushed = self.client("ecr").put_image(
-            repositoryName=repository, imageManifest=json.dumps(manifest), imageTag=tag
-        )
-        digest: str = pushed["image"]["imageId"]["imageDigest"]
+        ecr = self.client("ecr")
+        # Pushing what is already there is no error for `docker push`, though it is one for the API.
+        with contextlib.suppress(ecr.exceptions.ImageAlreadyExistsException):
+            ecr.put_image(repositoryName=repository, imageManifest=json.dumps(manifest), imageTag=tag)
+        found = ecr.describe_images(repositoryName=repository, imageIds=[{"imageTag": tag}])
+        digest: str = found["imageDetails"][0]["imageDigest"]
         return digest
 
     def put_parameter(self, name: str, value: str) -> int:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from ecs_cd.sandbox import terraform as terraform_module
 from ecs_cd.sandbox.aws import Aws
 from ecs_cd.sandbox.aws_faults import Delay
 from ecs_cd.sandbox.terraform import CONFIGURATION, Step, Terraform, TerraformMissingError, find_command, run_steps
@@ -161,9 +160,9 @@ def test_two_processes_may_unpack_the_provider_at_once(tmp_path: Path) -> None:
 def test_without_the_wheel_path_serves_and_without_both_the_error_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(terraform_module.importlib.util, "find_spec", lambda _: None)
-    monkeypatch.setattr(terraform_module.shutil, "which", lambda name: "/opt/tofu" if name == "tofu" else None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    monkeypatch.setattr("shutil.which", lambda name: "/opt/tofu" if name == "tofu" else None)
     assert find_command() == ["/opt/tofu"]
-    monkeypatch.setattr(terraform_module.shutil, "which", lambda _: None)
+    monkeypatch.setattr("shutil.which", lambda _: None)
     with pytest.raises(TerraformMissingError, match=r"pip install 'ecs-cd\[sandbox\]'"):
         find_command()
