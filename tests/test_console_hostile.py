@@ -161,3 +161,17 @@ def test_a_secret_learnt_later_is_masked_from_then_on() -> None:
     screen.console.hide("token-of-the-job")
     screen.console.result("Bearer token-of-the-job")
     assert screen.out.getvalue() == "Bearer ***\n"
+
+
+def test_a_secret_is_masked_in_the_form_in_which_neutral_text_has_it() -> None:
+    screen = Screen(Mode.LINES, secrets=["pass\x1bword"])
+    screen.console.error(RunFailed("refused pass\x1bword"))
+    assert screen.lines == ["error: refused ***"]
+
+
+def test_a_secret_that_only_escaping_brings_about_is_masked() -> None:
+    screen = Screen(Mode.LINES, secrets=[r"pass\x1bword"])
+    screen.play(Warned("refused pass\x1bword"))
+    screen.console.result("refused pass\x1bword")
+    assert screen.lines[0].endswith("warning    refused ***")
+    assert screen.out.getvalue() == "refused ***\n"

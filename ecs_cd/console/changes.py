@@ -34,7 +34,6 @@ class Changes:
         if isinstance(event, Warned):
             yield Change("warning", event.message)
         elif isinstance(event, PhaseStarted):
-            self._told.pop((event.phase.value,), None)
             yield from self._about(event.phase, event.doing)
         elif isinstance(event, PhaseEnded):
             yield from self._about(event.phase, event.found)
