@@ -160,7 +160,7 @@ class _Delivering:
                 seen=seen,
             )
             self.journal.change = change
-            phase.found = _said(change)
+            phase.found = said(change)
             self.journal.prove(phase.found)
         return change
 
@@ -267,7 +267,7 @@ def verify(delivery: Delivery, services: rollout.Services, *, deadline: Deadline
     return journal.ended(Outcome.SUPERSEDED if ended.verdict.serving is Serving.SUPERSEDED else Outcome.UNCHANGED)
 
 
-def _said(change: ParameterChange) -> str:
+def said(change: ParameterChange) -> str:
     would = "would be " if change.dry_run else ""
     if change.recorded is Recorded.SUPERSEDED:
         back = ", put back after another writer lost it" if change.restored else ""

@@ -23,6 +23,7 @@ STEPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "image": ("repository",),
         "parameter": ("parameter",),
+        "project": ("organization", "project"),
         "pipeline": ("organization", "project", "pipeline", "branch"),
         "rollout": ("cluster", "ecs_service"),
     }
@@ -118,16 +119,33 @@ class Settings:
         Raises:
             SettingsError: an unknown name, or every value that is missing or wrong.
         """
-        flags = _flags(overrides)
         service = self._chosen("service", service, self.services)
         environment = self._chosen("environment", environment, self.environments)
-        found = self._layered(service, environment, flags)
+        found = self._layered(service, environment, _flags(overrides))
+        return self._resolve(service, environment, steps, found)
+
+    def resolve_project(self, *, steps: Collection[str] = ("project",), **overrides: object) -> DeliverySettings:
+        """Return the settings that concern no service: organization, project, token, and what the flags say.
+
+        Raises:
+            SettingsError: as `resolve` does.
+        """
+        flags = _flags(overrides)
+        found = self._layered("", "", flags)
+        concerned = {
+            name: given for name, given in found.items() if name in flags or BY_NAME[name].section is Section.TOP
+        }
+        return self._resolve("", "", steps, concerned)
+
+    def _resolve(
+        self, service: str, environment: str, steps: Collection[str], found: Mapping[str, Given]
+    ) -> DeliverySettings:
         problems: list[str] = []
         filled = _filled(found, {"service": service, "environment": environment}, problems)
         problems += self._missing(filled, service, environment, steps)
         if problems:
             raise refusal(problems)
-        if "pipeline" in steps:
+        if "project" in steps or "pipeline" in steps:
             self._refuse_foreign_organization(str(filled["organization"]))
         return _built(service, environment, filled, self.token)
 
@@ -192,12 +210,14 @@ class Settings:
     def _missing(
         self, filled: Mapping[str, Value], service: str, environment: str, steps: Collection[str]
     ) -> Iterator[str]:
+        asked: set[str] = set()
         for step in steps:
             unneeded = (step == "image" and not filled.get("check_image", True)) or (
                 step == "rollout" and not filled.get("verify", True)
             )
             for name in () if unneeded else STEPS[step]:
-                if not filled.get(name):
+                if not filled.get(name) and name not in asked:
+                    asked.add(name)
                     yield self._missing_sentence(name, service, environment)
 
     def _missing_sentence(self, name: str, service: str, environment: str) -> str:

@@ -1,0 +1,94 @@
+"""`ecs-cd deploy` and `ecs-cd verify`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ecs_cd import library
+from ecs_cd.cli.frame import AWS, IMAGE, PARAMETER, PIPELINE, ROLLOUT, F, Frame, flags, framed, place
+from ecs_cd.report import Report
+from ecs_cd.waiting import Deadline
+
+
+def tagged(command: F) -> F:
+    """Give a command the flags that say which tag."""
+    where = "The build's tag file: a file, a folder to look in, or a glob. The working folder, if no tag is given."
+    command = click.option("--tag-file", default="", metavar="PATH", help=where)(command)
+    return click.option("--tag", default="", help="The tag itself, instead of a tag file.")(command)
+
+
+def reported(command: F) -> F:
+    """Give a command the flag that keeps its report."""
+    decorate: Callable[[F], F] = click.option(
+        "--report", "report_file", type=click.Path(path_type=Path), help="Also write the report as JSON to this file."
+    )
+    return decorate(command)
+
+
+@click.command(short_help="Deliver a tag and prove that ECS serves it.")
+@place
+@tagged
+@reported
+@click.option("--dry-run", is_flag=True, help="Check everything and say what would be done; change nothing.")
+@flags(*PARAMETER, *IMAGE, *PIPELINE, "verify", *ROLLOUT, *AWS, "timeout")
+@framed
+def deploy(
+    frame: Frame,
+    service: str,
+    environment: str,
+    *,
+    tag: str,
+    tag_file: str,
+    report_file: Path | None,
+    dry_run: bool,
+    flags: dict[str, Any],
+) -> int:
+    """Deliver a tag of SERVICE to ENVIRONMENT and prove that ECS serves it.
+
+    The image is looked up in ECR, the tag recorded in the service's parameter (never backwards), a run of the
+    environment's Terraform pipeline queued and followed, and the rollout watched until ECS serves the tag.
+    """
+    settings = frame.resolve(service, environment, flags, steps=("image", "parameter", "pipeline", "rollout"))
+    entry = library.find_tag(settings.service, tag, tag_file)
+    title = f"{settings.service} {entry.tag} to {settings.environment}"
+    with frame.console.following(title, Deadline.after(settings.timeout, frame.clock)):
+        report = library.deploy_resolved(settings, entry, dry_run=dry_run, watch=frame.console.watch, clock=frame.clock)
+    return end(frame, report, report_file)
+
+
+@click.command(short_help="Watch until ECS serves a tag.")
+@place
+@tagged
+@reported
+@flags("order", *ROLLOUT, "repository", *AWS, "timeout")
+@framed
+def verify(
+    frame: Frame,
+    service: str,
+    environment: str,
+    *,
+    tag: str,
+    tag_file: str,
+    report_file: Path | None,
+    flags: dict[str, Any],
+) -> int:
+    """Watch until ECS serves a tag of SERVICE in ENVIRONMENT, or is known not to; change nothing."""
+    settings = frame.resolve(service, environment, flags, steps=["rollout"])
+    entry = library.find_tag(settings.service, tag, tag_file)
+    with frame.console.following(
+        f"{settings.service} {entry.tag} in {settings.environment}", Deadline.after(settings.timeout, frame.clock)
+    ):
+        report = library.verify_resolved(settings, entry, watch=frame.console.watch, clock=frame.clock)
+    return end(frame, report, report_file)
+
+
+def end(frame: Frame, report: Report, report_file: Path | None) -> int:
+    """Print the report, keep it if asked to, and return the exit code."""
+    frame.console.report(report)
+    if report_file:
+        report.write(report_file)
+    return report.exit_code

@@ -1,0 +1,183 @@
+"""What every command has: where to speak, which settings, how to end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from ecs_cd.console import Console, Mode, choose
+from ecs_cd.console.face import Output
+from ecs_cd.errors import EcsCdError
+from ecs_cd.settings import BY_NAME, DeliverySettings, Kind, Settings, load
+from ecs_cd.text import neutral
+from ecs_cd.waiting import SystemClock
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+IMAGE = ("repository", "registry", "registry_region", "check_image", "wait_for_image")
+PARAMETER = ("parameter", "create_parameter", "order")
+AZURE = ("organization", "project")
+PIPELINE = (*AZURE, "pipeline", "branch", "template_parameters", "variables")
+ROLLOUT = ("cluster", "ecs_service", "container")
+AWS = ("region", "profile", "role_arn", "external_id")
+
+INTERRUPTED = 130
+UNEXPECTED = 1
+
+
+@dataclass
+class Frame:
+    """One call of the command line."""
+
+    output: Output = "text"
+    quiet: bool = False
+    debug: bool = False
+    settings_file: Path | None = None
+    clock: SystemClock = field(default_factory=SystemClock)
+
+    def __post_init__(self) -> None:
+        """Open the console; the tokens in the environment are hidden before anything is printed."""
+        mode = choose(os.environ, terminal=sys.stderr.isatty(), quiet=self.quiet)
+        self.console = Console(
+            out=sys.stdout,
+            err=sys.stderr,
+            mode=mode,
+            clock=self.clock,
+            environ=os.environ,
+            output=self.output,
+            secrets=_secrets(),
+        )
+        self.live = mode is Mode.LIVE
+
+    def settings(self) -> Settings:
+        """Return the settings of this call."""
+        return load(self.settings_file)
+
+    def resolve(
+        self, service: str, environment: str, flags: dict[str, Any], *, steps: Collection[str]
+    ) -> DeliverySettings:
+        """Return the settings of one service in one environment, with this call's flags over them."""
+        return self.settings().resolve(service, environment, steps=steps, **flags)
+
+    def tell(self, value: object, text: str) -> None:
+        """Print a result: `value` for programs, `text` for people."""
+        if self.output == "json":
+            self.console.json(value)
+        else:
+            self.console.result(text)
+
+
+def _secrets() -> list[str]:
+    """Return the secrets that the environment holds: tokens of Azure DevOps, keys of AWS."""
+    pat = BY_NAME["azure_devops_pat"]
+    names = [pat.variable, *pat.fallbacks, "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]
+    return [os.environ[name] for name in names if os.environ.get(name)]
+
+
+def framed(command: F) -> F:
+    """Give a command its frame and the flags that all share; turn what it raises into a sentence and an exit code."""
+
+    @click.option("--settings", "settings_file", type=click.Path(path_type=Path), help=BY_NAME["settings"].help)
+    @click.option("--output", type=click.Choice(["text", "json"]), default="text", help="How the result is printed.")
+    @click.option("--quiet", is_flag=True, help="No progress; only the result, and errors.")
+    @click.option("--debug", is_flag=True, help="With an error, show where in the program it happened.")
+    @wraps(command)
+    def wrapped(
+        *args: Any,  # noqa: ANN401 - the command's own
+        settings_file: Path | None,
+        output: Output,
+        quiet: bool,
+        debug: bool,
+        **kwargs: Any,  # noqa: ANN401 - likewise
+    ) -> int:
+        frame = Frame(output, quiet, debug, settings_file)
+        return _guarded(frame, lambda: command(frame, *args, **kwargs))
+
+    return wrapped  # type: ignore[return-value]  # the flags are click's to fill in
+
+
+def _guarded(frame: Frame, call: Callable[[], int | None]) -> int:
+    """Run a command; no traceback reaches a person who did not ask for it."""
+    try:
+        with _terminated_as_interrupted():
+            return call() or 0
+    except EcsCdError as error:
+        frame.console.error(error, debug=frame.debug)
+        return error.exit_code
+    except KeyboardInterrupt:
+        frame.console.error(EcsCdError("Interrupted."))
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - the last line of defence, so that a person reads a sentence
+        frame.console.error(_unexpected(error), debug=frame.debug)
+        return UNEXPECTED
+
+
+def _unexpected(error: Exception) -> EcsCdError:
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    told = EcsCdError(
+        f"BUG: {type(error).__name__} in {Path(frame.filename).name}, line {frame.lineno}: {neutral(str(error))}",
+        hint="This is a mistake of ecs-cd's own. Run again with --debug, and report what it prints.",
+    )
+    told.__traceback__ = error.__traceback__
+    return told
+
+
+class _terminated_as_interrupted:  # noqa: N801 - reads as a verb where it is used
+    """While entered, SIGTERM (the agent's second signal) ends the command as Ctrl-C does."""
+
+    def __enter__(self) -> None:
+        self._former = None
+        if threading.current_thread() is threading.main_thread():
+            self._former = signal.signal(signal.SIGTERM, _interrupt)
+
+    def __exit__(self, *_exception: object) -> None:
+        if self._former is not None:
+            signal.signal(signal.SIGTERM, self._former)
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def place(command: F) -> F:
+    """Give a command the arguments SERVICE and ENVIRONMENT, which may be left out where only one can be meant."""
+    command = click.argument("environment", default="")(command)
+    return click.argument("service", default="")(command)
+
+
+def flags(*names: str) -> Callable[[F], F]:
+    """Give a command the flags of these settings, as the one table of settings has them; collected in `flags`."""
+
+    def decorate(command: F) -> F:
+        @wraps(command)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the command's own
+            given = {name: kwargs.pop(name) for name in names}
+            return command(*args, flags=given, **kwargs)
+
+        decorated: Any = wrapped
+        for name in reversed(names):
+            decorated = _flag(name)(decorated)
+        return decorated  # type: ignore[no-any-return]  # click passes functions through
+
+    return decorate
+
+
+def _flag(name: str) -> Callable[[Any], Any]:
+    option = BY_NAME[name]
+    help_text = f"{option.help} [{option.variable}]"
+    if option.kind is Kind.SWITCH:
+        return click.option(f"{option.switch}/--no-{option.switch[2:]}", name, default=None, help=help_text)
+    if option.kind is Kind.MAP:
+        return click.option(option.switch, name, multiple=True, metavar="NAME=VALUE", help=help_text)
+    kind = click.Choice(option.choices) if option.choices else str
+    return click.option(option.switch, name, type=kind, metavar=option.metavar or None, help=help_text)

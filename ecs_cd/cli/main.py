@@ -1,0 +1,74 @@
+"""The commands, and the one way in."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from ecs_cd import __version__
+
+_COMMANDS = {
+    "deploy": "deliver:deploy",
+    "verify": "deliver:verify",
+    "status": "look:status",
+    "history": "look:history",
+    "tag": "tag:tag",
+    "parameter": "parameter:parameter",
+    "pipeline": "pipeline:pipeline",
+    "schema": "schema:schema",
+    "sandbox": "sandbox:sandbox",
+}
+"""Each command and where it is defined; a module is imported when its command is called."""
+
+
+class _Commands(click.Group):
+    """A group that imports only the command that is called, and knows a typo when it sees one."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the signature is click's
+        """Return the names in the order in which they are taught."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - likewise
+        """Import a command."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, name = _COMMANDS[cmd_name].partition(":")
+        found: click.Command = getattr(importlib.import_module(f"ecs_cd.cli.{module}"), name)
+        return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; say which one was probably meant where there is none."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from ecs_cd.text import nearest  # noqa: PLC0415 - only for a mistake
+
+            raise click.UsageError(error.message + nearest(args[0], list(_COMMANDS)), ctx) from None
+
+
+@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="ecs-cd")
+def commands() -> None:
+    """Deliver a build to Amazon ECS through the Terraform pipeline that owns the service, and prove that it serves.
+
+    Settings come from flags, from ECS_CD_* variables, and from ecs-cd.yml, found upwards from the working folder.
+    Results go to stdout, progress to stderr. Exit codes: 0 success, 1 the delivery failed, 2 wrong input or settings,
+    3 gave up on something that may pass later, 130 interrupted.
+    """
+
+
+def run(argv: list[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    try:
+        ended = commands.main(argv, prog_name="ecs-cd", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        sys.stderr.write("Interrupted.\n")
+        return 130
+    return ended if isinstance(ended, int) else 0

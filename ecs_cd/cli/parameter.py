@@ -1,0 +1,66 @@
+"""`ecs-cd parameter get` and `ecs-cd parameter set`: the single step."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from ecs_cd import image, library, wiring
+from ecs_cd import parameter as step
+from ecs_cd.cli.deliver import tagged
+from ecs_cd.cli.frame import AWS, IMAGE, PARAMETER, Frame, flags, framed, place
+from ecs_cd.delivery import said
+from ecs_cd.waiting import Deadline
+
+
+@click.group(short_help="Read and set the parameter that holds the tag.")
+def parameter() -> None:
+    """Read and set the parameter that holds a service's tag."""
+
+
+@parameter.command("get")
+@place
+@flags("parameter", *AWS)
+@framed
+def get(frame: Frame, service: str, environment: str, *, flags: dict[str, Any]) -> None:
+    """Print the tag recorded for SERVICE in ENVIRONMENT."""
+    settings = frame.resolve(service, environment, flags, steps=["parameter"])
+    with wiring.aws(settings) as aws:
+        found = step.read(aws.parameters, settings.parameter)
+    frame.tell({"name": found.name, "value": found.value, "version": found.version}, found.value)
+
+
+@parameter.command("set")
+@place
+@tagged
+@click.option("--dry-run", is_flag=True, help="Say what would be written; write nothing.")
+@flags(*PARAMETER, *IMAGE, *AWS, "timeout")
+@framed
+def set_(
+    frame: Frame, service: str, environment: str, tag: str, tag_file: str, *, dry_run: bool, flags: dict[str, Any]
+) -> None:
+    """Record a tag for SERVICE in ENVIRONMENT, unless a newer one is there; queue nothing.
+
+    To step back on purpose, say --order none.
+    """
+    settings = frame.resolve(service, environment, flags, steps=["image", "parameter"])
+    entry = library.find_tag(settings.service, tag, tag_file)
+    settings.order.check(str(entry.tag))
+    wanted = wiring.image(settings, entry)
+    deadline = Deadline.after(settings.timeout, frame.clock)
+    with wiring.aws(settings) as aws:
+        checked = image.unchecked(entry.tag)
+        if wanted:
+            checked = image.check(aws.images, wanted, deadline=deadline, wait=settings.wait_for_image)
+        change = step.record(
+            aws.parameters,
+            settings.parameter,
+            checked,
+            deadline=deadline,
+            order=settings.order,
+            create=settings.create_parameter,
+            dry_run=dry_run,
+        )
+    frame.tell({**asdict(change), "wanted": str(change.wanted), "recorded": change.recorded.value}, said(change))

@@ -1,0 +1,21 @@
+"""`ecs-cd schema`: the shapes of what is read and written, for editors and programs."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from ecs_cd import report, settings
+from ecs_cd.cli.frame import Frame, framed
+
+_SCHEMAS = {"settings": settings.json_schema, "report": report.json_schema}
+
+
+@click.command(short_help="Print the JSON Schema of settings or report.")
+@click.argument("what", type=click.Choice(sorted(_SCHEMAS)), default="settings")
+@framed
+def schema(frame: Frame, what: str) -> None:
+    """Print the JSON Schema of ecs-cd.yml (settings) or of a delivery's report."""
+    found = _SCHEMAS[what]()
+    frame.tell(found, json.dumps(found, indent=2))

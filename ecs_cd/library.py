@@ -1,0 +1,144 @@
+"""What a script calls. Settings come from `ecs-cd.yml`, the environment, and keyword arguments over both.
+
+The keyword arguments `**overrides` are the settings' names, as `ecs-cd deploy --help` lists them with dashes:
+`parameter`, `repository`, `pipeline`, `branch`, `region`, `cluster`, `container`, `timeout` ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ecs_cd import delivery, standing, tagfile, wiring
+from ecs_cd.errors import WrongInput
+from ecs_cd.model import ImageTag, TagEntry
+from ecs_cd.progress import Watch, unwatched
+from ecs_cd.report import Report
+from ecs_cd.settings import DeliverySettings, load
+from ecs_cd.standing import HistoryEntry, PlaceStatus
+from ecs_cd.waiting import Clock, Deadline, SystemClock
+
+
+def deploy(
+    service: str = "",
+    environment: str = "",
+    *,
+    tag: str = "",
+    tag_file: str | Path = "",
+    dry_run: bool = False,
+    settings: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    watch: Watch = unwatched,
+    clock: Clock | None = None,
+    **overrides: Any,  # noqa: ANN401 - text, number, switch or map, as the setting has it
+) -> Report:
+    """Deliver a tag (or the one in a tag file) of a service to an environment, and return what was proved.
+
+    A failed delivery is a report too: look at `report.outcome`, `report.good` and `report.failure`. `watch` is told
+    what happens meanwhile (`ecs_cd.progress`).
+
+    Raises:
+        WrongInput: settings, tag or tag file are wrong; nothing was sent anywhere.
+    """
+    resolved = load(settings, environ).resolve(service, environment, **overrides)
+    return deploy_resolved(
+        resolved, find_tag(resolved.service, tag, tag_file), dry_run=dry_run, watch=watch, clock=clock or SystemClock()
+    )
+
+
+def deploy_resolved(
+    settings: DeliverySettings, entry: TagEntry, *, dry_run: bool, watch: Watch, clock: Clock
+) -> Report:
+    """Deliver what the settings and the build say."""
+    wanted = wiring.delivery(settings, entry, dry_run=dry_run)
+    with wiring.clouds(settings, clock) as clouds:
+        return delivery.deploy(wanted, clouds, deadline=Deadline.after(settings.timeout, clock), watch=watch)
+
+
+def verify(
+    service: str = "",
+    environment: str = "",
+    *,
+    tag: str = "",
+    tag_file: str | Path = "",
+    settings: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    watch: Watch = unwatched,
+    clock: Clock | None = None,
+    **overrides: Any,  # noqa: ANN401 - text, number, switch or map, as the setting has it
+) -> Report:
+    """Watch until ECS serves the tag, or is known not to; change nothing.
+
+    Raises:
+        WrongInput: settings, tag or tag file are wrong; nothing was sent anywhere.
+    """
+    resolved = load(settings, environ).resolve(service, environment, steps=["rollout"], **overrides)
+    entry = find_tag(resolved.service, tag, tag_file)
+    return verify_resolved(resolved, entry, watch=watch, clock=clock or SystemClock())
+
+
+def verify_resolved(settings: DeliverySettings, entry: TagEntry, *, watch: Watch, clock: Clock) -> Report:
+    """Watch the service that the settings name."""
+    deadline = Deadline.after(settings.timeout, clock)
+    with wiring.aws(settings) as aws:
+        return delivery.verify(wiring.delivery(settings, entry), aws.services, deadline=deadline, watch=watch)
+
+
+def status(
+    services: Sequence[str] = (),
+    environments: Sequence[str] = (),
+    *,
+    settings: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    **overrides: Any,  # noqa: ANN401 - text, number, switch or map, as the setting has it
+) -> tuple[PlaceStatus, ...]:
+    """Return what is recorded and what serves, for these services in these environments (all, where none is named).
+
+    Raises:
+        WrongInput: a name or a setting is wrong.
+        EcsCdError: AWS did not answer as needed.
+    """
+    loaded = load(settings, environ)
+    found: list[PlaceStatus] = []
+    for environment in environments or loaded.environments or ("",):
+        resolved = [
+            loaded.resolve(service, environment, steps=["parameter"], **overrides)
+            for service in services or loaded.services or ("",)
+        ]
+        with wiring.aws(resolved[0]) as aws:
+            found += standing.status([wiring.place(one) for one in resolved], aws.parameters, aws.services)
+    return tuple(found)
+
+
+def history(
+    service: str = "",
+    environment: str = "",
+    *,
+    most: int = 20,
+    settings: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    **overrides: Any,  # noqa: ANN401 - text, number, switch or map, as the setting has it
+) -> tuple[HistoryEntry, ...]:
+    """Return the last versions of a service's parameter, newest first.
+
+    Raises:
+        WrongInput: a name or a setting is wrong.
+        EcsCdError: AWS did not answer as needed.
+    """
+    resolved = load(settings, environ).resolve(service, environment, steps=["parameter"], **overrides)
+    with wiring.aws(resolved) as aws:
+        return standing.history(aws.parameters, resolved.parameter, most=most)
+
+
+def find_tag(service: str, tag: str = "", tag_file: str | Path = "") -> TagEntry:
+    """Return the tag as given, or what a tag file (path, folder or glob; the working folder if empty) says.
+
+    Raises:
+        WrongInput: it is no tag, or there is not exactly one tag file.
+    """
+    if tag and tag_file:
+        raise WrongInput("Both a tag and a tag file are given.", hint="Give one of them.")
+    if tag:
+        return TagEntry(ImageTag(tag), service)
+    return tagfile.read(str(tag_file) or ".", service)

@@ -1,0 +1,121 @@
+"""`ecs-cd sandbox demo`: three builds of one service on their way to ECS, by the very commands a person would type."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+import sys
+import urllib.request
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+from ecs_cd.sandbox.local import Sandbox
+from ecs_cd.sandbox.pipelines import ENVIRONMENTS, SERVICES
+
+BROKEN_TAG = "103"
+INTERRUPTED = 130
+
+Run = Callable[[list[str]], int]
+
+
+class DemoStoppedError(Exception):
+    """A command did not end as the demo meant it to; `code` is how it ended."""
+
+    def __init__(self, code: int) -> None:
+        """Keep the exit code."""
+        super().__init__(code)
+        self.code = code
+
+
+def play(run: Run | None = None) -> int:
+    """Play the demo and return the exit code: 0 when two builds were deployed and the broken one was not.
+
+    `run` runs one `ecs-cd` command line; the real one unless a test gives another.
+    """
+    from ecs_cd.cli import run as command_line  # noqa: PLC0415 - the command line imports this module
+
+    _say("Starting a sandbox on this machine: AWS (moto), Azure DevOps, and real Terraform with the AWS provider.")
+    _say(f"Services {' and '.join(SERVICES)} already run in {' and '.join(ENVIRONMENTS)}, all with tag 100.\n")
+    try:
+        with Sandbox() as sandbox:
+            os.environ.update(sandbox.environment())
+            sandbox.scheduler.behave("crash-loop", service="my-api", tag=BROKEN_TAG)
+            _Demo(sandbox, run or command_line).play()
+    except DemoStoppedError as stopped:
+        return stopped.code
+    except KeyboardInterrupt:
+        _say("\nInterrupted; the sandbox is stopped and nothing is left behind.")
+        return INTERRUPTED
+    return 0
+
+
+class _Demo:
+    def __init__(self, sandbox: Sandbox, run: Run) -> None:
+        self._sandbox = sandbox
+        self._run = run
+        self._report = Path.cwd() / "ecs-cd-demo-report.json"
+
+    def play(self) -> None:
+        self._act("As it is before:")
+        self._command("status")
+        self._act("1. A build of my-api pushes an image and publishes its tag file; the release delivers it.")
+        self._deliver(self._build(), "development")
+        self._act("2. The next build goes the same way, and then on to production.")
+        tag_file = self._build()
+        self._deliver(tag_file, "development")
+        self._deliver(tag_file, "production", "--report", str(self._report))
+        self._act("3. The third build is broken: its container ends at once. Terraform will not notice; ECS will.")
+        self._deliver(self._build(), "development", ends=1)
+        self._act("As it is now: ECS serves what worked; the parameter shows the tag that waits for a better build.")
+        self._command("status")
+        self._command("history", "my-api", "development")
+        _say(f"\nThe report of the delivery to production, for programs: {self._report}")
+        _say("To try it by hand: ecs-cd sandbox up")
+
+    def _build(self) -> Path:
+        """Run the CI pipeline and download the artifact it publishes; return the tag file."""
+        self._command("pipeline", "queue", "--pipeline", "my-api", "--branch", "main", "--wait", "--quiet")
+        drop = self._sandbox.folder / "drop"
+        with zipfile.ZipFile(io.BytesIO(self._newest_artifact())) as artifact:
+            artifact.extractall(drop)
+        tag_file = next(drop.rglob(".buildId"))
+        _say(f"The build published {tag_file.name}: {tag_file.read_text(encoding='utf-8').strip()}")
+        return tag_file
+
+    def _newest_artifact(self) -> bytes:
+        builds = self._get("builds?definitions=2&$top=1&queryOrder=queueTimeDescending&api-version=7.1")
+        build = json.loads(builds)["value"][0]["id"]
+        return self._get(f"builds/{build}/artifacts?artifactName=drop&$format=zip&api-version=7.1")
+
+    def _get(self, route: str) -> bytes:
+        azure_devops = self._sandbox.azure_devops
+        request = urllib.request.Request(  # noqa: S310 - the sandbox's own address
+            f"{azure_devops.url}/{azure_devops.project.name}/_apis/build/{route}",
+            headers={"Authorization": "Basic " + base64.b64encode(f":{self._sandbox.pat}".encode()).decode()},
+        )
+        with urllib.request.urlopen(request) as answer:  # noqa: S310 - likewise
+            content: bytes = answer.read()
+            return content
+
+    def _deliver(self, tag_file: Path, environment: str, *more: str, ends: int = 0) -> None:
+        self._command("deploy", "my-api", environment, "--tag-file", str(tag_file), *more, ends=ends)
+
+    def _command(self, *words: str, ends: int = 0) -> None:
+        """Show a command as a person would type it, run it, and see that it ends as it should."""
+        shown = [word.replace(f"{self._sandbox.folder}{os.sep}", "") for word in words]
+        _say(f"\n$ ecs-cd {' '.join(shown)}")
+        code = self._run(list(words))
+        if code != ends:
+            _say(f"This ended with exit code {code}, not with {ends} as the demo meant it to.")
+            raise DemoStoppedError(code or 1)
+
+    def _act(self, text: str) -> None:
+        _say(f"\n{text}")
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()

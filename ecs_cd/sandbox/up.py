@@ -1,0 +1,82 @@
+"""`ecs-cd sandbox up`: keep the sandbox running and say how to reach it."""
+
+from __future__ import annotations
+
+import shlex
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+
+from ecs_cd.errors import WrongInput
+from ecs_cd.report import write_atomically
+from ecs_cd.sandbox.local import REGION, Sandbox
+from ecs_cd.sandbox.pipelines import ENVIRONMENTS, INFRASTRUCTURE, SERVICES
+
+
+def keep_up(*, env_file: Path | None, agents: int) -> int:
+    """Start the sandbox, print `export` lines on stdout, and wait for Ctrl-C or SIGTERM; return the exit code.
+
+    `env_file` gets the same variables as NAME=VALUE lines once all is up, and is removed at the end.
+
+    Raises:
+        WrongInput: the file cannot be written.
+    """
+    if env_file and not env_file.parent.is_dir():
+        raise WrongInput(f"There is no folder {env_file.parent} to write {env_file.name} to.", hint="Make it first.")
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stopper(stop))
+    _say("Starting AWS (moto), Azure DevOps and Terraform, and applying the demo infrastructure ...")
+    with Sandbox(agents=agents) as sandbox:
+        environment = sandbox.environment()
+        for name, value in environment.items():
+            sys.stdout.write(f"export {name}={shlex.quote(value)}\n")
+        sys.stdout.flush()
+        if env_file:
+            write_atomically(env_file, "".join(f"{name}={value}\n" for name, value in environment.items()))
+        _describe(sandbox)
+        try:
+            while not stop.wait(1):
+                pass
+        finally:
+            if env_file:
+                with suppress(FileNotFoundError):
+                    env_file.unlink()
+    _say("Stopped; nothing is left behind.")
+    return 0
+
+
+def _stopper(stop: threading.Event) -> Callable[[int, FrameType | None], None]:
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    return handle
+
+
+def _describe(sandbox: Sandbox) -> None:
+    branches = ", ".join(f"{branch} -> {environment}" for environment, branch in ENVIRONMENTS.items())
+    _say(
+        f"""
+AWS           {sandbox.aws.url}  (account {sandbox.aws.account_id}, region {REGION})
+Azure DevOps  {sandbox.azure_devops.url}  (project {sandbox.azure_devops.project.name})
+Terraform     pipeline {INFRASTRUCTURE}  ({branches})
+CI builds     pipelines {", ".join(SERVICES)}
+Settings      {sandbox.settings}
+
+In another terminal, run the export lines above, then try:
+  ecs-cd status
+  ecs-cd pipeline queue --pipeline my-api --branch main --wait     # a build: it pushes tag 101
+  ecs-cd deploy my-api development --tag 101
+Press Ctrl-C to stop."""
+    )
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()

@@ -1,0 +1,104 @@
+"""From checked settings to the other sides of a delivery. Nothing is imported or sent before it is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ecs_cd.aws import Aws, AwsSettings
+from ecs_cd.aws import connect as connect_aws
+from ecs_cd.azure_devops import AzureDevOps, AzureDevOpsSettings
+from ecs_cd.azure_devops import connect as connect_azure_devops
+from ecs_cd.delivery import Clouds, Delivery
+from ecs_cd.errors import SettingsError, WrongInput
+from ecs_cd.model import ImageRef, TagEntry
+from ecs_cd.settings import DeliverySettings
+from ecs_cd.standing import Place
+from ecs_cd.text import quoted
+from ecs_cd.waiting import Clock
+
+
+@contextmanager
+def clouds(settings: DeliverySettings, clock: Clock) -> Iterator[Clouds]:
+    """Give all that a delivery talks to; the connections are closed at the end."""
+    with aws(settings) as amazon, azure_devops(settings, clock) as azure:
+        yield Clouds(amazon.images, amazon.parameters, azure, amazon.services)
+
+
+@contextmanager
+def aws(settings: DeliverySettings) -> Iterator[Aws]:
+    """Give the AWS account and region of an environment."""
+    connected = connect_aws(
+        AwsSettings(
+            region=settings.region,
+            profile=settings.profile,
+            role_arn=settings.role_arn,
+            external_id=settings.external_id,
+        )
+    )
+    try:
+        yield connected
+    finally:
+        connected.close()
+
+
+def azure_devops(settings: DeliverySettings, clock: Clock) -> AzureDevOps:
+    """Return the Azure DevOps project; a context manager.
+
+    Raises:
+        SettingsError: there is no token to ask with.
+    """
+    if settings.token is None:
+        raise SettingsError(
+            "There is no token for Azure DevOps.",
+            hint="Set ECS_CD_AZURE_DEVOPS_PAT to a personal access token, or, in a pipeline, pass the job's own token "
+            "as SYSTEM_ACCESSTOKEN.",
+        )
+    secret = {"token" if settings.token.bearer else "pat": settings.token.value}
+    return connect_azure_devops(AzureDevOpsSettings(settings.organization, settings.project, **secret), clock)
+
+
+def delivery(settings: DeliverySettings, entry: TagEntry, *, dry_run: bool = False) -> Delivery:
+    """Return what is to be delivered, from the settings and what the build said of its image.
+
+    Raises:
+        WrongInput: the build and the settings name different repositories.
+    """
+    return Delivery(
+        service=settings.service,
+        environment=settings.environment,
+        tag=entry.tag,
+        parameter=settings.parameter,
+        pipeline=str(settings.pipeline),
+        branch=settings.branch,
+        image=image(settings, entry),
+        target=settings.target,
+        order=settings.order,
+        create_parameter=settings.create_parameter,
+        wait_for_image=settings.wait_for_image,
+        template_parameters=settings.template_parameters,
+        variables=settings.variables,
+        dry_run=dry_run,
+    )
+
+
+def image(settings: DeliverySettings, entry: TagEntry) -> ImageRef | None:
+    """Return where the image must be, or None where it is not to be looked for.
+
+    Raises:
+        WrongInput: the build and the settings name different repositories.
+    """
+    if not settings.check_image:
+        return None
+    if entry.repository and entry.repository != settings.repository:
+        raise WrongInput(
+            f"The tag file says that the image of {settings.service} is in repository {quoted(entry.repository)}, the "
+            f"settings say {quoted(settings.repository)}.",
+            hint="Set `repository` of the service to the one the build pushes to.",
+        )
+    return ImageRef(settings.repository, entry.tag, settings.registry, settings.registry_region, entry.digest)
+
+
+def place(settings: DeliverySettings) -> Place:
+    """Return where a service stands, for `status`."""
+    return Place(settings.service, settings.environment, settings.parameter, settings.target)
