@@ -126,7 +126,8 @@ def _words_of(error: Exception) -> str:
 
 def shown(text: str) -> str:
     """Return foreign text on one line, without what could be a secret, cut to a length a person reads."""
-    safe = _USERINFO.sub("", _TOKEN.sub("(removed)", _KEY_ID.sub("(a key id)", text)))
+    flat = " ".join(text.split())
+    safe = _USERINFO.sub("", _TOKEN.sub("(removed)", _KEY_ID.sub("(a key id)", flat)))
     return one_line(safe if len(safe) <= _MOST_QUOTED else f"{safe[:_MOST_QUOTED]}...").rstrip(". ")
 
 

@@ -50,15 +50,17 @@ class SsmParameters:
         if value is None:
             return None
         attributes = listed_as or self._newest(name)
-        return None if attributes is None else _parameter(name, value, attributes)
+        with self._ssm.asking(f"read parameter {quoted(name)}"):
+            return None if attributes is None else _parameter(name, value, attributes)
 
     def read_many(self, names: Sequence[str]) -> dict[str, ParameterVersion]:
         """Return the current version of each parameter there is, by name: one request for every ten names."""
         unique = list(dict.fromkeys(names))
         known: dict[str, ParameterVersion] = {}
-        for item in _found(self._get(unique, "read parameters")):
-            # A parameter of another account is asked for by its ARN.
-            known[item["Name"]] = known[item.get("ARN", "")] = _version(item)
+        with self._ssm.asking("read parameters"):
+            for item in _found(self._get(unique, "read parameters")):
+                # A parameter of another account is asked for by its ARN.
+                known[item["Name"]] = known[item.get("ARN", "")] = _version(item)
         return {name: known[name] for name in unique if name in known}
 
     def write(self, parameter: Parameter, value: str) -> int:
@@ -107,17 +109,18 @@ class SsmParameters:
         are answered twice: where it refuses, or leaves open which version has the label, the history decides.
         """
         selectors = [f"{name}:{number}" for number in numbers] + ([f"{name}:{label}"] if label else [])
+        doing = f"read versions of parameter {quoted(name)}"
         try:
-            answers = self._get(selectors, f"read versions of parameter {quoted(name)}")
+            answers = self._get(selectors, doing)
         except ParameterRefused:
             return self._from_history(name, numbers, label)
-        items = _found(answers)
-        carrier = 0
-        if label and not any(f"{name}:{label}" in answer["InvalidParameters"] for answer in answers):
-            carrier = _carrier(items, numbers, label)
-            if not carrier:
-                return self._from_history(name, numbers, label)
-        found = {item["Version"]: _version(item, (label,) if item["Version"] == carrier else ()) for item in items}
+        with self._ssm.asking(doing):
+            items = _found(answers)
+            sought = label and not any(f"{name}:{label}" in answer["InvalidParameters"] for answer in answers)
+            carrier = _carrier(items, numbers, label) if sought else 0
+            found = {item["Version"]: _version(item, (label,) if item["Version"] == carrier else ()) for item in items}
+        if sought and not carrier:
+            return self._from_history(name, numbers, label)
         return tuple(found[number] for number in sorted(found))
 
     def label(self, name: str, version: int, label: str) -> None:
@@ -140,17 +143,18 @@ class SsmParameters:
         Raises:
             ParameterRefused: there is no such parameter.
         """
-        return tuple(
-            ParameterVersion(
-                name,
-                item["Value"],
-                item["Version"],
-                tuple(item.get("Labels", ())),
-                item.get("LastModifiedDate"),
-                item.get("LastModifiedUser", ""),
+        with self._ssm.asking(f"read the history of parameter {quoted(name)}") as ssm:
+            return tuple(
+                ParameterVersion(
+                    name,
+                    item["Value"],
+                    item["Version"],
+                    tuple(item.get("Labels", ())),
+                    item.get("LastModifiedDate"),
+                    item.get("LastModifiedUser", ""),
+                )
+                for item in _pages(ssm, name)
             )
-            for item in self._history(name)
-        )
 
     def _value(self, name: str) -> ParameterTypeDef | None:
         with self._ssm.asking(f"read parameter {quoted(name)}") as ssm:
@@ -181,10 +185,6 @@ class SsmParameters:
                 return _pages(ssm, name)[-1]
             except ssm.exceptions.ParameterNotFound:
                 return None
-
-    def _history(self, name: str) -> list[ParameterHistoryTypeDef]:
-        with self._ssm.asking(f"read the history of parameter {quoted(name)}") as ssm:
-            return _pages(ssm, name)
 
     def _get(self, names: Sequence[str], doing: str) -> list[GetParametersResultTypeDef]:
         """Return the answers of as many GetParameters as the names need."""

@@ -67,12 +67,14 @@ class EcsServices:
             for batch in batches(list(dict.fromkeys(t.service for t in members)), _SERVICES_PER_REQUEST)
         ]
         answers = each([partial(self._describe, cluster, names) for cluster, names in groups])
-        self._learn([arn for services in answers for service in services for arn in _definitions_of(service)])
-        found: dict[tuple[str, str], ServiceTypeDef] = {}
-        for (cluster, _), services in zip(groups, answers, strict=True):
-            for service in services:
-                found[cluster, service["serviceName"]] = found[cluster, service.get("serviceArn", "")] = service
-        return {t: self._snapshot(t, found[t.cluster, t.service]) for t in targets if (t.cluster, t.service) in found}
+        with self._ecs.asking("see ECS services"):
+            self._learn([arn for services in answers for service in services for arn in _definitions_of(service)])
+            found: dict[tuple[str, str], ServiceTypeDef] = {}
+            for (cluster, _), services in zip(groups, answers, strict=True):
+                for service in services:
+                    found[cluster, service["serviceName"]] = found[cluster, service.get("serviceArn", "")] = service
+            there = [target for target in targets if (target.cluster, target.service) in found]
+            return {target: self._snapshot(target, found[target.cluster, target.service]) for target in there}
 
     def stopped_tasks(self, target: ServiceTarget, task_definition: str) -> tuple[StoppedTask, ...]:
         """Return the service's lately stopped tasks of one task definition (ARN), newest first.
@@ -91,8 +93,8 @@ class EcsServices:
                 for task in ecs.describe_tasks(cluster=target.cluster, tasks=batch)["tasks"]
                 if task["taskDefinitionArn"] == task_definition
             ]
-        tasks.sort(key=lambda task: task.get("stoppedAt", _LONG_AGO), reverse=True)
-        return tuple(_stopped(task) for task in tasks)
+            tasks.sort(key=lambda task: task.get("stoppedAt", _LONG_AGO), reverse=True)
+            return tuple(_stopped(task) for task in tasks)
 
     def _describe(self, cluster: str, names: Sequence[str]) -> list[ServiceTypeDef]:
         shown = quoted(names[0]) if len(names) == 1 else f"{len(names)} services"

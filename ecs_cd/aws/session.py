@@ -16,10 +16,9 @@ from ecs_cd import __version__
 from ecs_cd.aws.caller import Caller
 from ecs_cd.aws.errors import shown
 from ecs_cd.aws.images import EcrImages
-from ecs_cd.aws.meanings import NOT_AWS
 from ecs_cd.aws.parameters import SsmParameters
 from ecs_cd.aws.services import EcsServices
-from ecs_cd.errors import SettingsError, UnexpectedAnswer, Unreachable
+from ecs_cd.errors import SettingsError
 from ecs_cd.text import quoted
 
 if TYPE_CHECKING:
@@ -220,17 +219,18 @@ def _refuse_broken(response_dict: dict[str, Any], **_: object) -> None:
     a parameter would seem to have no value, a cluster no services.
 
     Raises:
-        Unreachable: the connection ended early.
-        UnexpectedAnswer: something else than AWS answered.
+        IncompleteReadError: the connection ended early.
+        ResponseParserError: something else than AWS answered.
     """
     if response_dict["status_code"] >= 300:  # noqa: PLR2004 - errors may come in any form, from anything in between
         return
+    from botocore.exceptions import IncompleteReadError  # noqa: PLC0415 - the SDK is loaded when it is needed
+    from botocore.parsers import ResponseParserError  # noqa: PLC0415 - likewise
+
     headers, body = response_dict["headers"], response_dict["body"]
     promised = headers.get("content-length", "")
     if promised.isdigit() and len(body) < int(promised):
-        raise Unreachable(
-            f"AWS's answer broke off after {len(body)} of {promised} bytes.",
-            hint="The request may have been carried out. Run the same command again.",
-        )
-    if "json" in headers.get("content-type", "json") and not body.lstrip().startswith(b"{"):
-        raise UnexpectedAnswer("What answered does not speak as AWS does: its answer is no JSON.", hint=NOT_AWS.hint)
+        raise IncompleteReadError(actual_bytes=len(body), expected_bytes=int(promised))
+    # STS speaks XML, the others JSON.
+    if "xml" not in headers.get("content-type", "") and not body.lstrip().startswith(b"{"):
+        raise ResponseParserError("it is no JSON")
