@@ -83,8 +83,8 @@ class Dispatcher:
         except ServiceError as error:
             response = _json_response(error.envelope(), error.status)
         activity = str(uuid.uuid4())
-        response.headers["activityid"] = response.headers["x-tfs-session"] = activity
-        response.headers["x-vss-e2eid"] = activity
+        response.headers["activityid"] = response.headers["x-vss-e2eid"] = activity
+        response.headers["x-tfs-session"] = request.headers.get("X-TFS-Session", activity)
         response.headers["x-tfs-processid"] = self._service.project.id
         response.headers["cache-control"] = response.headers["pragma"] = "no-cache"
         response.headers["expires"] = "-1"
@@ -130,9 +130,8 @@ class Dispatcher:
                 continue
             known = True
             arguments = {name: value for name, value in match.groupdict().items() if value is not None}
-            optional = {name for name in match.groupdict() if name not in arguments}
             named = route.item in arguments if route.item else not self._names_item(route, arguments)
-            if route.method == request.method and named and not (route.item and route.item in optional):
+            if route.method == request.method and named:
                 return route, locations()[route.location_id], arguments
         if known:
             message = f"The requested resource does not support http method '{request.method}'."
@@ -185,7 +184,8 @@ def _response(reply: Reply, version: str | None) -> Response:
             return Response(status=reply.status, headers=dict(reply.headers))
         response = _json_response(reply.body, reply.status, version)
     else:
-        response = Response(reply.body, reply.status, content_type=reply.content_type)
+        charset = "; charset=utf-8" if reply.content_type.startswith("text/") else ""
+        response = Response(reply.body, reply.status, content_type=f"{reply.content_type}{charset}")
     response.headers.update(reply.headers)
     return response
 

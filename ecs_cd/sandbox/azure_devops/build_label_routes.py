@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from urllib.parse import unquote
 
 from ecs_cd.sandbox.azure_devops.build_json import properties_json
 from ecs_cd.sandbox.azure_devops.errors import ServiceError, invalid_value
@@ -23,7 +22,7 @@ def get_tags(service: Service, call: Call) -> Reply:
 
 def add_tag(service: Service, call: Call) -> Reply:
     """Add the tag the route names."""
-    return _retag(service, call, add=[unquote(call.arguments["tag"])])
+    return _retag(service, call, add=[call.arguments["tag"]])
 
 
 def add_tags(service: Service, call: Call) -> Reply:
@@ -39,7 +38,7 @@ def update_tags(service: Service, call: Call) -> Reply:
 
 def delete_tag(service: Service, call: Call) -> Reply:
     """Remove the tag the route names; removing one that is not there is fine."""
-    return _retag(service, call, remove=[unquote(call.arguments["tag"])])
+    return _retag(service, call, remove=[call.arguments["tag"]])
 
 
 def _retag(service: Service, call: Call, add: Iterable[str] = (), remove: Iterable[str] = ()) -> Reply:

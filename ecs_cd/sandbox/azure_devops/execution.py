@@ -99,7 +99,7 @@ class Execution:
             self._timeline.start(record)
             self._state.changed()
         phases = {phase.ref_name: phase for phase in self._timeline.children(record) if phase.type == "Phase"}
-        results = [self._phase(phases[job.name], job) for job in stage.jobs]
+        results = [self._phase(stage, phases[job.name], job) for job in stage.jobs]
         with self._state.lock:
             self._timeline.finish(record, combine(results))
             self._state.changed()
@@ -120,10 +120,18 @@ class Execution:
         if self._state.closing:
             self._run.cancelled.set()
 
-    def _phase(self, phase: Record, job: JobDefinition) -> RecordResult | None:
-        if phase.state == "completed":
-            return phase.result
+    def _stopping(self, stage: StageDefinition) -> bool:
+        """Say whether the run or this stage is being cancelled, or the server closes."""
+        asked = self._run.status == "cancelling" or stage.name.lower() in self._run.stages_to_cancel
+        return asked or self._state.closing
+
+    def _phase(self, stage: StageDefinition, phase: Record, job: JobDefinition) -> RecordResult | None:
         with self._state.lock:
+            if phase.state == "completed":
+                return phase.result
+            if self._stopping(stage) and all(step.condition != "always" for step in job.steps):
+                self._timeline.finish_below(phase, "canceled")
+                return phase.result
             record = next(child for child in self._timeline.children(phase) if child.type == "Job")
             self._timeline.start(phase)
             self._timeline.start(record, self._worker)
@@ -134,33 +142,30 @@ class Execution:
                 for index, step in enumerate(job.steps, start=1)
             ]
             self._state.changed()
-        result = self._steps(record, job, tasks)
+        result = self._steps(stage, record, job, tasks)
         with self._state.lock:
             self._timeline.finish(record, result)
             self._timeline.finish(phase, result)
             self._state.changed()
         return result
 
-    def _steps(self, record: Record, job: JobDefinition, tasks: list[Record]) -> RecordResult:
+    def _steps(self, stage: StageDefinition, record: Record, job: JobDefinition, tasks: list[Record]) -> RecordResult:
         variables = {**self._run.definition.variables, **self._run.request.variables}
         results: list[RecordResult | None] = []
         with self._open_access(self._run, record.id) as access:
             for step, task in zip(job.steps, tasks, strict=True):
-                before = "canceled" if self._run.cancelled.is_set() else _outcome(results)
                 with self._state.lock:
+                    before = "canceled" if self._stopping(stage) else _outcome(results)
                     if step.condition not in _ALLOWED[before]:
                         self._timeline.finish(task, "skipped")
                         self._state.changed()
                         continue
                     self._timeline.start(task, self._worker)
                     if before == "canceled":
-                        results.append("canceled")
                         self._fresh_signal()
                 context = StepContext(self._state, self._run, task, variables=variables, access=access)
                 results.append(self._step(context, step, task))
-        if self._run.cancelled.is_set():
-            results.append("canceled")
-        return combine(results)
+        return "canceled" if self._stopping(stage) else combine(results)
 
     def _step(self, context: StepContext, step: StepDefinition, task: Record) -> RecordResult:
         result: RecordResult = "succeeded"
@@ -168,7 +173,7 @@ class Execution:
             step.action(context)
         except StepFailedError:
             result = "failed"
-        except Exception as error:  # noqa: BLE001 - whatever a step raises is its failure, not the agent's
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a step raises is its failure, not the agent's
             context.error(f"{type(error).__name__}: {error}")
             result = "failed"
         if result == "failed" and context.cancelled.is_set():

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import logging
 import socket
+import struct
 import threading
 from typing import TYPE_CHECKING
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 
 class HttpServer:
@@ -85,6 +86,12 @@ class _Handler(WSGIRequestHandler):
         """The connection is over."""
         super().finish()
         self.connections.remove()
+
+    def connection_dropped(self, error: BaseException, environ: WSGIEnvironment | None = None) -> None:  # noqa: ARG002 - the base class passes both
+        """Drop a connection the application gave up, or one the client has: no answer, no waiting for more."""
+        self.close_connection = True
+        with contextlib.suppress(OSError):  # gone already
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - the base class's name
         """Say nothing."""

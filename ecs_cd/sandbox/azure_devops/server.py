@@ -82,8 +82,7 @@ class AzureDevOps:
 
     def close(self) -> None:
         """Cancel what runs, close the port and end every thread. Closing again is fine."""
-        http, self._http = self._http, None
-        if http is None:
+        if self._http is None:
             return
         self.faults.close()
         with self._state.lock:
@@ -93,7 +92,8 @@ class AzureDevOps:
             self._state.changed()
         self._agents.join(CLOSE_TIMEOUT)
         self._orchestrator.join(CLOSE_TIMEOUT)
-        http.close(CLOSE_TIMEOUT)
+        self._http.close(CLOSE_TIMEOUT)
+        self._http = None
 
     def __enter__(self) -> AzureDevOps:  # noqa: PYI034 - `Self` is not in Python 3.10
         """Start."""

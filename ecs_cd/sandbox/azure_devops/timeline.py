@@ -107,13 +107,10 @@ class Timeline:
         self.touch(record)
 
     def finish(self, record: Record, result: RecordResult) -> None:
-        """Complete a record; one that is completed already keeps its result."""
+        """Complete a record, started or not; one that is completed already keeps its result."""
         if record.state == "completed":
             return
-        now = self._clock()
-        record.state, record.result, record.finish_time = "completed", result, now
-        if result != "skipped":
-            record.start_time = record.start_time or now
+        record.state, record.result, record.finish_time = "completed", result, self._clock()
         self.touch(record)
 
     def finish_below(self, record: Record, result: RecordResult) -> None:
