@@ -169,9 +169,10 @@ def test_a_secret_is_masked_in_the_form_in_which_neutral_text_has_it() -> None:
     assert screen.lines == ["error: refused ***"]
 
 
-def test_a_secret_that_only_escaping_brings_about_is_masked() -> None:
-    screen = Screen(Mode.LINES, secrets=[r"pass\x1bword"])
+@pytest.mark.parametrize("mode", [Mode.LINES, Mode.AZURE])
+def test_a_secret_that_only_escaping_brings_about_is_masked(mode: Mode) -> None:
+    screen = Screen(mode, secrets=[r"pass\x1bword"])
     screen.play(Warned("refused pass\x1bword"))
     screen.console.result("refused pass\x1bword")
-    assert screen.lines[0].endswith("warning    refused ***")
+    assert screen.lines[0].endswith("refused ***")
     assert screen.out.getvalue() == "refused ***\n"
