@@ -152,6 +152,8 @@ def test_a_secret_has_no_flag_and_no_key() -> None:
         ("defaults: {ecs: 5}", "1:17", "defaults.ecs: must hold keys and values"),
         ("defaults: {variables: [A=B]}", "1:23", "defaults.variables: must hold names and values"),
         ("defaults: {variables: {a: }}", "1:23", "needs a text as the value of 'a'"),
+        ("defaults: {variables: {'': a}}", "1:23", "has an empty name"),
+        ("defaults: {verify: [a]}", "1:20", "it must be true or false"),
         ("defaults: {variables: {a: '{x}'}}", "1:23", "unknown placeholder '{x}'"),
         ("defaults: {timeout: soon}", "1:21", "'soon' is not a length of time; write 90s, 5m or 1h30m"),
         ("defaults: {timeout: 0}", "1:21", "leaves no time at all"),
@@ -279,6 +281,8 @@ PIECES = [
 @example(b'"##vso[x]\\n": 1')
 @example(b'services: {"##vso[x]\\n": {a: 1}}')
 @example(b'defaults: {timeout: "##[x]\\n"}')
+@example(b'services: {"##[x]\\n": {timeout: x}}')
+@example(b'services: {"##[x]\\n": {a: x}}')
 @example(b"!<##vso[x]> {}")
 def test_whatever_the_file_is_the_only_error_is_ours_and_harmless(
     tmp_path_factory: pytest.TempPathFactory, data: bytes

@@ -78,6 +78,13 @@ def test_a_map_given_by_flag_adds_to_the_map_of_the_file(tmp_path: Path) -> None
     assert final.variables == {"DEBUG": "true", "LEVEL": "4", "C": "x=y", "E": "development"}
 
 
+@pytest.mark.parametrize("given", [["hunter2"], "A=1\nhunter2", 5])
+def test_a_map_is_given_as_name_and_value_and_not_repeated_when_wrong(given: object) -> None:
+    with pytest.raises(SettingsError, match=r"--variable: must be (given as NAME=VALUE|a map)") as caught:
+        Settings().resolve(steps=(), variables=given)
+    assert "hunter2" not in str(caught.value)
+
+
 def test_a_flag_left_out_changes_nothing(tmp_path: Path) -> None:
     settings = loaded(tmp_path)
     plain = settings.resolve("my-api", "production")

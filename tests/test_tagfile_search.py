@@ -123,6 +123,18 @@ def test_a_link_out_of_the_root_is_refused_and_not_read(tmp_path: Path, where: s
 
 
 @posix
+def test_a_link_out_is_refused_when_found_and_when_it_came_after(tmp_path: Path) -> None:
+    put(tmp_path / "secret", "hunter2")
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / ".buildId").symlink_to(tmp_path / "secret")
+    with pytest.raises(TagFileError, match="a link that leads out"):
+        tagfile.find(".buildId", root)
+    with pytest.raises(TagFileError, match="a link that leads out"):
+        tagsearch.content(root / ".buildId", root)
+
+
+@posix
 def test_a_linked_directory_is_not_searched(tmp_path: Path) -> None:
     put(tmp_path / "outside" / ".buildId")
     root = tmp_path / "root"
