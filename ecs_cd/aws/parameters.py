@@ -70,7 +70,7 @@ class SsmParameters:
         SecureString moves to the account's default key, without `Tier` the account's default tier applies, without
         `DataType` it is `text`; of `Description` and `AllowedPattern` nothing is said. So all of these are sent as they
         were. `Policies` is left out: "all existing policies are preserved until you send new policies or an empty
-        policy", and sending an expiry that has passed would be refused. Tags belong to the parameter, not to a version,
+        policy", so that nobody's change of them meanwhile is undone. Tags belong to the parameter, not to a version,
         and cannot be sent with an overwrite: they stay.
 
         botocore sends a request again when its answer is lost; then two versions with this value follow each other.

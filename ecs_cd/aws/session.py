@@ -1,7 +1,7 @@
 """The one AWS session of a delivery: credentials, region, and clients built when they are first needed.
 
 botocore is used directly. boto3 builds its clients with it and adds resources and S3 transfers, whose import alone
-costs a sixth of the time from a bare interpreter to three clients (benchmarked side by side), and none is needed here.
+costs a sixth of the processor time from a bare interpreter to three clients; none of it is needed here.
 """
 
 from __future__ import annotations
