@@ -36,7 +36,7 @@ from ecs_cd.waiting import spoken
 
 
 @dataclass(frozen=True)
-class Task:
+class Question:
     """What was being asked of Azure DevOps, so that an error can say so.
 
     `doing` completes "while ...". `right` is the permission it takes, `scope` the PAT scope. `branch` is set for the
@@ -66,11 +66,11 @@ class _Row:
     html: bool | None = None
     queueing: bool = False
 
-    def fits(self, refusal: Refusal, task: Task) -> bool:
+    def fits(self, refusal: Refusal, question: Question) -> bool:
         return (
             refusal.status in self.status
             and (self.html is None or refusal.html == self.html)
-            and (bool(task.branch) or not self.queueing)
+            and (bool(question.branch) or not self.queueing)
             and bool(re.search(self.type_key, refusal.type_key, re.IGNORECASE))
             and bool(re.search(self.said, refusal.said, re.IGNORECASE))
         )
@@ -122,6 +122,8 @@ _ANSWERS = (
     _Row(UnexpectedAnswer, "Azure DevOps has no such thing, while {doing}.", "It may have been deleted, or its "
          "retention has ended.", status=_only(404), type_key="."),
     _Row(UnexpectedAnswer, _NO_SERVICE, _CHECK_URL, status=_only(404)),
+    _Row(UnexpectedAnswer, "This Azure DevOps Server is too old, while {doing}.", "It must speak API version 7.1: "
+         "Azure DevOps Server 2022.1 or later.", type_key="VssVersion|VssInvalidPreviewVersion"),
     # What is wrong with the run that is asked for
     _Row(QueueRefused, "The pipeline is disabled, so no run of it was queued ({doing}).", "Enable it: Edit, Settings.",
          status=range(400, 500), said=r"\b(is|was|been) disabled|queue ?status", queueing=True),
@@ -136,11 +138,9 @@ _ANSWERS = (
     _Row(QueueRefused, "No run was queued, for its template parameters: {problem} ({doing})", "Compare "
          "the `template_parameters` given with the `parameters:` of its YAML on that branch.", status=_only(400),
          said=r"\bparameter", queueing=True),
-    _Row(QueueRefused, "Azure DevOps refuses to queue this run: {problem} ({doing})", "Open the pipeline in the portal and run "
-         "it there once: it shows what is wrong.", status=range(400, 500), queueing=True),
+    _Row(QueueRefused, "Azure DevOps refuses to queue this run: {problem} ({doing})", "Run the pipeline once in the "
+         "portal, which shows what is wrong.", status=range(400, 500), queueing=True),
     # Whatever else
-    _Row(UnexpectedAnswer, "This Azure DevOps Server is too old, while {doing}.", "It must speak API version 7.1: "
-         "Azure DevOps Server 2022.1 or later.", type_key="VssVersion|VssInvalidPreviewVersion"),
     _Row(UnexpectedAnswer, "{host} points elsewhere ({answer}) while {doing}.", _CHECK_URL, status=range(300, 400)),
     _Row(ServiceUnavailable, "Azure DevOps fails ({answer}) while {doing}.", _WAIT, status=range(500, 600)),
     _Row(UnexpectedAnswer, "Azure DevOps refuses ({answer}) while {doing}.", "The details say why.",
@@ -158,6 +158,7 @@ class Kind:
     hint: str = ""
 
 
+_MAYBE_QUEUED = "The run may have been queued all the same: look at the pipeline's runs before you queue another."
 _ALIVE = "Check the network, the firewall, and whether a proxy is needed (HTTPS_PROXY)."
 _NO_CONNECTION = Kind(Unreachable, "No connection to {host} while {doing}.", _ALIVE)
 _TOO_LATE = Kind(Unreachable, "{host} did not answer in time while {doing}.", _ALIVE)
@@ -212,55 +213,52 @@ KINDS: dict[type[BaseException], Kind] = {
 """Every class of error that the SDK, msrest and requests can raise, and the roots of what lies below them."""
 
 
-def explain(error: Exception, task: Task) -> EcsCdError:
+def explain(error: Exception, question: Question) -> EcsCdError:
     """Return our error for any error of a call; one that is ours already stays as it is."""
     if isinstance(error, EcsCdError):
         return error
     if isinstance(error, Refused):
-        return _refused(error.refusal, task)
-    return _lost(error if isinstance(error, Lost) else Lost(type(error), sent=True), task)
+        return _refused(error.refusal, question)
+    return _lost(error if isinstance(error, Lost) else Lost(type(error), str(error)), question)
 
 
-def _refused(refusal: Refusal, task: Task) -> EcsCdError:
-    row = next(row for row in _ANSWERS if row.fits(refusal, task))
-    details = refusal.details
-    ours = row.error(
-        _filled(row.says, task, refusal),
-        hint=_filled(row.hint, task, refusal),
-        details=tuple(map(task.settings.masked, details)),
-    )
+def _refused(refusal: Refusal, question: Question) -> EcsCdError:
+    row = next(row for row in _ANSWERS if row.fits(refusal, question))
+    hint = _filled(row.hint, question, refusal)
+    if issubclass(row.error, ServiceUnavailable) and question.branch:
+        hint = f"{_MAYBE_QUEUED} {hint}"
+    ours = row.error(_filled(row.says, question, refusal), hint=hint, details=refusal.details)
     if isinstance(ours, TryLater):
         ours.after = refusal.after
     return ours
 
 
-def _lost(lost: Lost, task: Task) -> EcsCdError:
+def _lost(lost: Lost, question: Question) -> EcsCdError:
     kind = next(KINDS[cls] for cls in lost.kind.__mro__ if cls in KINDS)
-    hint = _filled(kind.hint, task)
-    if task.branch and lost.sent:
-        hint = (
-            "The run may have been queued all the same: look at the pipeline's runs before you start another. " + hint
-        )
+    hint = _filled(kind.hint, question)
+    if question.branch and lost.sent:
+        hint = f"{_MAYBE_QUEUED} {hint}"
     evidence = f"{lost.kind.__name__}: {lost.evidence}" if lost.evidence else lost.kind.__name__
-    return kind.error(_filled(kind.says, task), hint=hint, details=(task.settings.masked(one_line(evidence)),))
+    shown = one_line(question.settings.masked(evidence))[:_MOST_SHOWN]
+    return kind.error(_filled(kind.says, question), hint=hint, details=(shown,))
 
 
 _MOST_SHOWN = 400
 
 
-def _filled(template: str, task: Task, refusal: Refusal | None = None) -> str:
+def _filled(template: str, question: Question, refusal: Refusal | None = None) -> str:
     """Return a template with what can stand in it: where, what was being done, and what the answer was."""
-    settings, said = task.settings, refusal.said if refusal else ""
+    settings, said = question.settings, refusal.said if refusal else ""
     after = refusal.after if refusal else 0.0
     return template.format(
         organization=settings.organization,
         where=settings.where,
         host=urlsplit(settings.organization).netloc,
         credential="PAT" if settings.pat else "job's token",
-        doing=task.doing,
-        right=task.right,
-        scope=task.scope,
-        branch=quoted(task.branch),
+        doing=question.doing,
+        right=question.right,
+        scope=question.scope,
+        branch=quoted(question.branch),
         who=_who(said) or f"The owner of the {'PAT' if settings.pat else 'token'}",
         answer=_answer(refusal) if refusal else "",
         problem=one_line("; ".join(said.splitlines()))[:_MOST_SHOWN] or "it does not say why.",
@@ -284,5 +282,6 @@ def _who(said: str) -> str:
 
 
 def _answer(refusal: Refusal) -> str:
-    elsewhere = f" to {quoted(urlsplit(refusal.redirect).netloc)}" if refusal.redirect else ""
+    target = refusal.redirect.partition("?")[0]
+    elsewhere = f" to {quoted(target)}" if target else ""
     return f"HTTP {refusal.status}{elsewhere}"

@@ -28,7 +28,7 @@ def asked_pause(headers: Mapping[str, str], now: datetime) -> float:
     if _number(headers.get("X-RateLimit-Remaining", "")) == 0:
         until_reset = _number(headers.get("X-RateLimit-Reset", "")) - now.timestamp()
         asked.append(min(until_reset, MOST_COURTESY))  # used up is not blocked yet: it only begins to delay
-    return max(0.0, *(pause for pause in asked if not math.isnan(pause)))
+    return max([0.0, *(pause for pause in asked if not math.isnan(pause))])
 
 
 def _number(text: str) -> float:

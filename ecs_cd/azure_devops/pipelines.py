@@ -168,10 +168,10 @@ class AzureDevOps:
     ) -> T:
         """Return what `ask` returns; raise ours where it fails.
 
-        `unless`: the type key (a pattern) of a 404 that is no failure, and what it means. `about`: see `Task`.
+        `unless`: the type key (a pattern) of a 404 that is no failure, and what it means. `about`: see `Question`.
         """
         clients = self._clients()
-        from ecs_cd.azure_devops.failures import Task, explain  # noqa: PLC0415 - after the SDK, which it needs
+        from ecs_cd.azure_devops.failures import Question, explain  # noqa: PLC0415 - after the SDK, which it needs
         from ecs_cd.azure_devops.refusal import Refused  # noqa: PLC0415 - likewise
 
         try:
@@ -179,9 +179,9 @@ class AzureDevOps:
         except Refused as refused:
             if unless and _is_missing(refused.refusal, unless[0]):
                 return unless[1]
-            failure = explain(refused, Task(self._settings, doing, **about))
+            failure = explain(refused, Question(self._settings, doing, **about))
         except Exception as error:  # noqa: BLE001 - the seam: whatever the SDK raises becomes ours
-            failure = explain(error, Task(self._settings, doing, **about))
+            failure = explain(error, Question(self._settings, doing, **about))
         raise failure  # out here, so that no foreign error hangs on ours: those lead to the request and its headers
 
 

@@ -135,7 +135,9 @@ def _web_link(model: Any) -> str:  # noqa: ANN401 - the SDK has no types
 
 
 def _time(moment: datetime | None) -> datetime | None:
-    return moment.replace(tzinfo=timezone.utc) if moment and moment.tzinfo is None else moment
+    if moment is None:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
 
 
 def _id(number: object) -> int:

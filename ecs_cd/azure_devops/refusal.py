@@ -6,10 +6,11 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import unquote_plus, urlsplit
+from urllib.parse import unquote_plus
 
 _MOST_SAID = 2000
 _SUPPORT = ("x-vss-e2eid", "activityid")
+_SIGN_IN = re.compile(r"/_?signin|/login", re.IGNORECASE)
 _SUPPORT_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 
@@ -17,7 +18,8 @@ _SUPPORT_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 class Refusal:
     """An answer that is not a result.
 
-    `type_key` and `said` come from Azure DevOps's error body, where there is one. `redirect` is the URL it pointed to.
+    `type_key` and `said` come from Azure DevOps's error body, where there is one. `html`: it is a page for people, or
+    the way to the one where they sign in. `redirect` is the URL it pointed to.
     `support` are the ids that Microsoft's support asks for. `after`: seconds asked for before the next request.
     """
 
@@ -28,11 +30,6 @@ class Refusal:
     redirect: str = ""
     support: tuple[str, ...] = ()
     after: float = 0.0
-
-    @property
-    def to_sign_in(self) -> bool:
-        """Return whether this is the way to the page where people sign in."""
-        return bool(re.search(r"/_?signin|/login", urlsplit(self.redirect).path, re.IGNORECASE))
 
     @property
     def details(self) -> tuple[str, ...]:
@@ -69,6 +66,7 @@ def read_refusal(status: int, headers: Mapping[str, str], text: str, after: floa
     """Return the facts of an answer; `headers` must find a name whatever its case."""
     content_type = headers.get("Content-Type", "").lower()
     html = "html" in content_type or text[:200].lstrip("\ufeff \t\r\n").lower().startswith(("<!doctype html", "<html"))
+    html = html or bool(_SIGN_IN.search(headers.get("Location", "")))
     type_key, said = ("", "") if html else _error_body(text)
     header_said = unquote_plus(headers.get("X-TFS-ServiceError", ""))
     if not said and not html:

@@ -16,7 +16,7 @@ from typing import Any
 from msrest.pipeline import Pipeline as HttpPipeline
 from msrest.serialization import Model
 
-from ecs_cd import __version__
+from ecs_cd.version import VERSION
 from ecs_cd.azure_devops.locations import LOCATIONS, Location
 from ecs_cd.azure_devops.transport import Transport
 
@@ -89,7 +89,7 @@ class Clients:
 
 
 def _set_up(client: Any, transport: Transport) -> Any:  # noqa: ANN401 - the SDK has no types
-    client.add_user_agent(f"ecs-cd/{__version__}")
+    client.add_user_agent(f"ecs-cd/{VERSION}")
     client.config.keep_alive = True  # the connection is the transport's, and not closed after an error
     client.config.pipeline = HttpPipeline([client.config.user_agent_policy], transport)
     client._deserialize.dependencies["ReferenceLinks"] = _Links  # noqa: SLF001 - this client's own table of models

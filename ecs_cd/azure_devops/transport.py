@@ -20,6 +20,7 @@ import requests
 from msrest.authentication import BasicAuthentication, BasicTokenAuthentication
 from msrest.pipeline import HTTPSender, Request, Response
 from msrest.universal_http.requests import RequestsClientResponse
+from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from ecs_cd.azure_devops.pace import MOST_COURTESY, asked_pause
@@ -111,7 +112,8 @@ class Transport(HTTPSender[Any, Any]):
         text = self._settings.masked(answer.text.removeprefix("\ufeff"))
         answer.encoding = "utf-8"
         answer._content = text.encode()  # noqa: SLF001 - what the SDK goes on to read
-        refusal = read_refusal(answer.status_code, answer.headers, text, after)
+        headers = CaseInsensitiveDict((name, self._settings.masked(value)) for name, value in answer.headers.items())
+        refusal = read_refusal(answer.status_code, headers, text, after)
         if not answer.ok or answer.is_redirect or answer.status_code in _NOT_A_RESULT or refusal.html:
             raise Refused(refusal)
         _check_json(text, refusal, answer.headers.get("Content-Type", ""))
