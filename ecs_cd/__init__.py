@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ecs_cd.version import VERSION as __version__  # noqa: N811 - the name that tools look for
+
 if TYPE_CHECKING:
     from ecs_cd.delivery import Clouds, Delivery
     from ecs_cd.errors import DeliveryFailed, EcsCdError, Interrupted, TryLater, WrongInput
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
     from ecs_cd.tagfile import write as write_tag
     from ecs_cd.waiting import Clock, Deadline, SystemClock
 
-__version__ = "0.1.0"
 
 __all__ = [
     "Clock",

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
-from ecs_cd import __version__
+from ecs_cd.version import VERSION
 from ecs_cd.aws.caller import Caller
 from ecs_cd.aws.errors import shown
 from ecs_cd.aws.images import EcrImages
@@ -208,7 +208,7 @@ def _config(attempts: int) -> Config:
         retries={"mode": "standard", "total_max_attempts": attempts},
         connect_timeout=_CONNECT_TIMEOUT,
         read_timeout=_READ_TIMEOUT,
-        user_agent_extra=f"ecs-cd/{__version__}",
+        user_agent_extra=f"ecs-cd/{VERSION}",
     )
 
 

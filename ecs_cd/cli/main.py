@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from ecs_cd import __version__
+from ecs_cd.version import VERSION
 
 _COMMANDS = {
     "deploy": "deliver:deploy",
@@ -51,7 +51,7 @@ class _Commands(click.Group):
 
 
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(__version__, prog_name="ecs-cd")
+@click.version_option(VERSION, prog_name="ecs-cd")
 def commands() -> None:
     """Deliver a build to Amazon ECS through the Terraform pipeline that owns the service, and prove that it serves.
 

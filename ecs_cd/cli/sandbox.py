@@ -35,6 +35,7 @@ def up(env_file: Path | None, agents: int) -> int:
 @sandbox.command(short_help="Watch three builds being delivered.")
 def demo() -> int:
     """Deliver three builds to ECS in a sandbox: two that serve, and one that ECS rolls back."""
+    from ecs_cd.cli.main import run  # noqa: PLC0415 - it imports this module
     from ecs_cd.sandbox.demo import play  # noqa: PLC0415 - the sandbox's packages are heavy
 
-    return play()
+    return play(run)

@@ -30,20 +30,18 @@ class DemoStoppedError(Exception):
         self.code = code
 
 
-def play(run: Run | None = None) -> int:
+def play(run: Run) -> int:
     """Play the demo and return the exit code: 0 when two builds were deployed and the broken one was not.
 
-    `run` runs one `ecs-cd` command line; the real one unless a test gives another.
+    `run` runs one `ecs-cd` command line and returns its exit code.
     """
-    from ecs_cd.cli import run as command_line  # noqa: PLC0415 - the command line imports this module
-
     _say("Starting a sandbox on this machine: AWS (moto), Azure DevOps, and real Terraform with the AWS provider.")
     _say(f"Services {' and '.join(SERVICES)} already run in {' and '.join(ENVIRONMENTS)}, all with tag 100.\n")
     try:
         with Sandbox() as sandbox:
             os.environ.update(sandbox.environment())
             sandbox.scheduler.behave("crash-loop", service="my-api", tag=BROKEN_TAG)
-            _Demo(sandbox, run or command_line).play()
+            _Demo(sandbox, run).play()
     except DemoStoppedError as stopped:
         return stopped.code
     except KeyboardInterrupt:
