@@ -100,7 +100,7 @@ def operation_of(exchange: Exchange) -> Operation | None:
     query = {name.lower() for name in exchange.query}
     fitting = [
         operation
-        for operation in _operations()
+        for operation in operations()
         if operation.method == exchange.method
         and operation.path.fullmatch(exchange.path)
         and operation.required_query() <= query
@@ -224,7 +224,8 @@ def _document(name: str) -> dict[str, Any]:
 
 
 @cache
-def _operations() -> tuple[Operation, ...]:
+def operations() -> tuple[Operation, ...]:
+    """Return every operation of the documents."""
     return tuple(_read_operations())
 
 

@@ -35,7 +35,7 @@ from ecs_cd.sandbox.azure_devops import (
     Token,
 )
 
-from .schema import DOCUMENTS, _operations, check_exchange, operation_of
+from .schema import DOCUMENTS, check_exchange, operation_of, operations
 
 PROJECT = "platform"
 SECRET = "secret-pat"
@@ -254,9 +254,9 @@ def test_every_described_operation_is_served_as_described(server: AzureDevOps) -
         attachment = session.get(listed[0]["_links"]["self"]["href"], params={"api-version": "7.1"}, timeout=20)
     assert attachment.content == b"{}"
     assert violations(server) == []
-    operations = [operation_of(exchange) for exchange in server.recorder.exchanges]
-    served = {(operation.document, operation.id) for operation in operations if operation}
-    assert served == {(operation.document, operation.id) for operation in _operations()}
+    found = [operation_of(exchange) for exchange in server.recorder.exchanges]
+    served = {(operation.document, operation.id) for operation in found if operation}
+    assert served == {(operation.document, operation.id) for operation in operations()}
     assert {document for document, _ in served} == set(DOCUMENTS)
 
 

@@ -97,8 +97,8 @@ class Execution:
                 return record.result
             self._fresh_signal()
             self._timeline.start(record)
+            phases = {phase.ref_name: phase for phase in self._timeline.children(record) if phase.type == "Phase"}
             self._state.changed()
-        phases = {phase.ref_name: phase for phase in self._timeline.children(record) if phase.type == "Phase"}
         results = [self._phase(stage, phases[job.name], job) for job in stage.jobs]
         with self._state.lock:
             self._timeline.finish(record, combine(results))

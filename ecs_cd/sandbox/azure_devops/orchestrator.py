@@ -84,10 +84,14 @@ class Orchestrator:
         return min(later) if later else None
 
     def _advance(self) -> bool:
-        """Do all that can be done now; say whether anything was."""
+        """Do all that can be done now; say whether anything was.
+
+        Each run is taken as far as it gets before the next is looked at: of runs queued at one moment the first has
+        the lock, and does not count as waiting, before the second asks for it.
+        """
         progress = False
-        for step in (self._end_cancelled, self._admit, self._supersede, self._grant):
-            for run in list(self._state.runs.values()):
+        for run in list(self._state.runs.values()):
+            for step in (self._end_cancelled, self._admit, self._supersede, self._grant):
                 progress |= run.phase != "done" and step(run)
         return progress
 

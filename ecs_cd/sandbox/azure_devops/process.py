@@ -11,12 +11,9 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Literal
+from typing import Literal
 
 from ecs_cd.sandbox.azure_devops.context import StepContext
-
-OPEN_OUTPUT_GRACE = 5.0
-"""Seconds after the exit that an output left open by a grandchild is still read."""
 
 _COMMAND = re.compile(r"##vso\[(?P<name>[^\s\]]+)(?P<properties>[^\]]*)\](?P<data>.*)", re.DOTALL)
 _ESCAPES = {"%3B": ";", "%0D": "\r", "%0A": "\n", "%5D": "]", "%AZP25": "%"}
@@ -50,7 +47,8 @@ class ProcessAction:
     """Runs a program in a process group of its own; exit code 0 is success.
 
     `env` is added to this process's environment. On cancel the group gets SIGINT, after `interrupt_grace` seconds
-    SIGTERM, after `terminate_grace` more it is killed.
+    SIGTERM, after `terminate_grace` more it is killed. An output that something else still holds is read for
+    `output_grace` seconds after the exit. The defaults are the agent's.
     """
 
     argv: Sequence[str | Path]
@@ -58,6 +56,7 @@ class ProcessAction:
     env: Mapping[str, str] = field(default_factory=dict)
     interrupt_grace: float = 7.5
     terminate_grace: float = 2.5
+    output_grace: float = 5.0
     title: str = "Bash"
 
     def __call__(self, context: StepContext) -> None:
@@ -87,25 +86,23 @@ class _Execution:
 
     def run(self) -> int:
         """Start the program, serve its events until it is over, and return its exit code."""
-        with self._start() as process:
-            if process.stdout is None:  # pragma: no cover - a pipe was asked for
-                raise RuntimeError("no output to read")
-            threads = [
-                threading.Thread(target=self._read, args=(process.stdout,), daemon=True),
-                threading.Thread(target=self._wait, args=(process,), daemon=True),
-            ]
+        process = self._start()
+        threads = [
+            threading.Thread(target=self._read, args=(process,), daemon=True),
+            threading.Thread(target=self._wait, args=(process,), daemon=True),
+        ]
+        for thread in threads:
+            thread.start()
+        unsubscribe = self._context.cancelled.subscribe(lambda: self._events.put(("cancelled", "")))
+        try:
+            self._serve(process)
+        finally:
+            unsubscribe()
+            self._schedule(None)
+            _signal(process, signal.SIGKILL)  # what the program left behind in its group
             for thread in threads:
-                thread.start()
-            unsubscribe = self._context.cancelled.subscribe(lambda: self._events.put(("cancelled", "")))
-            try:
-                self._serve(process)
-            finally:
-                unsubscribe()
-                self._schedule(None)
-                _signal(process, signal.SIGKILL)  # what the program left behind in its group
-                for thread in threads:
-                    thread.join(OPEN_OUTPUT_GRACE)
-        return process.returncode
+                thread.join(self._action.output_grace)
+        return process.wait()
 
     def _start(self) -> subprocess.Popen[str]:
         return subprocess.Popen(
@@ -121,9 +118,14 @@ class _Execution:
             start_new_session=True,
         )
 
-    def _read(self, output: IO[str]) -> None:
-        for line in output:
-            self._events.put(("line", line.rstrip("\r\n")))
+    def _read(self, process: subprocess.Popen[str]) -> None:
+        """Report the output's lines. The output is closed here, as closing would block while another thread reads."""
+        output = process.stdout
+        if output is None:  # pragma: no cover - a pipe was asked for
+            raise RuntimeError("no output to read")
+        with output:
+            for line in output:
+                self._events.put(("line", line.rstrip("\r\n")))
         self._events.put(("closed", ""))
 
     def _wait(self, process: subprocess.Popen[str]) -> None:
@@ -140,7 +142,7 @@ class _Execution:
             elif kind in pending:
                 pending.discard(kind)
                 if kind == "exited":
-                    self._schedule(OPEN_OUTPUT_GRACE)
+                    self._schedule(self._action.output_grace)
             elif "exited" not in pending:
                 if kind == "overdue":
                     return

@@ -238,6 +238,15 @@ def test_under_run_latest_the_service_cancels_older_waiting_runs_of_the_branch(s
     assert gate.started == [running, other_branch, newer]
 
 
+def test_runs_queued_at_one_moment_do_not_lose_the_first_to_run_latest(serve: Serve) -> None:
+    gate = Gate()
+    api = serve(pipeline(gate, lock_behavior="runLatest", queue_status="paused"))
+    runs = [api.run() for _ in range(3)]
+    api.server.set_queue_status(12, "enabled")
+    gate.open(2)
+    assert [api.server.wait(run) for run in runs] == ["succeeded", "canceled", "succeeded"]
+
+
 def test_without_a_lock_no_run_waits_for_another(serve: Serve) -> None:
     gate = Gate()
     api = serve(pipeline(gate, lock_behavior="none"), agents=2)
@@ -256,91 +265,6 @@ def test_a_run_waiting_for_the_lock_can_be_cancelled_and_frees_nothing(serve: Se
     gate.open(2)
     assert api.server.wait(last) == "succeeded"
     assert gate.started == [running, last]
-
-
-def test_a_retried_stage_is_a_new_attempt_of_the_same_build(serve: Serve) -> None:
-    outcomes = iter([False, True])
-
-    def second_time_lucky(context: StepContext) -> None:
-        if not next(outcomes):
-            context.fail("not yet")
-
-    stages = (stage("Plan", nothing), stage("Apply", second_time_lucky), stage("Verify", nothing))
-    api = serve(pipeline(stages=stages))
-    run = api.run()
-    assert api.server.wait(run) == "failed"
-    before = {record["identifier"]: record for record in api.records(run, "Stage")}
-    with api.server.agents_offline():
-        response = api("PATCH", f"build/builds/{run}/stages/apply", json={"state": "retry"})
-        assert (response.status_code, response.content) == (200, b"")
-        assert api.build(run)["status"] == "completed"  # what a client sees that looks at once
-    assert api.server.wait(run) == "succeeded"
-    after = {record["identifier"]: record for record in api.records(run, "Stage")}
-    assert list(after) == ["Plan", "Apply", "Verify"]
-    assert after["Plan"] == before["Plan"]
-    assert (after["Apply"]["attempt"], after["Verify"]["attempt"]) == (2, 2)
-    assert after["Apply"]["id"] != before["Apply"]["id"]
-    assert after["Apply"]["previousAttempts"][0]["recordId"] == before["Apply"]["id"]
-
-
-def test_a_retry_keeps_jobs_that_succeeded_unless_told_to_force_them(serve: Serve) -> None:
-    ran: list[str] = []
-
-    def note(context: StepContext) -> None:
-        ran.append("good")
-
-    jobs = (JobDefinition("good", (StepDefinition("x", note),)), JobDefinition("bad", (StepDefinition("y", fail),)))
-    api = serve(pipeline(stages=(StageDefinition("Apply", jobs),)))
-    run = api.run()
-    api.server.wait(run)
-    for body, count in (({"state": "retry"}, 1), ({"state": "Retry", "forceRetryAllJobs": True}, 2)):
-        api("PATCH", f"build/builds/{run}/stages/Apply", json=body)
-        assert api.server.wait(run) == "failed"
-        assert len(ran) == count
-    assert api.records(run, "Stage")[0]["attempt"] == 3
-
-
-def test_a_whole_build_can_be_retried(serve: Serve) -> None:
-    api = serve(pipeline(fail))
-    run = api.run()
-    api.server.wait(run)
-    api.json("PATCH", f"build/builds/{run}", params={"retry": "true"}, json={})
-    assert api.server.wait(run) == "failed"
-    assert api.records(run, "Stage")[0]["attempt"] == 2
-
-
-def test_a_succeeded_build_has_nothing_to_retry(serve: Serve) -> None:
-    api = serve(pipeline())
-    run = api.run()
-    api.server.wait(run)
-    assert api("PATCH", f"build/builds/{run}", params={"retry": "true"}, json={}).status_code == 400
-
-
-def test_cancelling_a_stage_ends_it_and_skips_the_next(serve: Serve) -> None:
-    gate = Gate()
-    api = serve(pipeline(stages=(stage("Apply", gate), stage("Verify", nothing))))
-    run = api.run()
-    gate.wait_started()
-    assert api("PATCH", f"build/builds/{run}/stages/Apply", json={"state": "cancel"}).status_code == 200
-    assert api.server.wait(run) == "canceled"
-    assert [record["result"] for record in api.records(run, "Stage")] == ["canceled", "skipped"]
-
-
-def test_a_stage_that_is_running_cannot_be_retried_and_an_unknown_one_is_not_found(serve: Serve) -> None:
-    gate = Gate()
-    api = serve(pipeline(gate))
-    run = api.run()
-    gate.wait_started()
-    assert api("PATCH", f"build/builds/{run}/stages/Apply", json={"state": "retry"}).status_code == 400
-    assert api("PATCH", f"build/builds/{run}/stages/Nope", json={"state": "retry"}).status_code == 404
-
-
-def test_skipped_stages_do_not_run(serve: Serve) -> None:
-    gate = Gate()
-    api = serve(pipeline(stages=(stage("Plan", nothing), stage("Apply", gate))))
-    run = api.run(stagesToSkip=["Apply"])
-    assert api.server.wait(run) == "succeeded"
-    assert (gate.started, api.records(run, "Stage")[1]["result"]) == ([], "skipped")
 
 
 def test_closing_cancels_running_steps_and_ends_every_thread(serve: Serve) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -130,6 +131,17 @@ def test_cancelling_reaches_the_whole_process_group(serve: Serve) -> None:
     api.cancel(run)
     assert api.server.wait(run) == "canceled"
     assert "KeyboardInterrupt" in log_lines(api, run)
+
+
+def test_an_output_that_outlives_the_program_is_cut(serve: Serve, tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    child = f"open({str(fifo)!r}).read()"
+    code = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {child!r}], start_new_session=True)"
+    api = serve(pipeline(python(code, output_grace=0.05)))
+    run = api.run()
+    assert api.server.wait(run) == "succeeded"
+    fifo.write_text("now the child ends")
 
 
 def test_what_a_program_leaves_running_in_its_group_is_ended_with_it(serve: Serve) -> None:

@@ -80,6 +80,12 @@ def test_queueing_through_the_build_api_answers_200_with_a_waiting_build(serve: 
     assert build["templateParameters"] == {"environment": "development", "dry": "false"}
 
 
+def test_queue_time_variables_that_are_no_json_are_refused(serve: Serve) -> None:
+    body = {"definition": {"id": 12}, "parameters": "tag=226"}
+    response = serve(pipeline())("POST", "build/builds", json=body)
+    assert (response.status_code, response.json()["typeKey"]) == (400, "BuildRequestValidationFailedException")
+
+
 def test_the_definition_of_a_build_may_be_named_in_the_query(serve: Serve) -> None:
     api = serve(pipeline())
     assert api.json("POST", "build/builds", params={"definitionId": 12}, json={})["definition"]["id"] == 12
