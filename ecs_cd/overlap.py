@@ -1,41 +1,61 @@
-"""Ask independent things at the same time."""
+"""Ask independent things at the same time, on threads that never keep a process from ending."""
 
 from __future__ import annotations
 
+import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar, overload
 
+T = TypeVar("T")
 A = TypeVar("A")
 B = TypeVar("B")
 C = TypeVar("C")
 
-_SLICE = 0.2
-"""Seconds of one join: Windows cannot interrupt a longer one by Ctrl-C."""
+_NOTICE = 0.2
+"""Seconds within which Ctrl-C is noticed on Windows, where waiting for a lock cannot be interrupted."""
 
 
-class _Asked(threading.Thread, Generic[A]):
-    """A call under way. A daemon, so that an interrupted program does not wait for an answer nobody wants."""
+class _Answer(Generic[T]):
+    """What became of one call: `value`, or `error` where it raised."""
 
-    def __init__(self, call: Callable[[], A]) -> None:
-        super().__init__(daemon=True)
-        self._call = call
-        self._answer: list[A] = []
-        self._error: BaseException | None = None
-        self.start()
-
-    def run(self) -> None:
+    def __init__(self, place: int, call: Callable[[], T]) -> None:
+        self.place = place
+        self.error: BaseException | None = None
         try:
-            self._answer.append(self._call())
-        except BaseException as error:  # noqa: BLE001 - it is raised where the answer is asked for
-            self._error = error
+            self.value = call()
+        except BaseException as error:  # noqa: BLE001 - it is raised again on the thread that asked
+            self.error = error
 
-    def answer(self) -> A:
-        while self.is_alive():
-            self.join(_SLICE)
-        if self._error is not None:
-            raise self._error
-        return self._answer[0]
+
+def each(calls: Sequence[Callable[[], T]], most: int = 4) -> list[T]:
+    """Return what the calls return, in their order; at most `most` of them run at the same time.
+
+    The first call that raises ends the wait and its error is raised; calls already begun go on unheeded, others are
+    dropped. The threads are daemons: neither Ctrl-C nor the interpreter's end waits for them.
+    """
+    if len(calls) <= 1:
+        return [call() for call in calls]
+    waiting: queue.SimpleQueue[tuple[int, Callable[[], T]]] = queue.SimpleQueue()
+    answers: queue.SimpleQueue[_Answer[T]] = queue.SimpleQueue()
+    given_up = threading.Event()
+    for numbered in enumerate(calls):
+        waiting.put(numbered)
+
+    def work() -> None:
+        while not given_up.is_set():
+            try:
+                place, call = waiting.get_nowait()
+            except queue.Empty:
+                return
+            answers.put(_Answer(place, call))
+
+    for _ in range(min(most, len(calls))):
+        threading.Thread(target=work, name="ecs-cd-overlap", daemon=True).start()
+    try:
+        return _collect(answers, len(calls))
+    finally:
+        given_up.set()
 
 
 @overload
@@ -46,7 +66,24 @@ def together(first: Callable[[], A], second: Callable[[], B], /) -> tuple[A, B]:
 def together(first: Callable[[], A], second: Callable[[], B], third: Callable[[], C], /) -> tuple[A, B, C]: ...
 
 
-def together(first: Callable[[], object], /, *others: Callable[[], object]) -> tuple[object, ...]:
-    """Return the answers of calls made at the same time, in their order; of several failures the first is raised."""
-    asked = [_Asked(call) for call in others]
-    return (first(), *(one.answer() for one in asked))
+def together(*calls: Callable[[], object]) -> tuple[object, ...]:
+    """Return what a few calls of different kinds return, as `each` does."""
+    return tuple(each(calls))
+
+
+def _collect(answers: queue.SimpleQueue[_Answer[T]], count: int) -> list[T]:
+    arrived: dict[int, T] = {}
+    while len(arrived) < count:
+        try:
+            answer = answers.get(timeout=_NOTICE)
+        except queue.Empty:
+            continue
+        if answer.error is not None:
+            raise answer.error
+        arrived[answer.place] = answer.value
+    return [arrived[place] for place in range(count)]
+
+
+def batches(items: Sequence[T], size: int) -> list[Sequence[T]]:
+    """Return the items in groups of at most `size`, in order."""
+    return [items[start : start + size] for start in range(0, len(items), size)]

@@ -43,7 +43,7 @@ class Services(Protocol):
         """Return the service as it is now; None when the cluster has no such service."""
 
     def stopped_tasks(self, target: ServiceTarget, task_definition: str) -> tuple[StoppedTask, ...]:
-        """Return the service's lately stopped tasks of one task definition (ARN), newest first."""
+        """Return the service's lately stopped tasks of one task definition (ARN; empty: of any), newest first."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,8 @@ class Wanted:
 def judge(snapshot: ServiceSnapshot, wanted: Wanted, *, was_primary: bool = False) -> Verdict:
     """Return what this snapshot says of the wanted tag.
 
-    `was_primary`: an earlier snapshot showed the tag in the primary deployment, so that its absence means it was taken
-    back rather than never applied.
+    `was_primary`: the tag is known to have been in the primary deployment, so that its absence means it was taken back
+    rather than never applied.
 
     Raises:
         SettingsError: the container cannot be told from the others.
@@ -118,7 +118,7 @@ def _of_another(
         return _of_newer(snapshot, primary, image)
     ours = next((d for d in snapshot.deployments if d is not primary and _runs(d, snapshot.target, wanted)), None)
     if was_primary or _taken_back(snapshot, primary, ours):
-        why = (ours.rollout_reason if ours else "") or primary.rollout_reason or "it gave no reason."
+        why = (ours.rollout_reason if ours else "") or _rolling_back(primary) or "its events say why."
         return Verdict(Serving.REVERTED, f"{snapshot.controller} put {image} back: {why}", image, ours or primary)
     if ours is not None and snapshot.controller != "ECS":
         return Verdict(Serving.ROLLING, f"{snapshot.controller} has not yet moved traffic to {tag}.", image, ours)
@@ -127,10 +127,15 @@ def _of_another(
 
 def _taken_back(snapshot: ServiceSnapshot, primary: Deployment, ours: Deployment | None) -> bool:
     """Return whether the circuit breaker undid our deployment, listed still or gone already, and not another's."""
-    says_so = "rolling back" in primary.rollout_reason.lower()
+    says_so = bool(_rolling_back(primary))
     if ours is not None:
         return says_so or ours.rollout_state == "FAILED"
     return says_so and not any(d.rollout_state == "FAILED" for d in snapshot.deployments)
+
+
+def _rolling_back(primary: Deployment) -> str:
+    """Return the reason of a deployment that the circuit breaker made; empty for any other."""
+    return primary.rollout_reason if "rolling back" in primary.rollout_reason.lower() else ""
 
 
 def _of_newer(snapshot: ServiceSnapshot, primary: Deployment, image: str) -> Verdict:
@@ -232,76 +237,88 @@ def follow(
         RolledBackByEcs, NotApplied, RolloutFailed: with events and stopped tasks (rule 11).
         DeadlineReached: the rollout is still going on.
     """
-    watching = _Watching(services, target, wanted, deadline, watch)
+    watching = _Watching(services, target, wanted, deadline, watch, before)
     doing = f"waiting for ECS service {target.service} to serve {wanted.image.tag}"
     try:
         rollout = wait_for(watching.look, deadline=deadline, pace=PACE, doing=doing)
     except DeadlineReached as error:
-        error.add(watching.evidence(before))
+        error.add(watching.evidence())
         raise
     if rollout.verdict.serving in (Serving.DEPLOYED, Serving.SUPERSEDED, Serving.NOT_JUDGED):
         return rollout
-    raise _failure(target, wanted, rollout, watching.evidence(before))
+    raise _failure(target, wanted, rollout, watching.evidence())
 
 
+@dataclass
 class _Watching:
-    """What the wait remembers between two looks."""
+    """What the wait knows, and what it remembers between two looks: `ours` is the tag's deployment, once seen."""
 
-    def __init__(
-        self,
-        services: Services,
-        target: ServiceTarget,
-        wanted: Wanted,
-        deadline: Deadline,
-        watch: Callable[[ServiceSnapshot, Verdict], None],
-    ) -> None:
-        self.services = services
-        self.target = target
-        self.wanted = wanted
-        self.clock = deadline.clock
-        self.watch = watch
-        self.settled_at = deadline.clock.now() + SETTLE
-        self.ours: Deployment | None = None
-        self.last: Rollout | None = None
+    services: Services
+    target: ServiceTarget
+    wanted: Wanted
+    deadline: Deadline
+    watch: Callable[[ServiceSnapshot, Verdict], None]
+    before: ServiceSnapshot | None
+    ours: Deployment | None = None
+    last: Rollout | None = None
+
+    def __post_init__(self) -> None:
+        """Note until when an answer may be the one from before the run."""
+        self.settled_at = self.deadline.clock.now() + SETTLE
 
     def look(self) -> Rollout | None:
         """Return the end of the rollout, or None while there is more to come."""
         snapshot = find(self.services, self.target)
-        verdict = judge(snapshot, self.wanted, was_primary=self.ours is not None)
+        was_primary = self.ours is not None or self._was_undone(snapshot)
+        verdict = judge(snapshot, self.wanted, was_primary=was_primary)
         rollout = Rollout(verdict, snapshot)
         if rollout != self.last:
             self.last = rollout
             self.watch(snapshot, verdict)
         if snapshot.primary and _runs(snapshot.primary, self.target, self.wanted):
             self.ours = snapshot.primary
-        return rollout if self._proves(verdict.serving) else None
+        return rollout if self._proves(rollout) else None
 
-    def _proves(self, serving: Serving) -> bool:
+    def _was_undone(self, snapshot: ServiceSnapshot) -> bool:
+        """Return whether ECS rolled back since the run began: a long run can outlast the whole of it."""
+        since = new_events(snapshot, self.before) if self.before else ()
+        return any("rolling back" in event.message.lower() for event in since)
+
+    def _proves(self, rollout: Rollout) -> bool:
         """Return whether the wait is over: not while the answer may still be the one from before the run."""
+        serving = rollout.verdict.serving
         if serving is Serving.ROLLING:
             return False
-        may_be_stale = serving is Serving.NOT_APPLIED or (serving is Serving.REVERTED and self.ours is None)
-        return not may_be_stale or self.clock.now() >= self.settled_at
+        unseen = self.ours is None and not self._was_undone(rollout.snapshot)
+        may_be_stale = serving is Serving.NOT_APPLIED or (serving is Serving.REVERTED and unseen)
+        return not may_be_stale or self.deadline.clock.now() >= self.settled_at
 
-    def evidence(self, before: ServiceSnapshot | None) -> tuple[str, ...]:
-        """Return stopped tasks' reasons and the service's events since the start (rule 11)."""
+    def evidence(self) -> tuple[str, ...]:
+        """Return stopped tasks' reasons and the service's events since the start, oldest first (rule 11)."""
         if self.last is None:
             return ()
-        events = tuple(f"event: {event.message}" for event in new_events(self.last.snapshot, before)[:_MOST_EVENTS])
-        blamed = self._blamed(self.last.verdict)
-        if blamed is None:
+        since = new_events(self.last.snapshot, self.before)[:_MOST_EVENTS]
+        events = tuple(f"event: {event.message}" for event in reversed(since))
+        if self.last.verdict.serving is Serving.NOT_APPLIED:  # nothing of ours ever ran
             return events
         try:
-            stopped = self.services.stopped_tasks(self.target, blamed.task_definition.arn)
+            stopped = self._stopped(self.last)
         except EcsCdError as error:  # evidence is a courtesy: the failure must be told without it
             return (*events, f"(stopped tasks could not be read: {error.message})")
         return (*_stopped_lines(stopped)[:_MOST_TASKS], *events)
 
-    def _blamed(self, verdict: Verdict) -> Deployment | None:
-        """Return the deployment whose tasks' ends explain the verdict; none where nothing of ours ever ran."""
-        if verdict.serving is Serving.NOT_APPLIED:
-            return None
-        return self.ours if self.ours and verdict.serving is Serving.REVERTED else verdict.deployment
+    def _stopped(self, last: Rollout) -> tuple[StoppedTask, ...]:
+        """Return the stopped tasks that explain the verdict."""
+        reverted = last.verdict.serving is Serving.REVERTED
+        blamed = self.ours if self.ours and reverted else last.verdict.deployment
+        if blamed is None:
+            return ()
+        arn = blamed.task_definition.arn
+        if (
+            reverted and blamed is last.snapshot.primary
+        ):  # it came and went unseen: whatever is not of what was put back
+            return tuple(t for t in self.services.stopped_tasks(self.target, "") if t.task_definition_arn != arn)
+        return self.services.stopped_tasks(self.target, arn)
 
 
 def _failure(target: ServiceTarget, wanted: Wanted, rollout: Rollout, details: tuple[str, ...]) -> RolloutFailed:
@@ -309,7 +326,7 @@ def _failure(target: ServiceTarget, wanted: Wanted, rollout: Rollout, details: t
     name, tag = quoted(target.service), wanted.image.tag
     if verdict.serving is Serving.REVERTED:
         return RolledBackByEcs(
-            f"ECS rolled {name} back from {tag}. {verdict.sentence}",
+            f"{tag} did not stay on {name}. {verdict.sentence}",
             hint="See why the tasks stopped, mend the image, and release a new build.",
             details=details,
         )

@@ -247,4 +247,6 @@ class FakeServices(Fake):
 
     def stopped_tasks(self, target: ServiceTarget, task_definition: str) -> tuple[StoppedTask, ...]:
         self._called("stopped_tasks")
+        if not task_definition:
+            return tuple(task for tasks in self.stopped.values() for task in tasks)
         return self.stopped.get(task_definition, ())

@@ -245,8 +245,12 @@ def test_what_cannot_be_judged_is_success_with_a_warning(world: World) -> None:
 Arrange = Callable[[World], None]
 
 
+def _forget_the_end(world: World) -> None:
+    world.pipelines.scripts[101].pop()
+
+
 def _never_starts(world: World) -> None:
-    world.pipelines.meanwhile("run", lambda: world.pipelines.scripts[101].pop())
+    world.pipelines.meanwhile("run", lambda: _forget_the_end(world))
 
 
 def _never_settles(world: World) -> None:
@@ -326,11 +330,11 @@ def test_an_error_is_reported_with_what_was_done_before_it(world: World) -> None
     assert "dev.azure.com does not answer." in report.summary
 
 
-def test_of_several_obstacles_at_once_the_first_in_order_is_told(world: World) -> None:
-    world.images.fail("find", AccessDenied("no ecr"))
+def test_an_obstacle_does_not_wait_for_an_image_that_may_yet_appear(world: World) -> None:
     world.parameters.fail("read", AccessDenied("no ssm"))
-    report = world.deploy()
-    assert report.failure and report.failure.message == "no ecr"
+    patient = replace(world.delivery(), image=ImageRef("my-api", ImageTag("999")), wait_for_image=60.0)
+    report = world.deploy(patient)
+    assert report.failure and report.failure.message == "no ssm"
 
 
 def test_a_mistake_of_our_own_is_not_dressed_up_as_a_report(world: World) -> None:

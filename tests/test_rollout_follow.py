@@ -154,13 +154,31 @@ def test_a_run_that_changed_nothing_is_explained() -> None:
 
 
 def test_a_rollback_by_ecs_is_explained() -> None:
-    with pytest.raises(RolledBackByEcs, match=r"rolled 'api' back from 7.*tasks failed to start") as caught:
+    with pytest.raises(RolledBackByEcs, match=r"7 did not stay on 'api'.*tasks failed to start") as caught:
         Following(ROLLING, REVERTED).follow()
     assert "release a new build" in caught.value.hint
 
 
 def test_a_rollback_that_only_our_memory_shows_is_one() -> None:
     Following(ROLLING, OLD).fails(RolledBackByEcs)
+
+
+def test_a_rollback_that_was_over_before_the_run_ended_is_one_by_its_events() -> None:
+    """Terraform can go on with other things for longer than ECS needs to try, fail and put the old tasks back."""
+    after = service(deployment("5"), events=("rolling back to deployment ecs-svc/5.", "old"))
+    following = Following(after)
+    following.services.stopped = {
+        OURS: (StoppedTask(OURS, "OutOfMemory"),),
+        "arn:task-definition/api:5": (StoppedTask("arn:task-definition/api:5", "Scaling activity"),),
+    }
+    details = following.fails(RolledBackByEcs, before=service(deployment("5"), events=("old",)))
+    assert details == ("task stopped: OutOfMemory", "event: (service api) rolling back to deployment ecs-svc/5.")
+    assert following.clock.slept == []
+
+
+def test_a_rollback_from_before_the_run_is_not_ours() -> None:
+    before = service(deployment("5"), events=("rolling back to deployment ecs-svc/5.",))
+    Following(before).fails(NotApplied, before=before)
 
 
 def test_a_rollout_that_failed_without_a_rollback_is_explained() -> None:
@@ -187,8 +205,8 @@ def test_events_from_before_the_start_are_not_evidence() -> None:
     before = service(deployment("5"), events=("old 2", "old 1"))
     after = replace(FAILED, events=service(events=("new 2", "new 1", "old 2", "old 1")).events)
     assert Following(after).fails(RolloutFailed, before=before) == (
-        "event: (service api) new 2",
         "event: (service api) new 1",
+        "event: (service api) new 2",
     )
 
 
@@ -201,7 +219,7 @@ def test_only_the_newest_events_are_told() -> None:
     many = replace(FAILED, events=service(events=tuple(str(number) for number in range(30))).events)
     details = Following(many).fails(RolloutFailed)
     assert len(details) == 8
-    assert details[0] == "event: (service api) 0"
+    assert details[-1] == "event: (service api) 0"
 
 
 def test_tasks_that_stopped_alike_are_told_once() -> None:

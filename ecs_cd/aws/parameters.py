@@ -8,9 +8,9 @@ from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from ecs_cd.aws.caller import Caller
-from ecs_cd.aws.parallel import batches, both, each
 from ecs_cd.errors import AccessDenied, ParameterRefused
 from ecs_cd.model import Parameter, ParameterVersion
+from ecs_cd.overlap import batches, each, together
 from ecs_cd.text import listed, quoted
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class SsmParameters:
         Raises:
             AccessDenied: `ssm:GetParameter` or `ssm:DescribeParameters` is not allowed.
         """
-        value, listed_as = both(lambda: self._value(name), lambda: self._metadata(name))
+        value, listed_as = together(lambda: self._value(name), lambda: self._metadata(name))
         if value is None:
             return None
         attributes = listed_as or self._newest(name)

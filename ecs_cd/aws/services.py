@@ -8,7 +8,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ecs_cd.aws.caller import Caller
-from ecs_cd.aws.parallel import batches, each
 from ecs_cd.model import (
     Container,
     Deployment,
@@ -18,6 +17,7 @@ from ecs_cd.model import (
     StoppedTask,
     TaskDefinition,
 )
+from ecs_cd.overlap import batches, each
 from ecs_cd.text import quoted
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class EcsServices:
             return {target: self._snapshot(target, found[target.cluster, target.service]) for target in there}
 
     def stopped_tasks(self, target: ServiceTarget, task_definition: str) -> tuple[StoppedTask, ...]:
-        """Return the service's lately stopped tasks of one task definition (ARN), newest first.
+        """Return the service's lately stopped tasks of one task definition (ARN; empty: of any), newest first.
 
         ECS forgets a stopped task after about an hour.
         """
@@ -91,7 +91,7 @@ class EcsServices:
                 task
                 for batch in batches(arns, _TASKS_PER_REQUEST)
                 for task in ecs.describe_tasks(cluster=target.cluster, tasks=batch)["tasks"]
-                if task["taskDefinitionArn"] == task_definition
+                if not task_definition or task["taskDefinitionArn"] == task_definition
             ]
             tasks.sort(key=lambda task: task.get("stoppedAt", _LONG_AGO), reverse=True)
             return tuple(_stopped(task) for task in tasks)

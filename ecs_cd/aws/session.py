@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
-from ecs_cd.version import VERSION
 from ecs_cd.aws.caller import Caller
 from ecs_cd.aws.errors import shown
 from ecs_cd.aws.images import EcrImages
@@ -20,6 +19,7 @@ from ecs_cd.aws.parameters import SsmParameters
 from ecs_cd.aws.services import EcsServices
 from ecs_cd.errors import SettingsError
 from ecs_cd.text import quoted
+from ecs_cd.version import VERSION
 
 if TYPE_CHECKING:
     from botocore.config import Config

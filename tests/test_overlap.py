@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from ecs_cd.aws.parallel import batches, both, each
+from ecs_cd.overlap import batches, each, together
 
 
 def test_answers_come_in_the_order_of_the_calls() -> None:
@@ -19,7 +19,7 @@ def test_answers_come_in_the_order_of_the_calls() -> None:
         second_done.set()
         return "2"
 
-    assert both(first, second) == (1, "2")
+    assert together(first, second) == (1, "2")
 
 
 def test_the_first_error_ends_the_wait_for_the_others() -> None:
