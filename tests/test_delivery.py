@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -331,9 +332,11 @@ def test_an_error_is_reported_with_what_was_done_before_it(world: World) -> None
 
 
 def test_an_obstacle_does_not_wait_for_an_image_that_may_yet_appear(world: World) -> None:
+    still_looking = threading.Event()
+    world.images.meanwhile("find", lambda: still_looking.wait(60) and None)
     world.parameters.fail("read", AccessDenied("no ssm"))
-    patient = replace(world.delivery(), image=ImageRef("my-api", ImageTag("999")), wait_for_image=60.0)
-    report = world.deploy(patient)
+    report = world.deploy()
+    still_looking.set()
     assert report.failure and report.failure.message == "no ssm"
 
 
