@@ -98,6 +98,7 @@ def test_a_run_that_is_stopping_shows_cancelling_until_its_step_has_ended(serve:
     assert api.json("GET", f"pipelines/12/runs/{run}")["state"] == "canceling"
     end.set()
     assert api.server.wait(run) == "canceled"
+    assert [record["result"] for record in api.records(run, "Stage")] == ["canceled"]
 
 
 def test_cancelling_a_completed_run_is_refused(serve: Serve) -> None:
