@@ -40,7 +40,7 @@ def test_queues_on_the_branch_with_parameters_and_variables(azure: AzureDevOps, 
         "variables": {"PLAN_ONLY": {"value": "true"}},
     }
     assert (run.state, run.pipeline_id, run.branch) == (RunState.WAITING, 7, MAIN)
-    assert run.url.endswith(f"_build/results?buildId={run.id}")
+    assert run.url == f"{server.url}/{server.project.id}/_build/results?buildId={run.id}"
     assert run.name
     assert run.queued_at is not None
 
@@ -152,7 +152,16 @@ def test_nobody_and_an_expired_pat_are_bad_credentials(
 
 @pytest.mark.parametrize(
     "href",
-    ["javascript:alert(1)", "file:///etc/passwd", "https://ann:x@evil.example", "http://[", "https://a/\u202eb", 7],
+    [
+        "javascript:alert(1)",
+        "javascript://portal.example/%0aalert(1)",
+        "ftp://portal.example/",
+        "file:///etc/passwd",
+        "https://ann:x@evil.example",
+        "http://[",
+        "https://a/\u202eb",
+        7,
+    ],
 )
 def test_takes_no_link_but_one_for_a_browser(azure: AzureDevOps, server: Server, href: object) -> None:
     body = {"id": 5, "name": "20260101.1", "state": "inProgress", "_links": {"web": {"href": href}}}

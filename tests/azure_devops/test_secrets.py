@@ -66,7 +66,9 @@ def test_no_secret_is_in_what_goes_wrong(
     told = ""
     with connect(settings, clock) as azure:
         for _ in range(8):
-            told += everything_about(failure(azure))
+            error = failure(azure)
+            assert error.__context__ is None  # a library's error leads to the request, and that to its headers
+            told += everything_about(error)
         told += repr(azure) + repr(vars(azure))
     own = (PAT, BASIC) if credential == "pat" else (JOB_TOKEN,)
     for secret in own:

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ecs_cd.azure_devops.refusal import read_refusal
+
+VALIDATION = {
+    "message": "There were validation errors.",
+    "typeKey": "BuildRequestValidationFailedException",
+    "customProperties": {"ValidationResults": [{"result": "error", "message": "No such branch."}, "?"]},
+}
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"message": "No.", "typeKey": "X"}, "No."),
+        ({"count": 1, "value": {"Message": "An error has occurred."}}, "An error has occurred."),
+        (VALIDATION, "There were validation errors.\nNo such branch."),
+        ({"message": 7, "customProperties": []}, ""),
+        (["message"], ""),
+        (None, ""),
+    ],
+)
+def test_hears_what_is_said_in_every_form_of_an_error(body: object, said: str) -> None:
+    for mark in ("", "\ufeff"):
+        text = mark + json.dumps(body)
+        assert read_refusal(400, {"Content-Type": "application/json"}, text, 0.0).said == said
+
+
+def test_hears_what_is_said_outside_of_json() -> None:
+    plain = {"Content-Type": "text/plain; charset=utf-8"}
+    assert read_refusal(404, plain, "The controller was not found.", 0.0).said == "The controller was not found."
+    assert read_refusal(500, {"X-TFS-ServiceError": "It%20is+down"}, "", 0.0).said == "It is down"
+
+
+def test_a_page_for_people_says_nothing() -> None:
+    refusal = read_refusal(500, {"Content-Type": "application/json"}, "\ufeff <!DOCTYPE html><p>secret", 0.0)
+    assert refusal.html
+    assert refusal.said == ""
