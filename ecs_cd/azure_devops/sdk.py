@@ -16,9 +16,9 @@ from typing import Any
 from msrest.pipeline import Pipeline as HttpPipeline
 from msrest.serialization import Model
 
-from ecs_cd.version import VERSION
 from ecs_cd.azure_devops.locations import LOCATIONS, Location
 from ecs_cd.azure_devops.transport import Transport
+from ecs_cd.version import VERSION
 
 _CACHE = "AZURE_DEVOPS_CACHE_DIR"
 
