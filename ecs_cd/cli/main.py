@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import sys
 
 import click
@@ -61,12 +62,21 @@ def commands() -> None:
     """
 
 
+def _show(error: click.ClickException) -> None:
+    """Print what is wrong with the command line; what it quotes may be hostile, as a tag of a build is."""
+    from ecs_cd.text import neutral  # noqa: PLC0415 - only for a mistake
+
+    told = io.StringIO()
+    error.show(told)
+    sys.stderr.write(neutral(told.getvalue()))
+
+
 def run(argv: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
     try:
         ended = commands.main(argv, prog_name="ecs-cd", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        _show(error)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         sys.stderr.write("Interrupted.\n")

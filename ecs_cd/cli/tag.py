@@ -42,7 +42,7 @@ def write_(frame: Frame, tag_: str, path: Path, service: str, *, dry_run: bool, 
     """Write TAG to the tag file at PATH (.buildId if left out)."""
     entry = TagEntry(ImageTag(tag_), service, **facts)
     if not dry_run:
-        tagfile.write(path, [entry])
+        tagfile.write(path, [entry], as_json=bool(service or any(facts.values())))
     frame.tell(
         {"path": str(path), "tag": tag_, "dry_run": dry_run}, f"{path} {'would hold' if dry_run else 'holds'} {tag_}."
     )
