@@ -333,7 +333,11 @@ def test_an_error_is_reported_with_what_was_done_before_it(world: World) -> None
 
 def test_an_obstacle_does_not_wait_for_an_image_that_may_yet_appear(world: World) -> None:
     still_looking = threading.Event()
-    world.images.meanwhile("find", lambda: still_looking.wait(60) and None)
+
+    def look_long() -> None:
+        still_looking.wait(60)
+
+    world.images.meanwhile("find", look_long)
     world.parameters.fail("read", AccessDenied("no ssm"))
     report = world.deploy()
     still_looking.set()
