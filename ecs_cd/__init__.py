@@ -12,11 +12,12 @@ they are first used, so that importing the package costs nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from ecs_cd.version import VERSION as __version__  # noqa: N811 - the name that tools look for
 
+TYPE_CHECKING = False  # a type checker knows better; importing `typing` would cost more than all else here
 if TYPE_CHECKING:
+    from typing import Any
+
     from ecs_cd.delivery import Clouds, Delivery
     from ecs_cd.errors import DeliveryFailed, EcsCdError, Interrupted, TryLater, WrongInput
     from ecs_cd.library import deploy, history, status, verify
