@@ -73,6 +73,8 @@ class Sandbox:
             "ECS_CD_PIPELINE": INFRASTRUCTURE,
             "ECS_CD_AZURE_DEVOPS_PAT": self.pat,
             "AZURE_DEVOPS_EXT_PAT": self.pat,
+            "SANDBOX_PIPELINES": ",".join([INFRASTRUCTURE, *SERVICES]),
+            "SANDBOX_BRANCHES": ",".join(f"{name}={branch}" for name, branch in ENVIRONMENTS.items()),
         }
 
     def _seed(self) -> None:
