@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -66,7 +68,7 @@ _READING = ("Get", "Describe", "List", "BatchGet")
 class World:
     """Tag 101 of both services is recorded and serves in development; 102 and 103 have been pushed.
 
-    `during_apply` happens in the run just before it applies: a test may hold the run there, or fail it.
+    `during_apply` happens in the run just before it applies: a test may fail it, or hold it until `released` is set.
     """
 
     def __init__(self, aws: Aws, folder: Path) -> None:
@@ -74,15 +76,17 @@ class World:
         self.folder = folder
         self.scheduler = EcsScheduler(aws, interval=0.02)
         self.during_apply: Callable[[StepContext], None] = lambda _: None
+        self.released = threading.Event()
         tokens = [Token(PAT, PERSON)]
         self.azure = AzureDevOps(definitions=[self.pipeline(1)], tokens=tokens)
         self._stack = ExitStack()
 
-    def __enter__(self) -> World:
+    def __enter__(self) -> World:  # noqa: PYI034 - `Self` is not in Python 3.10
         with ExitStack() as stack:
             self._seed()
             stack.enter_context(self.scheduler)
             stack.enter_context(self.azure)
+            stack.callback(self.released.set)
             self.file = self.folder / "ecs-cd.yml"
             self.file.write_text(SETTINGS.format(organization=self.azure.url), encoding="utf-8")
             self.aws.forget_requests()
@@ -148,6 +152,20 @@ class World:
         """Count from here."""
         self.aws.forget_requests()
         self.azure.recorder.clear()
+
+    def cancel(self, run_id: int) -> None:
+        """Cancel a run as a person does in the portal."""
+        request = urllib.request.Request(
+            f"{self.azure.url}/platform/_apis/build/builds/{run_id}?api-version=7.1",
+            data=b'{"status": "cancelling"}',
+            headers={
+                "Authorization": "Basic " + base64.b64encode(f":{PAT}".encode()).decode(),
+                "Content-Type": "application/json",
+            },
+            method="PATCH",
+        )
+        with urllib.request.urlopen(request) as answer:
+            answer.read()
 
     def publish(self, tag: str, name: str = "drop/.buildId") -> Path:
         """Write a tag file as a downloaded artifact has it."""
@@ -233,7 +251,7 @@ class Called:
 
     def check(self) -> Called:
         """Refuse what no call may ever say, however it ends."""
-        for never in ("Traceback", "BUG:", "##vso[", "##[", "\x1b", *SECRETS):
+        for never in ("Traceback", "BUG:", "##vso[", "##[", "\x1b", "\0", *SECRETS):
             assert never not in self.told, self.told
         return self
 
