@@ -268,6 +268,7 @@ def verify(delivery: Delivery, services: rollout.Services, *, deadline: Deadline
 
 
 def said(change: ParameterChange) -> str:
+    """Return what became of the parameter, as a sentence."""
     would = "would be " if change.dry_run else ""
     if change.recorded is Recorded.SUPERSEDED:
         back = ", put back after another writer lost it" if change.restored else ""

@@ -75,7 +75,7 @@ class World:
         self.aws = aws
         self.folder = folder
         self.scheduler = EcsScheduler(aws, interval=0.02)
-        self.during_apply: Callable[[StepContext], None] = lambda _: None
+        self.during_apply: Callable[[StepContext], object] = lambda _: None
         self.released = threading.Event()
         tokens = [Token(PAT, PERSON)]
         self.azure = AzureDevOps(definitions=[self.pipeline(1)], tokens=tokens)
