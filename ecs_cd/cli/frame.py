@@ -101,12 +101,12 @@ def framed(command: F) -> F:
         **kwargs: Any,  # noqa: ANN401 - likewise
     ) -> int:
         frame = Frame(output, quiet, debug, settings_file)
-        return _guarded(frame, lambda: command(frame, *args, **kwargs))
+        return guarded(frame, lambda: command(frame, *args, **kwargs))
 
     return wrapped  # type: ignore[return-value]  # the flags are click's to fill in
 
 
-def _guarded(frame: Frame, call: Callable[[], int | None]) -> int:
+def guarded(frame: Frame, call: Callable[[], int | None]) -> int:
     """Run a command; no traceback reaches a person who did not ask for it."""
     try:
         with _terminated_as_interrupted():

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from ecs_cd.cli.frame import Frame, guarded
 from ecs_cd.errors import WrongInput
 
 
@@ -29,7 +30,7 @@ def up(env_file: Path | None, agents: int) -> int:
     """Start the sandbox, print the environment that reaches it, and keep it up until Ctrl-C."""
     from ecs_cd.sandbox.up import keep_up  # noqa: PLC0415 - the sandbox's packages are heavy
 
-    return keep_up(env_file=env_file, agents=agents)
+    return guarded(Frame(), lambda: keep_up(env_file=env_file, agents=agents))
 
 
 @sandbox.command(short_help="Watch three builds being delivered.")
@@ -38,4 +39,4 @@ def demo() -> int:
     from ecs_cd.cli.main import run  # noqa: PLC0415 - it imports this module
     from ecs_cd.sandbox.demo import play  # noqa: PLC0415 - the sandbox's packages are heavy
 
-    return play(run)
+    return guarded(Frame(), lambda: play(run))

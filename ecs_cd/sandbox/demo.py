@@ -106,6 +106,8 @@ class _Demo:
         shown = [word.replace(f"{self._sandbox.folder}{os.sep}", "") for word in words]
         _say(f"\n$ ecs-cd {' '.join(shown)}")
         code = self._run(list(words))
+        if code == INTERRUPTED:
+            raise KeyboardInterrupt
         if code != ends:
             _say(f"This ended with exit code {code}, not with {ends} as the demo meant it to.")
             raise DemoStoppedError(code or 1)

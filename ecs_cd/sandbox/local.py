@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
-import subprocess
 import tempfile
-import threading
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
+from ecs_cd.errors import EcsCdError
 from ecs_cd.sandbox.aws import Aws
 from ecs_cd.sandbox.azure_devops import AzureDevOps, Identity, PipelineDefinition, Token
 from ecs_cd.sandbox.ecs_scheduler import EcsScheduler
+from ecs_cd.sandbox.first_apply import apply_all
 from ecs_cd.sandbox.pipelines import ENVIRONMENTS, FIRST_TAG, INFRASTRUCTURE, SERVICES, ci, infrastructure
-from ecs_cd.sandbox.terraform import Step, Terraform, run_steps
+from ecs_cd.sandbox.terraform import Step, Terraform, TerraformMissingError, run_steps
 
 BUCKET = "terraform-states"
 REGION = "eu-west-1"
 
 
-class SandboxError(RuntimeError):
-    """The sandbox could not be set up; the text says why."""
+class SandboxError(EcsCdError):
+    """The sandbox could not be set up."""
+
+    reason = "sandbox"
 
 
 class Sandbox:
@@ -45,7 +46,7 @@ class Sandbox:
         with ExitStack() as stack:
             self.folder = Path(tempfile.mkdtemp(prefix="ecs-cd-sandbox-"))
             stack.callback(shutil.rmtree, self.folder, ignore_errors=True)
-            self._terraform = Terraform(self.folder / "terraform")
+            self._terraform = self._find_terraform()
             stack.enter_context(self.aws)
             self._seed()
             stack.enter_context(self.scheduler)
@@ -77,6 +78,12 @@ class Sandbox:
             "SANDBOX_BRANCHES": ",".join(f"{name}={branch}" for name, branch in ENVIRONMENTS.items()),
         }
 
+    def _find_terraform(self) -> Terraform:
+        try:
+            return Terraform(self.folder / "terraform")
+        except TerraformMissingError as error:
+            raise SandboxError(f"The sandbox cannot start: {error}.", hint="Install it and try again.") from None
+
     def _seed(self) -> None:
         self.aws.create_state_bucket(BUCKET)
         self._subnets = self.aws.subnets()
@@ -104,24 +111,13 @@ class Sandbox:
 
     def _first_apply(self) -> None:
         """Bring up both environments as they were before the first delivery."""
-        failures: list[str] = []
-
-        def apply(environment: str) -> None:
-            for step in self._plan_run(environment, f"first-{environment}"):
-                done = subprocess.run(
-                    step.argv, env={**os.environ, **step.environment}, capture_output=True, text=True, check=False
-                )
-                if done.returncode:
-                    failures.append(f"{step.name} for {environment} failed:\n{done.stdout}{done.stderr}")
-                    return
-
-        threads = [threading.Thread(target=apply, args=[environment]) for environment in ENVIRONMENTS]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        failures = apply_all([self._plan_run(environment, f"first-{environment}") for environment in ENVIRONMENTS])
         if failures:
-            raise SandboxError("\n".join(failures))
+            raise SandboxError(
+                "Terraform could not bring up the sandbox's services.",
+                hint="Its own words are above; report them if the sandbox is at fault.",
+                details=tuple(line for failure in failures for line in failure.splitlines()),
+            )
         for _ in range(20):  # a rollout of one task takes four ticks
             self.scheduler.tick()
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 import shlex
 import signal
 import sys
-import threading
-from collections.abc import Callable
+import time
 from contextlib import suppress
 from pathlib import Path
-from types import FrameType
 
 from ecs_cd.errors import WrongInput
 from ecs_cd.report import write_atomically
@@ -27,36 +25,32 @@ def keep_up(*, env_file: Path | None, agents: int) -> int:
     """
     if env_file and not env_file.parent.is_dir():
         raise WrongInput(f"There is no folder {env_file.parent} to write {env_file.name} to.", hint="Make it first.")
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _stopper(stop))
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell starts background jobs with SIGINT ignored
+        signal.signal(number, signal.default_int_handler)
+    with suppress(KeyboardInterrupt):
+        _serve(env_file, agents)
+    _say("Stopped; nothing is left behind.")
+    return 0
+
+
+def _serve(env_file: Path | None, agents: int) -> None:
+    """Keep the sandbox up until KeyboardInterrupt, which may come while it still starts."""
     _say("Starting AWS (moto), Azure DevOps and Terraform, and applying the demo infrastructure ...")
     with Sandbox(agents=agents) as sandbox:
         environment = sandbox.environment()
         for name, value in environment.items():
             sys.stdout.write(f"export {name}={shlex.quote(value)}\n")
         sys.stdout.flush()
-        if env_file:
-            write_atomically(env_file, "".join(f"{name}={value}\n" for name, value in environment.items()))
-        _describe(sandbox)
         try:
-            while not stop.wait(1):
-                pass
+            if env_file:
+                write_atomically(env_file, "".join(f"{name}={value}\n" for name, value in environment.items()))
+            _describe(sandbox)
+            while True:
+                time.sleep(1)
         finally:
             if env_file:
                 with suppress(FileNotFoundError):
                     env_file.unlink()
-    _say("Stopped; nothing is left behind.")
-    return 0
-
-
-def _stopper(stop: threading.Event) -> Callable[[int, FrameType | None], None]:
-    def handle(_number: int, _frame: FrameType | None) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
-        stop.set()
-
-    return handle
 
 
 def _describe(sandbox: Sandbox) -> None:

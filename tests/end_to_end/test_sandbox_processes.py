@@ -1,0 +1,108 @@
+"""`ecs-cd sandbox up` and `ecs-cd sandbox demo`, as a person starts and stops them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.processes import Started, read_environment, started
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc to find what is left behind")
+
+
+def ready(sandbox: Started, env_file: Path) -> dict[str, str]:
+    """Wait until a sandbox is up, and return its environment."""
+    sandbox.reach("Press Ctrl-C to stop.")
+    environment = read_environment(env_file)
+    for name, value in environment.items():
+        assert f"export {name}={value}" in sandbox.told.replace("'", "")
+    return environment
+
+
+def serves(folder: Path, environment: dict[str, str]) -> dict[str, str]:
+    """Return what `ecs-cd status` says of development."""
+    argv = ("status", "--environment", "development", "--output", "json")
+    with started(folder, *argv, environment=environment) as status:
+        assert status.end() == 0, status.told
+    return {one["service"]: one["serves"] for one in json.loads(status.told)}
+
+
+def test_two_sandboxes_at_once_serve_other_processes_and_stop_cleanly(tmp_path: Path) -> None:
+    one, two, client = (tmp_path / name for name in ("one", "two", "client"))
+    for folder in (one, two, client):
+        folder.mkdir()
+    with (
+        started(one, "sandbox", "up", "--env-file", "env") as first,
+        started(two, "sandbox", "up", "--env-file", "env") as second,
+    ):
+        here, there = ready(first, one / "env"), ready(second, two / "env")
+        assert here["AWS_ENDPOINT_URL"] != there["AWS_ENDPOINT_URL"]
+        assert here["ECS_CD_ORGANIZATION"] != there["ECS_CD_ORGANIZATION"]
+        build = ("pipeline", "queue", "--pipeline", "my-api", "--branch", "main", "--wait")
+        for argv in (build, ("deploy", "my-api", "development", "--tag", "101")):
+            with started(client, *argv, environment=here) as command:
+                assert command.end() == 0, command.told
+        assert serves(client, here) == {"my-api": "101", "my-worker": "100"}
+        assert serves(client, there) == {"my-api": "100", "my-worker": "100"}
+        first.interrupt()
+        second.terminate()
+        for sandbox, env_file in ((first, one / "env"), (second, two / "env")):
+            assert sandbox.end() == 0, sandbox.told
+            assert sandbox.told.endswith("Stopped; nothing is left behind.\n")
+            assert sandbox.left_behind() == []
+            assert not env_file.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "stop", "code"),
+    [("up", Started.interrupt, 0), ("demo", Started.terminate, 130)],
+    ids=["Ctrl-C of up", "SIGTERM of demo"],
+)
+def test_a_sandbox_stopped_while_it_starts_leaves_nothing(
+    tmp_path: Path, words: str, stop: Callable[[Started], None], code: int
+) -> None:
+    with started(tmp_path, "sandbox", words) as sandbox:
+        sandbox.wait_for_terraform()
+        stop(sandbox)
+        assert sandbox.end() == code, sandbox.told
+        assert "Traceback" not in sandbox.told
+        assert sandbox.left_behind() == []
+
+
+def test_an_env_file_that_cannot_be_written_is_refused_at_once(tmp_path: Path) -> None:
+    with started(tmp_path, "sandbox", "up", "--env-file", "no/such/env") as sandbox:
+        assert sandbox.end() == 2
+        assert "Traceback" not in sandbox.told
+        assert "There is no folder no/such" in sandbox.told
+
+
+def test_the_demo_shows_two_builds_that_serve_and_one_that_ecs_takes_back(tmp_path: Path) -> None:
+    with started(tmp_path, "sandbox", "demo") as demo:
+        assert demo.end() == 0, demo.told
+        assert demo.left_behind() == []
+    for words in (
+        "The build published .buildId: 101",
+        "OK  my-api 101 is deployed to development.",
+        "OK  my-api 102 is deployed to development.",
+        "OK  my-api 102 is deployed to production.",
+        "FAILED  my-api 103 to development: ",
+        "Essential container in task exited; api: exit code 1",
+    ):
+        assert words in demo.told, demo.told
+    report = json.loads((tmp_path / "ecs-cd-demo-report.json").read_text(encoding="utf-8"))
+    assert (report["outcome"], report["environment"], report["tag"]) == ("deployed", "production", "102")
+
+
+def test_ctrl_c_in_the_middle_of_an_apply_ends_the_demo_and_all_it_started(tmp_path: Path) -> None:
+    with started(tmp_path, "sandbox", "demo") as demo:
+        demo.reach("task 'Terraform plan' started")
+        demo.interrupt()
+        assert demo.end() == 130, demo.told
+        assert "Traceback" not in demo.told
+        assert "Interrupted while following run" in demo.told
+        assert demo.told.endswith("Interrupted; the sandbox is stopped and nothing is left behind.\n")
+        assert demo.left_behind() == []
