@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
+from ecs_cd.aws import credentials
 from ecs_cd.aws.caller import Caller
+from ecs_cd.aws.credentials import Role, StaticKeys
 from ecs_cd.aws.errors import shown
 from ecs_cd.aws.images import EcrImages
 from ecs_cd.aws.parameters import SsmParameters
@@ -20,10 +23,10 @@ from ecs_cd.aws.services import EcsServices
 from ecs_cd.errors import SettingsError
 from ecs_cd.text import quoted
 from ecs_cd.version import VERSION
+from ecs_cd.waiting import Clock, SystemClock
 
 if TYPE_CHECKING:
     from botocore.config import Config
-    from botocore.credentials import RefreshableCredentials
     from botocore.session import Session
     from types_boto3_ecr import ECRClient
     from types_boto3_ecs import ECSClient
@@ -41,7 +44,10 @@ _READ_TIMEOUT = 20
 class AwsSettings:
     """How to reach AWS. What is empty is found as every AWS SDK does: environment, profile, container, instance role.
 
-    `role_arn` is assumed with the credentials so found, and renewed as long as the delivery lasts.
+    `role_arn` is assumed with the credentials so found, and renewed as long as the delivery lasts. `credentials` are
+    used instead of any that could be found; `web_identity` returns an identity token with which alone the role is
+    assumed; `source` says whose credentials are to assume the role. `session_seconds` is how long the role's session
+    lasts, 0 for AWS's hour.
     """
 
     region: str = ""
@@ -50,6 +56,15 @@ class AwsSettings:
     external_id: str = field(default="", repr=False)
     role_session_name: str = "ecs-cd"
     endpoint_url: str = ""
+    credentials: StaticKeys | None = field(default=None, repr=False)
+    web_identity: Callable[[], str] | None = field(default=None, repr=False)
+    source: AwsSettings | None = None
+    session_seconds: int = 0
+
+    @property
+    def role(self) -> Role:
+        """Return the role to assume."""
+        return Role(self.role_arn, self.role_session_name, self.external_id, self.session_seconds)
 
 
 @dataclass(frozen=True)
@@ -60,8 +75,10 @@ class Identity:
     arn: str
 
 
-def connect(settings: AwsSettings, *, attempts: int = ATTEMPTS) -> Aws:
+def connect(settings: AwsSettings, *, attempts: int = ATTEMPTS, clock: Clock | None = None) -> Aws:
     """Return AWS as the steps want it. Nothing is sent and no SDK is loaded before the first question.
+
+    `clock` is for the pauses between attempts to assume a role with an identity token.
 
     Raises:
         SettingsError: the endpoint is not an HTTP URL.
@@ -73,15 +90,16 @@ def connect(settings: AwsSettings, *, attempts: int = ATTEMPTS) -> Aws:
                 f"The AWS endpoint {quoted(settings.endpoint_url)} is not an HTTP URL.",
                 hint="Give scheme and host, such as http://localhost:4566, or leave it out.",
             )
-    return Aws(settings, attempts)
+    return Aws(settings, attempts, clock or SystemClock())
 
 
 class Aws:
     """One account and region. It may be used from several threads; `close` ends its connections."""
 
-    def __init__(self, settings: AwsSettings, attempts: int) -> None:
+    def __init__(self, settings: AwsSettings, attempts: int, clock: Clock) -> None:
         self._settings = settings
         self._attempts = attempts
+        self._clock = clock
         # Building a client is not thread-safe in botocore; a client, once built, is.
         self._lock = threading.RLock()
         self._session: Session | None = None
@@ -138,7 +156,7 @@ class Aws:
         from botocore.exceptions import NoRegionError  # noqa: PLC0415 - the SDK is loaded when it is needed
 
         if self._session is None:
-            self._session = self._new_session()
+            self._session = self._new_session(self._settings)
         where = region or self._region()
         if not where:
             raise NoRegionError
@@ -146,14 +164,15 @@ class Aws:
         client.meta.events.register("before-parse", _refuse_broken)
         return client
 
-    def _create(self, session: Session, service: str, region: str, **credentials: Any) -> Any:  # noqa: ANN401 - botocore makes its clients' classes at run time
+    def _create(self, session: Session, service: str, region: str, config: Config | None = None, **keys: Any) -> Any:  # noqa: ANN401 - botocore makes its clients' classes at run time
+        ours = _config(self._attempts)
         try:
             return session.create_client(
                 service,
                 region_name=region,
                 endpoint_url=self._settings.endpoint_url or None,
-                config=_config(self._attempts),
-                **credentials,
+                config=ours.merge(config) if config else ours,
+                **keys,
             )
         except ValueError as error:  # a malformed region or endpoint
             raise SettingsError(
@@ -161,44 +180,25 @@ class Aws:
                 hint="Check the region, and AWS_ENDPOINT_URL if it is set.",
             ) from None
 
-    def _new_session(self) -> Session:
+    def _new_session(self, settings: AwsSettings) -> Session:
         from botocore.session import Session  # noqa: PLC0415 - the SDK is loaded when it is needed
 
-        found = Session(profile=self._settings.profile or None)
-        return self._assuming(found) if self._settings.role_arn else found
+        found = Session(profile=settings.profile or None)
+        if settings.credentials:
+            credentials.use_keys(found, settings.credentials)
+        if not settings.role_arn:
+            return found
+        source = self._new_session(settings.source) if settings.source else found
 
-    def _assuming(self, found: Session) -> Session:
-        """Return a session whose credentials are those of the role, assumed again before they expire."""
-        from botocore import credentials  # noqa: PLC0415 - the SDK is loaded when it is needed
-        from botocore.exceptions import NoCredentialsError  # noqa: PLC0415 - likewise
-        from botocore.session import Session  # noqa: PLC0415 - likewise
+        def client(service: str, **keys: Any) -> Any:  # noqa: ANN401 - botocore makes its clients' classes at run time
+            return self._create(source, service, self._region(), **keys)
 
-        source = found.get_credentials()
-        if source is None:
-            raise NoCredentialsError
-        extra = {"RoleSessionName": self._settings.role_session_name}
-        if self._settings.external_id:
-            extra["ExternalId"] = self._settings.external_id
-
-        def sts(service: str, **keys: str) -> Any:  # noqa: ANN401 - botocore makes its clients' classes at run time
-            return self._create(found, service, self._region(), **keys)
-
-        fetcher = credentials.AssumeRoleCredentialFetcher(sts, source, self._settings.role_arn, extra_args=extra)
-        assumed = credentials.DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")
-        session = Session(profile=self._settings.profile or None)
-        session.register_component("credential_provider", _Assumed(assumed))
+        session = Session(profile=settings.profile or None)
+        if settings.web_identity:
+            credentials.use_web_identity(session, settings.role, settings.web_identity, client, self._clock)
+        else:
+            credentials.use_role(session, settings.role, source, client)
         return session
-
-
-class _Assumed:
-    """What botocore asks for credentials: always those of the role."""
-
-    def __init__(self, credentials: RefreshableCredentials) -> None:
-        self._credentials = credentials
-
-    def load_credentials(self) -> RefreshableCredentials:
-        """Return the credentials, which fetch themselves when they are first used."""
-        return self._credentials
 
 
 def _config(attempts: int) -> Config:

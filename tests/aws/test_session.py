@@ -3,12 +3,16 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import repeat
 from pathlib import Path
 
 import pytest
 
 from ecs_cd import __version__
-from ecs_cd.aws import Aws, AwsSettings, connect
+from ecs_cd.aws import Aws, AwsSettings, StaticKeys, connect
+from ecs_cd.aws.credentials import WEB_IDENTITY_TRIES
 from ecs_cd.errors import AccessDenied, BadCredentials, SettingsError
 from ecs_cd.image import Images
 from ecs_cd.parameter import Parameters
@@ -16,6 +20,7 @@ from ecs_cd.rollout import Services
 from ecs_cd.sandbox.aws import Aws as Cloud
 from ecs_cd.sandbox.aws_faults import ErrorAnswer
 from tests.aws.conftest import Connect
+from tests.fakes import FakeClock
 
 ROLE = "arn:aws:iam::123456789012:role/deploy"
 
@@ -147,3 +152,99 @@ def test_aws_is_told_who_asks(aws: Cloud, adapter: Aws) -> None:
 
 def test_an_external_id_is_not_shown() -> None:
     assert "partner-7" not in repr(AwsSettings(external_id="partner-7"))
+
+
+KEYS = StaticKeys("AKIAGIVENGIVENGIVEN1", "given-secret-key-0123456789", "given-session-token-0123456789")
+
+
+def asked(aws: Cloud, operation: str) -> list[dict[str, object]]:
+    return [request.parameters for request in aws.requests if request.operation == operation]
+
+
+def test_given_keys_win_over_all_that_the_environment_holds(
+    aws: Cloud, connected: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "ambient-token")
+    monkeypatch.setenv("AWS_ROLE_ARN", ROLE)
+    monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", "/nowhere")
+    adapter = connected(AwsSettings(region=aws.region, endpoint_url=aws.url, credentials=KEYS))
+    adapter.whoami()
+    assert adapter._session
+    found = adapter._session.get_credentials()
+    assert found
+    assert (found.access_key, found.secret_key, found.token) == (
+        KEYS.access_key_id,
+        KEYS.secret_access_key,
+        KEYS.session_token,
+    )
+    assert asked(aws, "AssumeRoleWithWebIdentity") == []
+
+
+def test_a_role_is_assumed_with_given_keys_for_as_long_as_asked(aws: Cloud, connected: Connect) -> None:
+    settings = AwsSettings(
+        aws.region, endpoint_url=aws.url, role_arn=ROLE, role_session_name="a.b", credentials=KEYS, session_seconds=900
+    )
+    assert connected(settings).whoami().arn.endswith("assumed-role/deploy/a.b")
+    [assumed] = asked(aws, "AssumeRole")
+    assert str(assumed["DurationSeconds"]) == "900"
+
+
+def test_a_second_role_is_assumed_with_the_first(aws: Cloud, connected: Connect) -> None:
+    first = AwsSettings(aws.region, endpoint_url=aws.url, role_arn=f"{ROLE}-first", credentials=KEYS)
+    settings = AwsSettings(aws.region, endpoint_url=aws.url, role_arn=ROLE, role_session_name="last", source=first)
+    assert connected(settings).whoami().arn.endswith("assumed-role/deploy/last")
+    assert [role["RoleArn"] for role in asked(aws, "AssumeRole")] == [f"{ROLE}-first", ROLE]
+
+
+def identified(aws: Cloud, tokens: Iterator[str]) -> AwsSettings:
+    return AwsSettings(
+        aws.region, endpoint_url=aws.url, role_arn=ROLE, role_session_name="oidc", web_identity=lambda: next(tokens)
+    )
+
+
+def test_a_role_is_assumed_with_an_identity_token_and_no_other_credentials(
+    aws: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    with closing(connect(identified(aws, iter(["token-1"])), clock=FakeClock())) as adapter:
+        assert adapter.whoami().arn.endswith("assumed-role/deploy/oidc")
+        adapter.parameters.read_many(["/a"])
+    [assumed] = asked(aws, "AssumeRoleWithWebIdentity")
+    assert (assumed["RoleArn"], assumed["WebIdentityToken"]) == (ROLE, "token-1")
+
+
+@pytest.mark.parametrize("code", ["InvalidIdentityToken", "IDPCommunicationError"])
+def test_a_first_refusal_of_an_identity_token_is_met_with_a_new_one(aws: Cloud, code: str) -> None:
+    aws.inject("sts", "AssumeRoleWithWebIdentity", ErrorAnswer(code, "Couldn't retrieve verification key"), times=2)
+    clock = FakeClock()
+    with closing(connect(identified(aws, iter(["token-1", "token-2", "token-3"])), attempts=1, clock=clock)) as adapter:
+        adapter.whoami()
+    assert [each["WebIdentityToken"] for each in asked(aws, "AssumeRoleWithWebIdentity")] == [
+        "token-1",
+        "token-2",
+        "token-3",
+    ]
+    assert len(clock.slept) == 2
+
+
+def test_a_lasting_refusal_of_an_identity_token_is_told(aws: Cloud) -> None:
+    aws.inject("sts", "AssumeRoleWithWebIdentity", ErrorAnswer("InvalidIdentityToken", "No such issuer"), times=99)
+    adapter = connect(identified(aws, repeat("token")), attempts=1, clock=FakeClock())
+    with closing(adapter), pytest.raises(BadCredentials, match="No such issuer"):
+        adapter.whoami()
+    assert len(asked(aws, "AssumeRoleWithWebIdentity")) == WEB_IDENTITY_TRIES
+
+
+def test_a_role_that_trusts_no_identity_is_told_at_once(aws: Cloud) -> None:
+    said = "Not authorized to perform sts:AssumeRoleWithWebIdentity"
+    aws.inject("sts", "AssumeRoleWithWebIdentity", ErrorAnswer("AccessDenied", said, 403), times=99)
+    adapter = connect(identified(aws, repeat("token")), attempts=1, clock=FakeClock())
+    with closing(adapter), pytest.raises(AccessDenied):
+        adapter.whoami()
+    assert len(asked(aws, "AssumeRoleWithWebIdentity")) == 1
+
+
+def test_no_credential_is_shown() -> None:
+    shown = repr(AwsSettings(credentials=KEYS, source=AwsSettings(credentials=KEYS, external_id="partner-7")))
+    assert not any(secret in shown + repr(KEYS) for secret in (KEYS.secret_access_key, KEYS.session_token, "partner-7"))

@@ -1,0 +1,125 @@
+"""Where the credentials of an AWS session come from: found as every SDK does, given, or those of an assumed role.
+
+Credentials that were given or assumed replace botocore's search altogether: whatever lies in the environment, in
+profiles or in the instance's metadata never wins over them. Those of a role renew themselves while they are used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from ecs_cd.waiting import Clock, Pace
+
+if TYPE_CHECKING:
+    from botocore.credentials import Credentials, RefreshableCredentials
+    from botocore.session import Session
+
+WEB_IDENTITY_TRIES = 5
+"""How often a role is asked for with an identity token; about one in five first tries fails in the field."""
+
+_PACE = Pace(first=1.0, factor=2.0, most=8.0)
+_MAY_PASS = frozenset({"InvalidIdentityToken", "IDPCommunicationError"})
+"""STS answers so when it could not fetch the keys of the token's issuer, too."""
+
+Metadata = dict[str, Any]
+"""Credentials as botocore's fetchers give them: access_key, secret_key, token, expiry_time."""
+
+
+@dataclass(frozen=True)
+class StaticKeys:
+    """An access key, and the session token where it has one. No secret is in its `repr`."""
+
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+    session_token: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class Role:
+    """A role to assume. `seconds` is how long its session lasts; 0 leaves that to AWS (an hour)."""
+
+    arn: str
+    session_name: str
+    external_id: str = field(default="", repr=False)
+    seconds: int = 0
+
+    def extra(self) -> dict[str, Any]:
+        """Return what is asked for beside the role."""
+        asked: dict[str, Any] = {"RoleSessionName": self.session_name}
+        if self.external_id:
+            asked["ExternalId"] = self.external_id
+        if self.seconds:
+            asked["DurationSeconds"] = self.seconds
+        return asked
+
+
+def use_keys(session: Session, keys: StaticKeys) -> None:
+    """Let the session use these keys."""
+    from botocore.credentials import Credentials  # noqa: PLC0415 - the SDK is loaded when it is needed
+
+    _use(session, Credentials(keys.access_key_id, keys.secret_access_key, keys.session_token or None))
+
+
+def use_role(session: Session, role: Role, source: Session, create_client: Callable[..., Any]) -> None:
+    """Let the session use the role, assumed with the credentials of `source`.
+
+    Raises:
+        NoCredentialsError: `source` has none.
+    """
+    from botocore import credentials  # noqa: PLC0415 - the SDK is loaded when it is needed
+    from botocore.exceptions import NoCredentialsError  # noqa: PLC0415 - likewise
+
+    found = source.get_credentials()
+    if found is None:
+        raise NoCredentialsError
+    fetcher = credentials.AssumeRoleCredentialFetcher(create_client, found, role.arn, extra_args=role.extra())
+    _use(session, credentials.DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role"))
+
+
+def use_web_identity(
+    session: Session, role: Role, token: Callable[[], str], create_client: Callable[..., Any], clock: Clock
+) -> None:
+    """Let the session use the role, assumed with what `token` returns: a new one whenever a role is asked for."""
+    from botocore import credentials  # noqa: PLC0415 - the SDK is loaded when it is needed
+
+    fetcher = credentials.AssumeRoleWithWebIdentityCredentialFetcher(
+        create_client, token, role.arn, extra_args=role.extra()
+    )
+    _use(
+        session,
+        credentials.DeferredRefreshableCredentials(
+            lambda: _patiently(fetcher.fetch_credentials, clock), "assume-role-with-web-identity"
+        ),
+    )
+
+
+def _patiently(fetch: Callable[[], Metadata], clock: Clock) -> Metadata:
+    """Return what `fetch` returns; what STS refuses in a way that may pass is asked for again."""
+    from botocore.exceptions import ClientError  # noqa: PLC0415 - the SDK is loaded when it is needed
+
+    for pause in islice(_PACE.delays(), WEB_IDENTITY_TRIES - 1):
+        try:
+            return fetch()
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") not in _MAY_PASS:
+                raise
+        clock.sleep(pause)
+    return fetch()
+
+
+def _use(session: Session, credentials: Credentials | RefreshableCredentials) -> None:
+    session.register_component("credential_provider", _Fixed(credentials))
+
+
+class _Fixed:
+    """What botocore asks for credentials: always these."""
+
+    def __init__(self, credentials: Credentials | RefreshableCredentials) -> None:
+        self._credentials = credentials
+
+    def load_credentials(self) -> Credentials | RefreshableCredentials:
+        """Return the credentials; those of a role fetch themselves when they are first used."""
+        return self._credentials
