@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 from ecs_cd.sandbox.aws import Aws
 from ecs_cd.sandbox.terraform import Terraform
+
+# No test asserts a time; and a build that is red must be red again when it is run again.
+hypothesis.settings.register_profile("ecs-cd", deadline=None, derandomize="CI" in os.environ)
+hypothesis.settings.load_profile("ecs-cd")
 
 
 @pytest.fixture(scope="session")
