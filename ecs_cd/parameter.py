@@ -131,7 +131,8 @@ def _holding_a_tag(found: Parameter | None, name: str) -> Parameter:
     if found is None:
         raise ParameterRefused(
             f"There is no parameter {quoted(name)} in this account and region.",
-            hint="Create it with Terraform (it owns its existence), or once with `ecs-cd parameter set --create`.",
+            hint="Create it with Terraform (it owns its existence), or once with `ecs-cd parameter set "
+            "--create-parameter`.",
         )
     if found.type not in _TYPES:
         raise ParameterRefused(

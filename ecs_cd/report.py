@@ -7,9 +7,6 @@ The JSON's shape is given by `json_schema()` (`ecs-cd schema report`). A new opt
 from __future__ import annotations
 
 import json
-import os
-import tempfile
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import Enum
@@ -17,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from ecs_cd.errors import EcsCdError, WrongInput
-from ecs_cd.text import neutral, quoted
+from ecs_cd.files import write_whole
+from ecs_cd.text import neutral, one_line
 from ecs_cd.waiting import spoken
 
 VERSION = "1.0"
@@ -158,35 +156,13 @@ class Report:
         Raises:
             WrongInput: the file cannot be written there.
         """
-        write_atomically(path, self.to_json())
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write a text file through a temporary one in the same folder, so that nobody ever reads half of it.
-
-    Raises:
-        WrongInput: the file cannot be written there.
-    """
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        os.replace(name, path)  # noqa: PTH105 - Path.replace would do the same with one more object
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    finally:
-        with suppress(FileNotFoundError):
-            os.unlink(name)  # noqa: PTH108 - likewise
-
-
-def _unwritable(path: Path, error: OSError) -> WrongInput:
-    return WrongInput(
-        f"Cannot write {quoted(str(path))}: {error.strerror or error}.",
-        hint="Give a path in a folder that can be written.",
-    )
+        try:
+            write_whole(path, self.to_json())
+        except OSError as error:
+            raise WrongInput(
+                f"Cannot write the report to '{one_line(str(path))}': {error.strerror or error}.",
+                hint="Give a path that can be written.",
+            ) from error
 
 
 def _plain(value: object) -> str:
@@ -220,4 +196,4 @@ def json_schema() -> dict[str, Any]:
     from pydantic import TypeAdapter  # noqa: PLC0415 - only `ecs-cd schema` needs it
 
     schema = TypeAdapter(Report).json_schema(mode="serialization")
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "ecs-cd report", **schema}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "ecs-cd report"}

@@ -26,13 +26,13 @@ from __future__ import annotations
 import codecs
 import json
 import re
-import secrets
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
 from ecs_cd import names, tagsearch
 from ecs_cd.errors import InvalidTag, TagFileError
+from ecs_cd.files import write_whole
 from ecs_cd.model import ImageTag, TagEntry, TagFile, is_digest
 from ecs_cd.text import listed, nearest, one_line, quoted
 
@@ -121,8 +121,8 @@ def parse(text: bytes | str, where: str) -> TagFile:
     return TagFile(where, (TagEntry(_tag(content, shown)),))
 
 
-def write(path: Path, entries: Sequence[TagEntry], *, as_json: bool = False) -> None:
-    """Write a tag file, whole or not at all; missing directories are made.
+def write(path: Path, entries: Sequence[TagEntry], *, as_json: bool = False, dry_run: bool = False) -> None:
+    """Write a tag file, whole or not at all; missing directories are made. `dry_run`: check everything, write nothing.
 
     One image is written in the plain form (its tag alone) unless `as_json`; several are always JSON.
 
@@ -131,14 +131,11 @@ def write(path: Path, entries: Sequence[TagEntry], *, as_json: bool = False) -> 
     """
     text = _json_form(entries) if as_json or len(entries) != 1 else f"{entries[0].tag}\n"
     parse(text, str(path))
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
+    if dry_run:
+        return
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("x", encoding="ascii", newline="\n") as file:
-            file.write(text)
-        temporary.replace(path)
+        write_whole(path, text)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise TagFileError(f"Cannot write tag file '{one_line(str(path))}': {error.strerror}.") from error
 
 

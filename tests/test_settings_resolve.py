@@ -141,7 +141,7 @@ def test_what_is_not_looked_at_need_not_be_given() -> None:
             "There is no service 'my-apo' in .*Did you mean 'my-api'.*There are: my-api, web, worker",
         ),
         ("my-api", "prod", "There is no environment 'prod' in .*There are: development, production"),
-        ("", "production", "Which service. There are: my-api, web, worker. Say --service or set ECS_CD_SERVICE"),
+        ("", "production", "Which service. There are: my-api, web, worker. Name it, or set ECS_CD_SERVICE"),
     ],
 )
 def test_an_unknown_name_is_an_error_that_lists_the_known(

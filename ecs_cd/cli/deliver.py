@@ -10,7 +10,9 @@ import click
 
 from ecs_cd import library
 from ecs_cd.cli.frame import AWS, IMAGE, PARAMETER, PIPELINE, ROLLOUT, F, Frame, flags, framed, place
+from ecs_cd.errors import WrongInput
 from ecs_cd.report import Report
+from ecs_cd.text import one_line
 from ecs_cd.waiting import Deadline
 
 
@@ -52,6 +54,7 @@ def deploy(
     The image is looked up in ECR, the tag recorded in the service's parameter (never backwards), a run of the
     environment's Terraform pipeline queued and followed, and the rollout watched until ECS serves the tag.
     """
+    _check_report_file(report_file)
     settings = frame.resolve(service, environment, flags, steps=("image", "parameter", "pipeline", "rollout"))
     entry = library.find_tag(settings.service, tag, tag_file)
     title = f"{settings.service} {entry.tag} to {settings.environment}"
@@ -77,6 +80,7 @@ def verify(
     flags: dict[str, Any],
 ) -> int:
     """Watch until ECS serves a tag of SERVICE in ENVIRONMENT, or is known not to; change nothing."""
+    _check_report_file(report_file)
     settings = frame.resolve(service, environment, flags, steps=["rollout"])
     entry = library.find_tag(settings.service, tag, tag_file)
     with frame.console.following(
@@ -84,6 +88,18 @@ def verify(
     ):
         report = library.verify_resolved(settings, entry, watch=frame.console.watch, clock=frame.clock)
     return end(frame, report, report_file)
+
+
+def _check_report_file(path: Path | None) -> None:
+    """Refuse a place where no file can be, before anything is done that the report should tell of (rule 1)."""
+    if path is None:
+        return
+    above = next((folder for folder in path.absolute().parents if folder.exists()), path)
+    if path.is_dir() or not above.is_dir():
+        raise WrongInput(
+            f"The report cannot be written to '{one_line(str(path))}': that is a folder, or lies below a file.",
+            hint="Give --report the path of a file.",
+        )
 
 
 def end(frame: Frame, report: Report, report_file: Path | None) -> int:

@@ -41,8 +41,7 @@ def read_(frame: Frame, where: str, service: str) -> None:
 def write_(frame: Frame, tag_: str, path: Path, service: str, *, dry_run: bool, **facts: str) -> None:
     """Write TAG to the tag file at PATH (.buildId if left out)."""
     entry = TagEntry(ImageTag(tag_), service, **facts)
-    if not dry_run:
-        tagfile.write(path, [entry], as_json=bool(service or any(facts.values())))
+    tagfile.write(path, [entry], as_json=bool(service or any(facts.values())), dry_run=dry_run)
     frame.tell(
         {"path": str(path), "tag": tag_, "dry_run": dry_run}, f"{path} {'would hold' if dry_run else 'holds'} {tag_}."
     )

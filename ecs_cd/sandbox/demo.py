@@ -39,7 +39,7 @@ def play(run: Run) -> int:
     _say(f"Services {' and '.join(SERVICES)} already run in {' and '.join(ENVIRONMENTS)}, all with tag 100.\n")
     try:
         with Sandbox() as sandbox:
-            os.environ.update(sandbox.environment())
+            _reach(sandbox)
             sandbox.scheduler.behave("crash-loop", service="my-api", tag=BROKEN_TAG)
             _Demo(sandbox, run).play()
     except DemoStoppedError as stopped:
@@ -48,6 +48,13 @@ def play(run: Run) -> int:
         _say("\nInterrupted; the sandbox is stopped and nothing is left behind.")
         return INTERRUPTED
     return 0
+
+
+def _reach(sandbox: Sandbox) -> None:
+    """Let this process reach the sandbox, and nothing that the person's own environment speaks of."""
+    for name in [name for name in os.environ if name.startswith(("AWS_", "ECS_CD_", "SYSTEM_"))]:
+        del os.environ[name]
+    os.environ.update(sandbox.environment())
 
 
 class _Demo:

@@ -68,6 +68,7 @@ class Sandbox:
         """Return the environment variables with which `ecs-cd`, and any official client, reach this sandbox."""
         return {
             **self.aws.environment(),
+            "NO_PROXY": "127.0.0.1,localhost",
             "ECS_CD_SETTINGS": str(self.settings),
             "ECS_CD_ORGANIZATION": self.azure_devops.url,
             "ECS_CD_PROJECT": self.azure_devops.project.name,

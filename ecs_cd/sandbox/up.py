@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ecs_cd.errors import WrongInput
-from ecs_cd.report import write_atomically
+from ecs_cd.files import write_whole
 from ecs_cd.sandbox.local import REGION, Sandbox
 from ecs_cd.sandbox.pipelines import ENVIRONMENTS, INFRASTRUCTURE, SERVICES
 
@@ -43,7 +43,7 @@ def _serve(env_file: Path | None, agents: int) -> None:
         sys.stdout.flush()
         try:
             if env_file:
-                write_atomically(env_file, "".join(f"{name}={value}\n" for name, value in environment.items()))
+                write_whole(env_file, "".join(f"{name}={value}\n" for name, value in environment.items()), private=True)
             _describe(sandbox)
             while True:
                 time.sleep(1)

@@ -157,7 +157,7 @@ class Settings:
             option = BY_NAME[kind]
             if not name:
                 raise SettingsError(
-                    f"Which {kind}? There are: {listed(known)}.", hint=f"Say {option.switch} or set {option.variable}."
+                    f"Which {kind}? There are: {listed(known)}.", hint=f"Name it, or set {option.variable}."
                 )
             where = f" in '{one_line(str(self.document.path))}'" if self.document else ""
             raise SettingsError(

@@ -118,10 +118,11 @@ def test_a_call_without_a_token_says_where_one_is_looked_for(
     assert world.aws.requests == ()
 
 
-def test_a_report_that_cannot_be_written_is_refused(cli: Cli, world: World) -> None:
-    called = cli("verify", "my-api", "development", "--tag", "101", "--report", "no/such/folder/report.json")
-    assert called.code == 2
-    assert "no/such/folder" in called.err
+def test_a_report_that_cannot_be_written_is_refused_before_anything_is_asked(cli: Cli, world: World) -> None:
+    world.aws.forget_requests()
+    called = cli("deploy", "my-api", "development", "--tag", "101", "--report", "ecs-cd.yml/report.json")
+    called.refused(2, "ecs-cd.yml/report.json", "folder")
+    assert world.aws.requests == ()
 
 
 @pytest.mark.parametrize(
