@@ -1,0 +1,44 @@
+/** Which Python to run the library with: the candidates on an agent, tried in order, and what to say if none will do. */
+
+import path from 'node:path';
+
+/** Exit codes by which `start.py` says, before it does anything, that another Python may do. */
+export const TOO_OLD = 86;
+export const NOT_BUILT_FOR = 87;
+
+export interface Candidate {
+  readonly command: string;
+  readonly args: readonly string[];
+}
+
+/**
+ * Return the Pythons to try. One that the user names is the only one: to run another than that would be a surprise.
+ * `location` is the variable `pythonLocation` of the task UsePythonVersion.
+ */
+export function candidates(pythonPath: string, location: string, platform: NodeJS.Platform): Candidate[] {
+  if (pythonPath !== '') return [{ command: pythonPath, args: [] }];
+  const windows = platform === 'win32';
+  const chosen = location === '' ? [] : windows
+    ? [path.join(location, 'python.exe')]
+    : [path.join(location, 'bin', 'python3'), path.join(location, 'bin', 'python')];
+  const found = [...chosen, 'python3', 'python'].map((command) => ({ command, args: [] as string[] }));
+  return windows ? [...found, { command: 'py', args: ['-3'] }] : found;
+}
+
+/** Return a candidate as a person would type it. */
+export function shown({ command, args }: Candidate): string {
+  return [command, ...args].join(' ');
+}
+
+export class NoPython extends Error {
+  constructor(tried: readonly string[], named: boolean) {
+    const fix = named
+      ? 'Name another one in the input \'pythonPath\', or leave it out.'
+      : 'Install Python 3.10 or newer on the agent, or name it in the input \'pythonPath\'.';
+    super(
+      `No Python on this agent can run ecs-cd, which needs Python 3.10 or newer. Tried: ${tried.join('; ')}. `
+      + `Add the task UsePythonVersion@0 with versionSpec '3.x' before this one. ${fix}`,
+    );
+    this.name = 'NoPython';
+  }
+}
