@@ -1,0 +1,111 @@
+"""The extension: the task's folder with all that is in it, the manifest, and the version stamped into both."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from ecs_cd.version import VERSION
+from task.bundle import archive, library, node, proof, sbom, wheels
+from task.bundle.contents import LIMIT
+
+ROOT = Path(__file__).parents[2]
+TASK = ROOT / "task"
+NAME = "EcsCdV1"
+VARIANTS = ("public", "dev")
+
+
+def vsix(variant: str, root: Path = ROOT) -> Path:
+    """Return where the extension of a variant is written to."""
+    return root / "dist" / f"ecs-cd-{VERSION}{'' if variant == 'public' else f'-{variant}'}.vsix"
+
+
+def build(variant: str) -> Path:
+    """Build the extension and return where it is.
+
+    Raises:
+        RuntimeError: a tool failed, or the bundle does not work on its own.
+        ValueError: an input is not as it must be, or the extension has become too big.
+    """
+    (ROOT / "build").mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=ROOT / "build", prefix="vsix-") as scratch:
+        root = Path(scratch, "extension")
+        _assemble(root, variant)
+        node.create_extension(TASK, root, Path(scratch, "tfx.vsix"))
+        archive.rewrite(Path(scratch, "tfx.vsix"), Path(scratch, "packed.vsix"))
+        size = Path(scratch, "packed.vsix").stat().st_size
+        if size > LIMIT:
+            raise ValueError(f"The extension has {size:,} bytes, more than {LIMIT:,}.")
+        target = vsix(variant)
+        target.parent.mkdir(exist_ok=True)
+        Path(scratch, "packed.vsix").replace(target)
+        _lay_out(root, ROOT / "build" / f"extension-{variant}")
+    return target
+
+
+def stamped_task(task: dict[str, Any], version: str) -> dict[str, Any]:
+    """Return `task.json` with the version.
+
+    Its first number is the task's own, by which pipelines choose it (`EcsCd@1`), also while the product has none.
+
+    Raises:
+        ValueError: the product's first number is another, so that the task needs a new folder.
+    """
+    major, minor, patch = map(int, re.fullmatch(r"(\d+)\.(\d+)\.(\d+)", version).groups())  # type: ignore[union-attr]  # a test of its own
+    own = task["version"]["Major"]
+    if major not in (0, own):
+        raise ValueError(f"Version {version} does not belong into a task of version {own}.")
+    return {**task, "version": {"Major": own, "Minor": minor, "Patch": patch}}
+
+
+def _assemble(root: Path, variant: str) -> None:
+    task = root / NAME
+    task.mkdir(parents=True)
+    manifest = _overlaid(TASK / "vss-extension.json", variant)
+    _write_json(root / "vss-extension.json", {**manifest, "version": VERSION})
+    _write_json(task / "task.json", stamped_task(_overlaid(TASK / NAME / "task.json", variant), VERSION))
+    for name in ("overview.md", "images"):
+        _copy(TASK / name, root / name)
+    _copy(ROOT / "LICENSE", root / "LICENSE")
+    for icon in sorted((TASK / NAME).glob("icon.*")):
+        _copy(icon, task / icon.name)
+    _copy(TASK / "python" / "start.py", task / "python" / "start.py")
+    library.copy_own(ROOT / "ecs_cd", ROOT / "LICENSE", task)
+    pins = wheels.read_pins((ROOT / "requirements.txt").read_text(encoding="utf-8"))
+    distributions = library.unpack(wheels.fetch(pins, ROOT / "build" / "wheels"), task)
+    proof.prove(task)
+    node.install(TASK)
+    node.bundle(TASK, task)
+    packages = sbom.npm_packages(
+        (task / "index.js").read_text(encoding="utf-8"), (TASK / "package-lock.json").read_text(encoding="utf-8")
+    )
+    sbom.write(task / "sbom.cdx.json", sbom.bill(VERSION, distributions, packages))
+
+
+def _overlaid(path: Path, variant: str) -> dict[str, Any]:
+    """Return a JSON file with what the variant's file in the task's folder says over it."""
+    told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    over = TASK / f"{path.stem}.{variant}.json"
+    return {**told, **json.loads(over.read_text(encoding="utf-8"))} if over.exists() else told
+
+
+def _write_json(path: Path, value: object) -> None:
+    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n")
+
+
+def _copy(source: Path, target: Path) -> None:
+    if source.is_dir():
+        shutil.copytree(source, target)
+    else:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+
+
+def _lay_out(root: Path, target: Path) -> None:
+    """Leave the unpacked extension where it can be looked at."""
+    shutil.rmtree(target, ignore_errors=True)
+    root.replace(target)
