@@ -1,12 +1,12 @@
 /** The task: read what the agent gives, run the library, hand its result back. `task/README.md` is the contract. */
 
-import * as tl from 'azure-pipelines-task-lib/task';
-
+import { tl } from './agent';
 import { Cancelling } from './cancelling';
 import { runLibrary } from './library';
 import { readRequest, secretsOf } from './request';
 import { hand, readAnswer } from './result';
-import { hide, quietly } from './secrets';
+import { hide } from './secrets';
+import { quietly } from './silence';
 
 const cancelling = new Cancelling();
 let ended = false;

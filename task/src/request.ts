@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-import * as tl from 'azure-pipelines-task-lib/task';
+import { tl } from './agent';
 
 const AWS_PARAMETERS = [
   'username', 'password', 'sessionToken', 'assumeRoleArn', 'roleSessionName', 'externalId', 'useOIDC',

@@ -2,7 +2,7 @@
 
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 
-import * as tl from 'azure-pipelines-task-lib/task';
+import { tl } from './agent';
 
 const RESULTS = {
   Succeeded: tl.TaskResult.Succeeded,
