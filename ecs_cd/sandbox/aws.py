@@ -58,6 +58,7 @@ class Aws:
 
     def __enter__(self) -> Aws:
         ecs_backend.install()
+        self.reset()  # what an earlier one in this process left behind
         self._server = make_server("127.0.0.1", 0, self._recorder, threaded=True, request_handler=_QuietHandler)
         # The interval is how long shutdown may take, in seconds.
         self._thread = threading.Thread(

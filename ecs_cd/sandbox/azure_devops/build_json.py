@@ -208,8 +208,8 @@ def record_json(record: Record, run: Run, links: Links) -> JsonObject:
         "name": record.name,
         "startTime": time_json(record.start_time),
         "finishTime": time_json(record.finish_time),
-        "currentOperation": None,
-        "percentComplete": None,
+        "currentOperation": record.current_operation,
+        "percentComplete": record.percent_complete,
         "state": record.state,
         "result": record.result,
         "resultCode": None,
@@ -235,10 +235,10 @@ def record_json(record: Record, run: Run, links: Links) -> JsonObject:
 
 
 def _issue_json(issue: Issue) -> JsonObject:
-    data: dict[str, str] = {"type": issue.type}
+    data: dict[str, str] = {"type": issue.type, **issue.data}
     if issue.log_line is not None:
         data["logFileLineNumber"] = str(issue.log_line)
-    return {"type": issue.type, "category": "General", "message": issue.message, "data": data}
+    return {"type": issue.type, "category": issue.category, "message": issue.message, "data": data}
 
 
 def _log_reference_json(log_id: int | None, run: Run, links: Links) -> JsonObject | None:
@@ -260,7 +260,10 @@ def log_json(log: Log, run: Run, links: Links) -> JsonObject:
 
 
 def artifact_json(artifact: Artifact, run: Run, links: Links) -> JsonObject:
-    """Return a pipeline artifact and where its content is."""
+    """Return an artifact and where its content is."""
+    if artifact.kind != "PipelineArtifact":
+        resource = {"type": artifact.kind, "data": artifact.data, "properties": {}}
+        return {"id": artifact.id, "name": artifact.name, "source": artifact.source, "resource": resource}
     size = sum(len(content) for content in artifact.files.values())
     data = stable_guid("artifact", str(run.id), artifact.name).replace("-", "").upper()
     return {

@@ -6,11 +6,25 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from typing import Literal
 
-from ecs_cd.sandbox.azure_devops.context import JobAccess, StepContext, StepFailedError
+from ecs_cd.sandbox.azure_devops.context import StepContext, StepFailedError
 from ecs_cd.sandbox.azure_devops.definitions import Condition, JobDefinition, StageDefinition, StepDefinition
+from ecs_cd.sandbox.azure_devops.job import Job, JobAccess
+from ecs_cd.sandbox.azure_devops.predefined import predefined
 from ecs_cd.sandbox.azure_devops.run import Cancellation, Run, RunResult
 from ecs_cd.sandbox.azure_devops.state import State
-from ecs_cd.sandbox.azure_devops.timeline import Record, RecordResult
+from ecs_cd.sandbox.azure_devops.timeline import Record, RecordResult, merge_results
+from ecs_cd.sandbox.azure_devops.variables import Variables
+from ecs_cd.sandbox.azure_devops.workspace import Workspace, open_workspace
+
+_JOB_STATUS: dict[RecordResult, str] = {
+    "succeeded": "Succeeded",
+    "succeededWithIssues": "SucceededWithIssues",
+    "failed": "Failed",
+    "canceled": "Canceled",
+    "skipped": "Succeeded",
+    "abandoned": "Failed",
+}
+"""`Agent.JobStatus` as a step finds it, by what the steps before it came to."""
 
 Outcome = Literal["succeeded", "failed", "canceled"]
 OpenAccess = Callable[[Run, str], AbstractContextManager[JobAccess]]
@@ -25,7 +39,7 @@ _ALLOWED: dict[Outcome, frozenset[Condition]] = {
 def combine(results: Iterable[RecordResult | None]) -> RecordResult:
     """Return what a parent comes to, given what its children came to."""
     found = set(results)
-    for result in ("canceled", "failed", "succeededWithIssues"):
+    for result in ("canceled", "abandoned", "failed", "succeededWithIssues"):
         if result in found:
             return result
     return "skipped" if found == {"skipped"} else "succeeded"
@@ -33,7 +47,9 @@ def combine(results: Iterable[RecordResult | None]) -> RecordResult:
 
 def _outcome(results: Iterable[RecordResult | None]) -> Outcome:
     combined = combine(results)
-    return combined if combined in {"failed", "canceled"} else "succeeded"
+    if combined == "canceled":
+        return combined
+    return "failed" if combined in {"failed", "abandoned"} else "succeeded"
 
 
 class Execution:
@@ -65,6 +81,7 @@ class Execution:
             run.status = "inProgress"
         run.start_time = run.start_time or self._state.clock()
         run.result = run.finish_time = None
+        run.resources = run.resources or self._newest_runs()
         retrying = False
         for stage in run.definition.stages:
             record = run.timeline.stage(stage.name)
@@ -75,11 +92,22 @@ class Execution:
                 run.plan_retry(stage, all_jobs=run.retries.get(stage.name.lower(), True))
         run.retries.clear()
 
+    def _newest_runs(self) -> dict[str, int]:
+        """Return the newest successful run of each pipeline this one uses, by alias."""
+        good = ("succeeded", "partiallySucceeded")
+        found = {}
+        for alias, pipeline in self._run.definition.resources.items():
+            runs = [r.id for r in self._state.runs.values() if r.definition.name == pipeline and r.result in good]
+            if runs:
+                found[alias] = max(runs)
+        return found
+
     def _end(self, result: RecordResult) -> None:
         run = self._run
         results: dict[RecordResult, RunResult] = {
             "succeededWithIssues": "partiallySucceeded",
             "failed": "failed",
+            "abandoned": "failed",
             "canceled": "canceled",
         }
         run.result = "canceled" if run.status == "cancelling" else results.get(result, "succeeded")
@@ -137,7 +165,12 @@ class Execution:
             self._timeline.start(record, self._worker)
             tasks = [
                 self._timeline.add(
-                    "Task", step.name, parent=record, identifier=f"{record.identifier}.{index}", task=step.task
+                    "Task",
+                    step.name,
+                    parent=record,
+                    identifier=f"{record.identifier}.{step.ref_name or index}",
+                    task=step.task,
+                    ref_name=step.ref_name or None,
                 )
                 for index, step in enumerate(job.steps, start=1)
             ]
@@ -150,9 +183,9 @@ class Execution:
         return result
 
     def _steps(self, stage: StageDefinition, record: Record, job: JobDefinition, tasks: list[Record]) -> RecordResult:
-        variables = {**self._run.definition.variables, **self._run.request.variables}
         results: list[RecordResult | None] = []
-        with self._open_access(self._run, record.id) as access:
+        with self._open_access(self._run, record.id) as access, open_workspace(job.kind) as workspace:
+            shared = self._job(job, record, access, workspace)
             for step, task in zip(job.steps, tasks, strict=True):
                 with self._state.lock:
                     before = "canceled" if self._stopping(stage) else _outcome(results)
@@ -163,9 +196,28 @@ class Execution:
                     self._timeline.start(task, self._worker)
                     if before == "canceled":
                         self._fresh_signal()
-                context = StepContext(self._state, self._run, task, variables=variables, access=access)
+                    shared.system.set(
+                        "Agent.JobStatus", _JOB_STATUS[before if before == "canceled" else combine(results)]
+                    )
+                name = step.ref_name or step.task.name
+                context = StepContext(
+                    self._state, self._run, task, shared, ref_name=name, restrictions=step.restrictions
+                )
                 results.append(self._step(context, step, task))
         return "canceled" if self._stopping(stage) else combine(results)
+
+    def _job(self, job: JobDefinition, record: Record, access: JobAccess, workspace: Workspace) -> Job:
+        """Bring together what the steps of a job share; what is said nearer to the job wins."""
+        run = self._run
+        variables = Variables(run.definition.variables)
+        variables.update_with(Variables(run.definition.secrets, secret=True))
+        variables.update_with(Variables(run.request.variables))
+        variables.update_with(Variables(job.variables))
+        variables.update_with(Variables(job.secrets, secret=True))
+        with self._state.lock:
+            resources = {alias: self._state.runs[number] for alias, number in run.resources.items()}
+            system = predefined(run, record, job, access, workspace, resources=resources)
+        return Job(access, workspace, variables=variables, system=system)
 
     def _step(self, context: StepContext, step: StepDefinition, task: Record) -> RecordResult:
         result: RecordResult = "succeeded"
@@ -176,6 +228,10 @@ class Execution:
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a step raises is its failure, not the agent's
             context.error(f"{type(error).__name__}: {error}")
             result = "failed"
+        if result == "succeeded" and context.result is not None:
+            result = context.result
+        if context.commands_failed:
+            result = merge_results(result, "failed")
         if result == "failed" and context.cancelled.is_set():
             result = "canceled"
         elif result == "failed" and step.continue_on_error:

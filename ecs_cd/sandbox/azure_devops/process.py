@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import queue
-import re
 import signal
 import subprocess
 import threading
@@ -13,74 +12,91 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from ecs_cd.sandbox.azure_devops.commands import process_line
 from ecs_cd.sandbox.azure_devops.context import StepContext
 
-_COMMAND = re.compile(r"##vso\[(?P<name>[^\s\]]+)(?P<properties>[^\]]*)\](?P<data>.*)", re.DOTALL)
-_ESCAPES = {"%3B": ";", "%0D": "\r", "%0A": "\n", "%5D": "]", "%AZP25": "%"}
+INTERRUPT_GRACE = 7.5
+TERMINATE_GRACE = 2.5
+OUTPUT_GRACE = 5.0
+DONE_GRACE = 5.0
+"""The agent's patience, in seconds: with a program told to stop, twice, with an output, with a program that is done."""
 
 
 @dataclass(frozen=True)
-class LoggingCommand:
-    """A `##vso[area.event key=value;]data` line; names are lower case, values unescaped."""
+class Program:
+    """A program to run in a process group of its own, with the whole of its environment.
 
-    name: str
-    properties: dict[str, str]
-    data: str
+    On cancel the group gets SIGINT, after `interrupt_grace` seconds SIGTERM, after `terminate_grace` more it is killed.
+    An output that something else still holds is read for `output_grace` seconds after the exit; a program that told
+    it is done has `done_grace` to exit.
+    """
 
+    argv: Sequence[str | Path]
+    cwd: Path
+    env: Mapping[str, str] = field(repr=False)
+    interrupt_grace: float = INTERRUPT_GRACE
+    terminate_grace: float = TERMINATE_GRACE
+    output_grace: float = OUTPUT_GRACE
+    done_grace: float = DONE_GRACE
 
-def parse_logging_command(line: str) -> LoggingCommand | None:
-    """Return the logging command a line holds, or None."""
-    match = _COMMAND.search(line)
-    if match is None:
-        return None
-    pairs = (part.partition("=") for part in match["properties"].strip().split(";") if "=" in part)
-    properties = {key.strip().lower(): _unescape(value) for key, _, value in pairs}
-    return LoggingCommand(match["name"].lower(), properties, _unescape(match["data"]))
+    def run(self, context: StepContext) -> int:
+        """Run to the end, carrying out the logging commands in the output, and return the exit code.
 
-
-def _unescape(text: str) -> str:
-    return re.sub("|".join(_ESCAPES), lambda match: _ESCAPES[match[0].upper()], text, flags=re.IGNORECASE)
+        Raises:
+            StepFailedError: the step was cancelled meanwhile.
+        """
+        return _Execution(self, context).run()
 
 
 @dataclass(frozen=True)
 class ProcessAction:
-    """Runs a program in a process group of its own; exit code 0 is success.
+    """Runs a program as a script of the step; exit code 0 is success.
 
-    `env` is added to this process's environment. On cancel the group gets SIGINT, after `interrupt_grace` seconds
-    SIGTERM, after `terminate_grace` more it is killed. An output that something else still holds is read for
-    `output_grace` seconds after the exit. The defaults are the agent's.
+    `env` is added to what the agent gives a script: its own environment and the variables that are no secrets. Macros
+    in it are expanded. Without `cwd` the program runs in the job's default folder. The graces are those of `Program`.
     """
 
     argv: Sequence[str | Path]
     cwd: Path | None = None
     env: Mapping[str, str] = field(default_factory=dict)
-    interrupt_grace: float = 7.5
-    terminate_grace: float = 2.5
-    output_grace: float = 5.0
+    interrupt_grace: float = INTERRUPT_GRACE
+    terminate_grace: float = TERMINATE_GRACE
+    output_grace: float = OUTPUT_GRACE
     title: str = "Bash"
 
     def __call__(self, context: StepContext) -> None:
         """Run to the end, as a step's action."""
         context.log(f"##[command]{' '.join(map(str, self.argv))}")
-        code = _Execution(self, context).run()
+        variables = context.job.all_variables()
+        program = Program(
+            self.argv,
+            self.cwd or context.job.workspace.default,
+            context.environment({name: variables.expand(value) for name, value in self.env.items()}),
+            self.interrupt_grace,
+            self.terminate_grace,
+            self.output_grace,
+        )
+        code = program.run(context)
         if code != 0:
             context.fail(f"{self.title} exited with code '{code}'.")
 
 
-_Event = tuple[Literal["line", "closed", "exited", "cancelled", "overdue"], str]
+_Event = tuple[Literal["line", "closed", "exited", "cancelled", "overdue", "done"], str]
 
 
 class _Execution:
     """One execution: helper threads report events, the step's thread acts on them."""
 
-    def __init__(self, action: ProcessAction, context: StepContext) -> None:
-        self._action = action
+    def __init__(self, program: Program, context: StepContext) -> None:
+        self._program = program
         self._context = context
         self._events: queue.Queue[_Event] = queue.Queue()
         self._timer: threading.Timer | None = None
+        self._cancelled = False
+        self._given_up = False
         self._escalation = [
-            (signal.SIGINT, action.interrupt_grace),
-            (signal.SIGTERM, action.terminate_grace),
+            (signal.SIGINT, program.interrupt_grace),
+            (signal.SIGTERM, program.terminate_grace),
             (signal.SIGKILL, None),
         ]
 
@@ -101,14 +117,17 @@ class _Execution:
             self._schedule(None)
             _signal(process, signal.SIGKILL)  # what the program left behind in its group
             for thread in threads:
-                thread.join(self._action.output_grace)
-        return process.wait()
+                thread.join(self._program.output_grace)
+        code = process.wait()
+        if self._cancelled:
+            self._context.fail("The operation was canceled.")
+        return 0 if self._given_up else code
 
     def _start(self) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [str(part) for part in self._action.argv],
-            cwd=self._action.cwd,
-            env={**os.environ, **self._action.env},
+            [str(part) for part in self._program.argv],
+            cwd=self._program.cwd,
+            env=dict(self._program.env),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -135,41 +154,44 @@ class _Execution:
     def _serve(self, process: subprocess.Popen[str]) -> None:
         """Act on events until the program has exited and its output is closed, or left open for too long."""
         pending = {"closed", "exited"}
-        while pending:
+        while pending and not self._given_up:
             kind, line = self._events.get()
             if kind == "line":
                 self._line(line)
             elif kind in pending:
                 pending.discard(kind)
                 if kind == "exited":
-                    self._schedule(self._action.output_grace)
+                    self._schedule(self._program.output_grace)
             elif "exited" not in pending:
                 if kind == "overdue":
                     return
+            elif kind == "done":
+                self._give_up()
             elif self._escalation:
+                self._cancelled = True
                 number, grace = self._escalation.pop(0)
                 _signal(process, number)
                 self._schedule(grace)
 
-    def _schedule(self, seconds: float | None) -> None:
-        """Have `overdue` reported after some seconds, instead of what was scheduled before."""
+    def _schedule(self, seconds: float | None, event: Literal["overdue", "done"] = "overdue") -> None:
+        """Have an event reported after some seconds, instead of what was scheduled before."""
         if self._timer:
             self._timer.cancel()
             self._timer = None
         if seconds is not None:
-            self._timer = threading.Timer(seconds, lambda: self._events.put(("overdue", "")))
+            self._timer = threading.Timer(seconds, lambda: self._events.put((event, "")))
             self._timer.daemon = True
             self._timer.start()
 
     def _line(self, line: str) -> None:
-        command = parse_logging_command(line)
-        kind = command.properties.get("type", "").lower() if command else ""
-        if command and command.name in {"task.logissue", "task.issue"} and kind in {"error", "warning"}:
-            (self._context.error if kind == "error" else self._context.warning)(command.data)
-        elif command and command.name == "task.setvariable" and "variable" in command.properties:
-            self._context.variables[command.properties["variable"]] = command.data
-        else:
-            self._context.log(line)
+        done = self._context.done
+        process_line(self._context, line)
+        if self._context.done and not done and self._timer is None:
+            self._schedule(self._program.done_grace, "done")
+
+    def _give_up(self) -> None:
+        self._context.debug('The task was marked as "done", but the process has not closed. Treating it as complete.')
+        self._given_up = True
 
 
 def _signal(process: subprocess.Popen[str], number: signal.Signals) -> None:

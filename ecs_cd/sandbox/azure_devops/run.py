@@ -80,12 +80,17 @@ class Attachment:
 
 @dataclass(frozen=True)
 class Artifact:
-    """A published artifact: its files by their path inside it."""
+    """A published artifact: its files by their path inside it.
+
+    One that is only associated with the run has no files: `kind` says what it is, `data` where.
+    """
 
     id: int
     name: str
     source: str
     files: dict[str, bytes]
+    kind: str = "PipelineArtifact"
+    data: str = ""
 
 
 @dataclass(frozen=True)
@@ -134,6 +139,8 @@ class Run:
     logs: list[Log] = field(default_factory=list)
     artifacts: list[Artifact] = field(default_factory=list)
     attachments: list[Attachment] = field(default_factory=list)
+    resources: dict[str, int] = field(default_factory=dict)
+    """The runs of other pipelines that this one uses, by alias."""
     keep_forever: bool = False
     cancelled: Cancellation = field(default_factory=Cancellation)
     """What the work going on now listens to; each stage has its own."""
@@ -198,7 +205,21 @@ class Run:
 
     def publish(self, name: str, files: dict[str, bytes], source: str) -> Artifact:
         """Add an artifact, or replace the one of that name."""
-        self.artifacts = [artifact for artifact in self.artifacts if artifact.name.lower() != name.lower()]
-        artifact = Artifact(len(self.artifacts) + 1, name, source, dict(files))
+        return self._put(Artifact(self._next_artifact(), name, source, dict(files)))
+
+    def extend(self, name: str, files: dict[str, bytes], source: str) -> Artifact:
+        """Add files to the artifact of a name, or add an artifact."""
+        known = (artifact.files for artifact in self.artifacts if artifact.name.lower() == name.lower())
+        return self.publish(name, {**next(known, {}), **files}, source)
+
+    def associate(self, name: str, kind: str, data: str, source: str) -> Artifact:
+        """Add an artifact that lies elsewhere."""
+        return self._put(Artifact(self._next_artifact(), name, source, {}, kind, data))
+
+    def _next_artifact(self) -> int:
+        return 1 + max((artifact.id for artifact in self.artifacts), default=0)
+
+    def _put(self, artifact: Artifact) -> Artifact:
+        self.artifacts = [known for known in self.artifacts if known.name.lower() != artifact.name.lower()]
         self.artifacts.append(artifact)
         return artifact

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,12 +12,12 @@ from typing import Literal
 
 from ecs_cd.sandbox.azure_devops.agents import AgentPool
 from ecs_cd.sandbox.azure_devops.app import create_app
-from ecs_cd.sandbox.azure_devops.context import JobAccess
 from ecs_cd.sandbox.azure_devops.definitions import PipelineDefinition
 from ecs_cd.sandbox.azure_devops.execution import Execution
 from ecs_cd.sandbox.azure_devops.faults import Faults
 from ecs_cd.sandbox.azure_devops.http_server import HttpServer
 from ecs_cd.sandbox.azure_devops.identities import Identity, Token, Tokens
+from ecs_cd.sandbox.azure_devops.job import JobAccess
 from ecs_cd.sandbox.azure_devops.links import Links, Project
 from ecs_cd.sandbox.azure_devops.orchestrator import Orchestrator, QueueDelay
 from ecs_cd.sandbox.azure_devops.recorder import Recorder
@@ -43,7 +44,8 @@ def no_delay(request: QueueRequest) -> float:  # noqa: ARG001 - the signature of
 class AzureDevOps:
     """Azure DevOps Services for one organization and one project, reached through its official REST API only.
 
-    `queue_delay` says how many seconds a request waits before its run is admitted. `port` 0 takes a free one.
+    `queue_delay` says how many seconds a request waits before its run is admitted. `agent_environment` is what the
+    agents' programs inherit, by default this process's environment. `port` 0 takes a free one.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class AzureDevOps:
         agents: int = 2,
         tokens: Iterable[Token] = (),
         endpoints: Sequence[ServiceEndpoint] = (),
+        agent_environment: Mapping[str, str] | None = None,
         queue_delay: QueueDelay = no_delay,
         clock: Clock = utc_now,
         host: str = "127.0.0.1",
@@ -63,6 +66,8 @@ class AzureDevOps:
         """Prepare everything; `start` opens the port."""
         self.project = Project(project, organization)
         self.tokens = Tokens(tokens)
+        self._endpoints = tuple(endpoints)
+        self._agent_environment = agent_environment
         self.recorder = Recorder()
         self.faults = Faults()
         self._state = State(definitions, clock)
@@ -197,6 +202,7 @@ class AzureDevOps:
         links = Links(self.origin, self.project)
         oidc = links.api(f"distributedtask/hubs/build/plans/{run.plan_id}/jobs/{job_id}/oidctoken")
         try:
-            yield JobAccess(token.secret, links.organization, oidc)
+            environment = os.environ if self._agent_environment is None else self._agent_environment
+            yield JobAccess(token.secret, oidc, links, self._endpoints, dict(environment))
         finally:
             self.tokens.revoke(token.secret)

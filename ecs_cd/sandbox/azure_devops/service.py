@@ -19,7 +19,7 @@ from ecs_cd.sandbox.azure_devops.state import State
 
 @dataclass(frozen=True)
 class ServiceEndpoint:
-    """A service connection. Its secrets stay with the service, so this has none."""
+    """A service connection. `secrets` are parameters that the API never returns: only a task is given them."""
 
     id: str
     name: str
@@ -28,6 +28,7 @@ class ServiceEndpoint:
     scheme: str = "UsernamePassword"
     parameters: Mapping[str, str] = field(default_factory=dict)
     data: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 class Query:

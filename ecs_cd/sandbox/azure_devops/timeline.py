@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
 from ecs_cd.sandbox.azure_devops.definitions import TaskReference
+from ecs_cd.sandbox.azure_devops.variables import Variables
 
 RecordState = Literal["pending", "inProgress", "completed"]
 RecordResult = Literal["succeeded", "succeededWithIssues", "failed", "canceled", "skipped", "abandoned"]
 RecordType = Literal["Stage", "Checkpoint", "Phase", "Job", "Task"]
+
+_BY_BADNESS: tuple[RecordResult, ...] = (
+    "succeeded",
+    "succeededWithIssues",
+    "failed",
+    "canceled",
+    "skipped",
+    "abandoned",
+)
 
 KEPT_ISSUES = 10
 """Issues of one kind that a record keeps; more are only counted."""
@@ -20,11 +30,13 @@ KEPT_ISSUES = 10
 
 @dataclass(frozen=True)
 class Issue:
-    """An error or a warning of a record; `log_line` is the 1-based line of its log."""
+    """An error or a warning of a record; `log_line` is the 1-based line of its log, `data` what was said beside it."""
 
     type: Literal["error", "warning"]
     message: str
     log_line: int | None = None
+    category: str = "General"
+    data: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -38,9 +50,12 @@ class Attempt:
 
 @dataclass
 class Record:
-    """One record. `identifier` stays the same across attempts, the id does not."""
+    """One record. `identifier` stays the same across attempts, the id does not.
 
-    type: RecordType
+    `type` is a `RecordType`, or anything a program said of the records it made itself. `outputs` are output variables.
+    """
+
+    type: str
     name: str
     identifier: str
     parent_id: str | None
@@ -60,6 +75,20 @@ class Record:
     issues: list[Issue] = field(default_factory=list)
     error_count: int = 0
     warning_count: int = 0
+    percent_complete: int | None = None
+    current_operation: str | None = None
+    outputs: Variables = field(default_factory=Variables)
+    detail_of: str | None = None
+    """The id of the step's record, for a record that a program made."""
+
+
+def merge_results(known: RecordResult | None, coming: RecordResult) -> RecordResult:
+    """Return the worse of two results; one beyond `failed` stays, as the agent has it."""
+    if known is None:
+        return coming
+    if _BY_BADNESS.index(known) > _BY_BADNESS.index("failed"):
+        return known
+    return max(known, coming, key=_BY_BADNESS.index)
 
 
 class Timeline:
@@ -82,11 +111,12 @@ class Timeline:
         identifier: str,
         display_name: str = "",
         task: TaskReference | None = None,
+        ref_name: str | None = None,
     ) -> Record:
-        """Append a pending record under its parent, as its last child."""
+        """Append a pending record under its parent, as its last child; all but tasks have their name as `ref_name`."""
         parent_id = parent.id if parent else None
         order = 1 + sum(1 for other in self.records if other.parent_id == parent_id and other.type == record_type)
-        ref_name = name if record_type in {"Stage", "Phase", "Job"} else None
+        ref_name = name if record_type in {"Stage", "Phase", "Job"} else ref_name
         attempt = parent.attempt if parent else 1
         record = Record(
             record_type, display_name or name, identifier, parent_id, order, ref_name, attempt=attempt, task=task
@@ -128,6 +158,14 @@ class Timeline:
         else:
             record.warning_count += 1
         self.touch(record)
+
+    def now(self) -> datetime:
+        """Return the time, by the clock the timeline goes by."""
+        return self._clock()
+
+    def parent(self, record: Record) -> Record | None:
+        """Return the record right above one, or None."""
+        return next((other for other in self.records if other.id == record.parent_id), None)
 
     def children(self, record: Record) -> list[Record]:
         """Return the records right below one, in order."""

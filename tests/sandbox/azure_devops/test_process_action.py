@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ecs_cd.sandbox.azure_devops import ProcessAction
-from ecs_cd.sandbox.azure_devops.process import parse_logging_command
+from ecs_cd.sandbox.azure_devops.logging_commands import parse_logging_command
 
 from .conftest import Serve
 from .support import Api, pipeline
@@ -52,7 +52,7 @@ def test_a_program_that_is_not_there_fails_its_step(serve: Serve, tmp_path: Path
 def test_logging_commands_become_issues_and_variables(serve: Serve) -> None:
     code = (
         "print('##vso[task.logissue type=error]state%0Alocked');"
-        "print('##vso[task.logissue type=warning;sourcepath=a%3Bb]slow');"
+        "print('##vso[task.logissue type=warning;code=a%3Bb]slow');"
         "print('##vso[task.setvariable variable=tag]226');"
         "print('##[error]only red')"
     )
