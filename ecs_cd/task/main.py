@@ -90,8 +90,8 @@ def _carry_out(
     agent = Agent(environ)
     ambient = [environ[name] for name in _OF_THE_ENVIRONMENT if environ.get(name)]
     voice = Voice(out, clock, environ, [*request.secrets(), *ambient], debug=agent.debug)
-    voice.log_requests()
-    ended = _ended(request, agent, voice, clock, environ)
+    with voice.logging_requests():
+        ended = _ended(request, agent, voice, clock, environ)
     cancel.off()
     try:
         write(ended, request.inputs.get("command", "").strip(), Path(request.result_file), voice)

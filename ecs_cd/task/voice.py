@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TextIO
 
 from ecs_cd.console import Console, Mode
@@ -57,15 +58,21 @@ class Voice:
             return [self.safe(item) for item in value]
         return value
 
-    def log_requests(self) -> None:
+    @contextmanager
+    def logging_requests(self) -> Iterator[None]:
         """Tell of every request in the debug log: method, address and status, never a body or a header."""
-        if not self.debugging:
-            return
+        loggers = [logging.getLogger(name) for name in _REQUESTS] if self.debugging else []
+        levels = [logger.level for logger in loggers]
         handler = _Requests(self)
-        for name in _REQUESTS:
-            logger = logging.getLogger(name)
+        for logger in loggers:
             logger.setLevel(logging.DEBUG)
             logger.addHandler(handler)
+        try:
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.removeHandler(handler)
+                logger.setLevel(level)
 
 
 class _Requests(logging.Handler):

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
 
 from ecs_cd.errors import SettingsError
 from ecs_cd.sandbox.aws_faults import ErrorAnswer
@@ -41,9 +42,9 @@ def signed_with(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     keys: list[str] = []
     add_auth = SigV4Auth.add_auth
 
-    def noting(self: SigV4Auth, request: object) -> None:
+    def noting(self: SigV4Auth, request: AWSRequest) -> None:
         assert self.credentials
-        keys.append(self.credentials.access_key)
+        keys.append(str(self.credentials.access_key))
         add_auth(self, request)
 
     monkeypatch.setattr(SigV4Auth, "add_auth", noting)
@@ -148,16 +149,17 @@ def test_oidc_assumes_the_role_with_the_job_s_token_alone(
             task.environ |= dict(zip(names, found.groups(), strict=True))
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             del task.environ[name]
-        world.azure.faults.answer("POST", "oidctoken", status=500, body={}, times=refusals)
         fault = ErrorAnswer("InvalidIdentityToken", "Couldn't retrieve verification key from your identity provider")
-        world.aws.inject("sts", "AssumeRoleWithWebIdentity", fault, times=refusals)
+        if refusals:
+            world.azure.faults.answer("POST", "oidctoken", status=500, body={}, times=refusals)
+            world.aws.inject("sts", "AssumeRoleWithWebIdentity", fault, times=refusals)
         connection = aws_connection(assumeRoleArn=ROLE, useOIDC="true")
         connection["connection"] = ""
         ran.append(record(task, aws=connection, accessToken=context.access.token))
 
     ran: list[Ran] = []
     world.during_apply = call
-    world.azure.wait(queued(world))
+    assert world.azure.wait(queued(world)) == "succeeded", ran
     ran[0].ended("Succeeded")
     roles = assumed(world, "AssumeRoleWithWebIdentity")
     assert len(roles) == 1 + refusals
