@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PYTEST ?= -n 2 --dist loadgroup
 
-.PHONY: demo test lint types layers unit cover lock clean
+.PHONY: demo test lint types layers unit cover vsix lock clean
 
 demo: $(READY)
 	@$(BIN)/ecs-cd sandbox demo
@@ -28,6 +28,10 @@ unit: $(READY)
 cover: $(READY)
 	$(BIN)/coverage run -m pytest -n 0
 	$(BIN)/coverage report
+
+# The Azure Pipelines extension, in dist/. VARIANT=dev: the one to try out beside the public one.
+vsix: $(READY)
+	@$(BIN)/python -m task.bundle
 
 # Compile the pinned requirements anew: `pip install uv` first. Kept out of `test`: pins change on purpose only.
 lock:

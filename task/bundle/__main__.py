@@ -12,7 +12,7 @@ from task.bundle import archive, extension
 from task.bundle.contents import LIMIT
 
 _SHOWN = 10
-_DEPTH = 5
+_DEPTH = 3
 
 
 def main() -> None:

@@ -64,7 +64,7 @@ def _unpack(wheel: Wheel, task: Path) -> Distribution:
                 raise ValueError(f"{wheel.path.name} holds a file outside itself.")
             if wanted(name, path, native=native is not None):
                 _write(target / path, archive.read(path))
-            elif ".dist-info/" in path and _LICENCE.fullmatch(PurePosixPath(path).name):
+            elif ".dist-info/" in path and path[-1] != "/" and _LICENCE.fullmatch(PurePosixPath(path).name):
                 _write(task / "licenses" / name / PurePosixPath(path).name, archive.read(path))
         return _describe(wheel, archive)
 

@@ -1,4 +1,4 @@
-"""Node's part of the build: the npm packages, `index.js`, and the extension as tfx packs it. Only `install` needs a network."""
+"""Node's part of the build: the npm packages, `index.js`, the manifests by tfx. Only `install` needs a network."""
 
 from __future__ import annotations
 

@@ -1,11 +1,10 @@
-"""The bill of materials: CycloneDX 1.6, without a time or a serial number, so that the same inputs give the same bytes."""
+"""The bill of materials, CycloneDX 1.6; without time or serial number: the same inputs give the same bytes."""
 
 from __future__ import annotations
 
 import base64
 import json
 import re
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -13,7 +12,7 @@ from task.bundle.library import Distribution
 
 Component = dict[str, Any]
 
-_NOTICE = re.compile(r"^(?:/\*! This file contains:\n\n)?(?P<name>\S+) (?P<version>\S+) \((?P<licence>[^()]+|\(.*\))\)$")
+_NOTICE = re.compile(r"(?P<name>\S+) (?P<version>\S+) \((?P<licence>.+)\)")
 _FOOTER = "/*! This file contains:\n\n"
 
 
@@ -57,16 +56,11 @@ def npm_packages(index_js: str, lock: str) -> tuple[Component, ...]:
     locked = json.loads(lock)["packages"]
     packages = []
     for notice in notices.split("\n---\n\n"):
-        told = _NOTICE.match(notice.partition("\n")[0])
+        told = _NOTICE.fullmatch(notice.partition("\n")[0])
         if told is None:
             raise ValueError(f"No licence notice: {notice[:60]!r}.")
         packages.append(_package(told["name"], told["version"], told["licence"], locked))
     return tuple(packages)
-
-
-def write(path: Path, text: str) -> None:
-    """Write the bill."""
-    path.write_text(text, encoding="utf-8", newline="\n")
 
 
 def _package(name: str, version: str, licence: str, locked: dict[str, Any]) -> Component:

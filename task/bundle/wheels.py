@@ -113,12 +113,9 @@ def _download(group: _Wanted, folder: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         requirements = Path(scratch, "requirements.txt")
         requirements.write_text("\n".join(lines), encoding="utf-8")
-        options = ("--only-binary=:all:", "--require-hashes", "--no-deps", *group.options)
-        subprocess.run(  # noqa: S603 - our own arguments
-            [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", *options]
-            + ["--dest", scratch, "--requirement", str(requirements)],
-            check=True,
-        )
+        what = ("--only-binary=:all:", "--require-hashes", "--no-deps", "--requirement", str(requirements))
+        pip = (sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check")
+        subprocess.run([*pip, *what, *group.options, "--dest", scratch], check=True)  # noqa: S603 - our own arguments
         for wheel in Path(scratch).glob("*.whl"):
             _keep(wheel, folder / wheel.name)
 
