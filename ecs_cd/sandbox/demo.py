@@ -1,4 +1,7 @@
-"""`ecs-cd sandbox demo`: three builds of one service on their way to ECS, by the very commands a person would type."""
+"""`ecs-cd sandbox demo`: three builds of one service on their way to ECS, by the very commands a person would type.
+
+Given the extension, the deliveries to development go through a release pipeline and its task.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ecs_cd.sandbox.local import Sandbox
-from ecs_cd.sandbox.pipelines import ENVIRONMENTS, SERVICES
+from ecs_cd.sandbox.pipelines import DELIVERY, ENVIRONMENTS, RELEASE, SERVICES, TASK
 
 BROKEN_TAG = "103"
 INTERRUPTED = 130
@@ -30,15 +33,15 @@ class DemoStoppedError(Exception):
         self.code = code
 
 
-def play(run: Run) -> int:
+def play(run: Run, extension: Path | None = None) -> int:
     """Play the demo and return the exit code: 0 when two builds were deployed and the broken one was not.
 
-    `run` runs one `ecs-cd` command line and returns its exit code.
+    `run` runs one `ecs-cd` command line and returns its exit code; `extension` is the built `.vsix`.
     """
     _say("Starting a sandbox on this machine: AWS (moto), Azure DevOps, and real Terraform with the AWS provider.")
     _say(f"Services {' and '.join(SERVICES)} already run in {' and '.join(ENVIRONMENTS)}, all with tag 100.\n")
     try:
-        with Sandbox() as sandbox:
+        with Sandbox(extension=extension) as sandbox:
             _reach(sandbox)
             sandbox.scheduler.behave("crash-loop", service="my-api", tag=BROKEN_TAG)
             _Demo(sandbox, run).play()
@@ -67,13 +70,15 @@ class _Demo:
         self._act("As it is before:")
         self._command("status")
         self._act("1. A build of my-api pushes an image and publishes its tag file; the release delivers it.")
-        self._deliver(self._build(), "development")
+        if self._sandbox.has_release:
+            _say(f"The release is a pipeline of its own; its agent runs the built extension's task {TASK}.")
+        self._release(self._build(), "development")
         self._act("2. The next build goes the same way, and then on to production.")
         tag_file = self._build()
-        self._deliver(tag_file, "development")
+        self._release(tag_file, "development")
         self._deliver(tag_file, "production", "--report", str(self._report))
         self._act("3. The third build is broken: its container ends at once. Terraform will not notice; ECS will.")
-        self._deliver(self._build(), "development", ends=1)
+        self._release(self._build(), "development", ends=1)
         self._act("As it is now: ECS serves what worked; the parameter shows the tag that waits for a better build.")
         self._command("status")
         self._command("history", "my-api", "development")
@@ -91,9 +96,14 @@ class _Demo:
         return tag_file
 
     def _newest_artifact(self) -> bytes:
-        builds = self._get("builds?definitions=2&$top=1&queryOrder=queueTimeDescending&api-version=7.1")
-        build = json.loads(builds)["value"][0]["id"]
+        build = self._newest_run("my-api")
         return self._get(f"builds/{build}/artifacts?artifactName=drop&$format=zip&api-version=7.1")
+
+    def _newest_run(self, pipeline: str) -> int:
+        builds = self._get("builds?$top=50&queryOrder=queueTimeDescending&api-version=7.1")
+        return next(
+            int(build["id"]) for build in json.loads(builds)["value"] if build["definition"]["name"] == pipeline
+        )
 
     def _get(self, route: str) -> bytes:
         azure_devops = self._sandbox.azure_devops
@@ -105,6 +115,28 @@ class _Demo:
         with direct.open(request) as answer:
             content: bytes = answer.read()
             return content
+
+    def _release(self, tag_file: Path, environment: str, *, ends: int = 0) -> None:
+        """Deliver through the release pipeline and its task, or, without the extension, from the command line."""
+        if not self._sandbox.has_release:
+            self._deliver(tag_file, environment, ends=ends)
+            return
+        queue = ("pipeline", "queue", "--pipeline", RELEASE, "--branch", "main")
+        self._command(*queue, "--variable", f"environment={environment}", "--wait", "--quiet", ends=ends)
+        _say(f"\nWhat the task {TASK} told at its end, in the log of the step '{DELIVERY}':")
+        for line in self._told_at_the_end(self._newest_run(RELEASE)):
+            _say(f"  | {line}")
+
+    def _told_at_the_end(self, run: int) -> list[str]:
+        """Return the outcome from the log of the release's task: all from its verdict on."""
+        records = json.loads(self._get(f"builds/{run}/timeline?api-version=7.1"))["records"]
+        log = next(record["log"]["id"] for record in records if record["name"] == DELIVERY)
+        lines = [
+            line.partition(" ")[2]
+            for line in json.loads(self._get(f"builds/{run}/logs/{log}?api-version=7.1"))["value"]
+        ]
+        verdict = next((place for place, line in enumerate(lines) if line.startswith(("OK  ", "FAILED  "))), 0)
+        return lines[verdict:]
 
     def _deliver(self, tag_file: Path, environment: str, *more: str, ends: int = 0) -> None:
         self._command("deploy", "my-api", environment, "--tag-file", str(tag_file), *more, ends=ends)
