@@ -282,8 +282,8 @@ def test_a_library_that_exits_as_python_2_would_is_not_run_again(task: Task) -> 
     assert "again" not in done.out and "exit code 2" in done.results[0]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_cancelling_lets_the_library_end_in_its_own_way(task: Task, number: signal.Signals) -> None:
+@pytest.mark.parametrize("numbers", [(signal.SIGINT, signal.SIGTERM), (signal.SIGTERM, signal.SIGINT)])
+def test_cancelling_lets_the_library_end_in_its_own_way(task: Task, numbers: tuple[signal.Signals, ...]) -> None:
     task.library(
         """
         told = []
@@ -292,17 +292,19 @@ def test_cancelling_lets_the_library_end_in_its_own_way(task: Task, number: sign
         print("waiting", flush=True)
         while not told:
             signal.pause()
+        print("ending", flush=True)
+        time.sleep(0.3)
         answer("Failed", "Interrupted by " + ",".join(told) + ".", outputs={"outcome": "interrupted"})
         """
     )
     process = task.start()
-    assert process.stdout
-    while process.stdout.readline().strip() != "waiting":
-        pass
-    process.send_signal(number)
+    task.until(process, "waiting")
+    process.send_signal(numbers[0])
+    task.until(process, "ending")
+    process.send_signal(numbers[1])
     done = task.end(process)
     assert done.code == 0
-    assert done.results == [f"##vso[task.complete result=Failed;]Interrupted by {number.name}."]
+    assert done.results == [f"##vso[task.complete result=Failed;]Interrupted by {numbers[0].name}."]
     assert "variable=outcome;isOutput=true;issecret=false;]interrupted" in done.out
 
 
@@ -310,9 +312,7 @@ def test_a_library_that_dies_of_being_cancelled_is_a_cancelled_task_and_no_other
     task.program("python", "echo again; exit 86")
     task.library("signal.signal(signal.SIGINT, lambda *_: os._exit(86)); print('waiting', flush=True); signal.pause()")
     process = task.start()
-    assert process.stdout
-    while process.stdout.readline().strip() != "waiting":
-        pass
+    task.until(process, "waiting")
     process.send_signal(signal.SIGINT)
     done = task.end(process)
     assert "again" not in done.out
@@ -330,9 +330,7 @@ def test_a_library_that_will_not_end_is_ended_before_the_agent_kills(task: Task)
         """
     )
     process = task.start()
-    assert process.stdout
-    while process.stdout.readline().strip() != "waiting":
-        pass
+    task.until(process, "waiting")
     process.send_signal(signal.SIGINT)
     process.send_signal(signal.SIGTERM)
     done = task.end(process)
@@ -344,3 +342,22 @@ def test_a_defect_of_the_task_itself_ends_failed_once(task: Task) -> None:
     done = task.run()
     assert not done.seen
     assert len(done.results) == 1 and done.results[0].startswith(COMPLETE.format("Failed"))
+
+
+def test_a_crash_of_the_task_ends_failed_and_leaves_no_library_behind(task: Task, tmp_path: Path) -> None:
+    hook = tmp_path / "hook.js"
+    hook.write_text("process.on('SIGUSR2', () => { throw new Error('oh no'); });")
+    task.library("print('waiting', flush=True)\nsignal.pause()")
+    process = task.start(NODE_OPTIONS=f"--require={hook}")
+    task.until(process, "waiting")
+    process.send_signal(signal.SIGUSR2)
+    done = task.end(process)  # returns when the library, too, has let go of the output
+    assert done.code == 1
+    assert done.results == [COMPLETE.format("Failed;]oh no")]
+
+
+def test_a_crash_after_the_result_does_not_set_another(task: Task, tmp_path: Path) -> None:
+    hook = tmp_path / "hook.js"
+    hook.write_text("process.once('beforeExit', () => { throw new Error('oh no'); });")
+    done = task.run(NODE_OPTIONS=f"--require={hook}")
+    assert done.results == [COMPLETE.format("Succeeded;]Done.")]

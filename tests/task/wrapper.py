@@ -142,6 +142,14 @@ class Task:
             encoding="utf-8",
         )
 
+    def until(self, process: subprocess.Popen[str], word: str) -> str:
+        """Wait until the task printed a line that ends with this word, and return the line."""
+        assert process.stdout
+        for line in process.stdout:
+            if line.strip().endswith(word):
+                return line
+        raise AssertionError(f"The task ended without saying {word!r}.")
+
     def end(self, process: subprocess.Popen[str]) -> Done:
         """Wait for a task that was started."""
         out, err = process.communicate(timeout=60)
