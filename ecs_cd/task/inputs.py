@@ -51,7 +51,8 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,199}")
 _RESERVED = re.compile(
     r"(agent|build|system|release|pipeline|endpoint|input|secret|path|securefile)(\.|_|$)", re.IGNORECASE
 )
-_FLAG = re.compile(r"(?<![\w-])--(?P<no>no-)?(?P<name>[a-z][a-z-]*)(?![\w-])")
+_TOKEN = ("Set ECS_CD_AZURE_DEVOPS_PAT", "Choose input 'azureDevOpsConnection', or set ECS_CD_AZURE_DEVOPS_PAT")
+_FLAG = re.compile(r"(?<![\w-])--(?P<name>[a-z][a-z-]*)(?![\w-])")
 
 
 def input_name(name: str) -> str:
@@ -173,7 +174,7 @@ def _default(setting: str) -> str:
 
 def in_inputs(text: str) -> str:
     """Return a sentence of the library with its flags named as inputs: `--ecs-service` is `input 'ecsService'`."""
-    return _FLAG.sub(_as_input, text)
+    return _FLAG.sub(_as_input, text).replace(*_TOKEN)
 
 
 def renamed(error: EcsCdError) -> EcsCdError:

@@ -241,7 +241,8 @@ def test_a_connection_s_token_goes_to_its_organization_alone(task: Task, world: 
 
 def test_the_job_s_token_goes_to_its_organization_alone(task: Task, world: World) -> None:
     task.environ["SYSTEM_COLLECTIONURI"] = "https://dev.azure.com/elsewhere/"
-    queue(task, {"organization": world.azure.url}).ended("Failed", "dev.azure.com/elsewhere")
+    ran = queue(task, {"organization": world.azure.url}).ended("Failed", "dev.azure.com/elsewhere")
+    assert "input 'azureDevOpsConnection'" in ran.out
     assert world.azure.recorder.exchanges == []
 
 

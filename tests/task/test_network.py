@@ -114,14 +114,18 @@ def test_the_bypass_list_is_tried_on_each_address(
 
 def test_the_hosts_of_aws_and_azure_devops_can_be_bypassed(task: Task) -> None:
     task.environ["SYSTEM_DEBUG"] = "true"
-    del task.environ["AWS_ENDPOINT_URL"]
-    task.environ["AWS_MAX_ATTEMPTS"] = "1"
-    proxy = {"url": "http://127.0.0.1:9", "username": "", "password": "", "bypass": [r"\.amazonaws\.com$", "azure"]}
-    ran = task(
-        "queue-pipeline", {**DIRECT, "organization": "https://dev.azure.com/acme", "dryRun": "true"}, proxy=proxy
-    )
-    for host in ("ssm.eu-west-1", "ecs.eu-west-1", "api.ecr.eu-west-1", "sts.eu-west-1", "169.254.169.254"):
-        assert host in ran.out
+    task.environ["SYSTEM_COLLECTIONURI"] = "https://dev.azure.com/acme/"
+    proxy = {"url": "http://127.0.0.1:9", "username": "", "password": "", "bypass": [r"\.amazonaws\.com$", "AZURE"]}
+    ran = task("deploy", {**DIRECT, "tag": "102"}, proxy=proxy)
+    for host in (
+        "ssm.eu-west-1",
+        "ecs.eu-west-1",
+        "api.ecr.eu-west-1",
+        "sts.eu-west-1",
+        "dev.azure.com",
+        "169.254.169.254",
+    ):
+        assert host in ran.out.partition("not for ")[2]
 
 
 @pytest.mark.parametrize("url", ["ftp://proxy", "http://", "http://proxy:port"])
