@@ -122,7 +122,9 @@ class _Demo:
             self._deliver(tag_file, environment, ends=ends)
             return
         queue = ("pipeline", "queue", "--pipeline", RELEASE, "--branch", "main")
-        self._command(*queue, "--variable", f"environment={environment}", "--wait", "--quiet", ends=ends)
+        self._command(*queue, "--variable", f"environment={environment}", "--wait", ends=ends)
+        if ends:
+            return  # that was told by the command already
         _say(f"\nWhat the task {TASK} told at its end, in the log of the step '{DELIVERY}':")
         for line in self._told_at_the_end(self._newest_run(RELEASE)):
             _say(f"  | {line}")

@@ -2,23 +2,63 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
+import sys
 import tempfile
+import uuid
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
 from ecs_cd.errors import EcsCdError
 from ecs_cd.sandbox.aws import Aws
-from ecs_cd.sandbox.azure_devops import AzureDevOps, Identity, PipelineDefinition, Token
+from ecs_cd.sandbox.azure_devops import (
+    AzureDevOps,
+    Identity,
+    NodeMissingError,
+    PipelineDefinition,
+    ServiceEndpoint,
+    Task,
+    TaskPackageError,
+    Token,
+    find_node,
+    find_task,
+    unpack,
+)
 from ecs_cd.sandbox.ecs_scheduler import EcsScheduler
 from ecs_cd.sandbox.first_apply import apply_all
-from ecs_cd.sandbox.pipelines import ENVIRONMENTS, FIRST_TAG, INFRASTRUCTURE, SERVICES, ci, infrastructure
+from ecs_cd.sandbox.pipelines import (
+    ENVIRONMENTS,
+    FIRST_TAG,
+    INFRASTRUCTURE,
+    RELEASE,
+    SERVICES,
+    TASK,
+    ci,
+    infrastructure,
+    release,
+)
 from ecs_cd.sandbox.terraform import Step, Terraform, TerraformMissingError, run_steps
 
 BUCKET = "terraform-states"
 REGION = "eu-west-1"
+CONNECTION = "aws-sandbox"
+"""The AWS service connection."""
+
+_NOT_OF_AN_AGENT = (
+    "AWS_",
+    "ECS_CD_",
+    "AZURE_DEVOPS_",
+    "SYSTEM_",
+    "BUILD_",
+    "RELEASE_",
+    "AGENT_",
+    "PYTHON",
+    "VIRTUAL_ENV",
+)
+"""How variables begin that would tell the agents' programs what they must find out by themselves."""
 
 
 class SandboxError(EcsCdError):
@@ -30,12 +70,14 @@ class SandboxError(EcsCdError):
 class Sandbox:
     """A context manager: everything is up, and tag 100 of both services serves in both environments, while entered.
 
-    `agents`: how many runs go on at once. `interval`: seconds between two steps of a rollout. Nothing is kept: all
-    files are in a temporary folder that is removed at the end.
+    `agents`: how many runs go on at once. `interval`: seconds between two steps of a rollout. `extension`: the `.vsix`
+    whose task the release pipeline delivers with; without one there is no such pipeline. Nothing is kept: all files are
+    in a temporary folder that is removed at the end.
     """
 
-    def __init__(self, *, agents: int = 2, interval: float = 0.2) -> None:
+    def __init__(self, *, agents: int = 2, interval: float = 0.2, extension: Path | None = None) -> None:
         self._stack = ExitStack()
+        self._extension = extension
         self._agents = agents
         self.aws = Aws(REGION)
         self.scheduler = EcsScheduler(self.aws, interval=interval)
@@ -47,11 +89,17 @@ class Sandbox:
             self.folder = Path(tempfile.mkdtemp(prefix="ecs-cd-sandbox-"))
             stack.callback(shutil.rmtree, self.folder, ignore_errors=True)
             self._terraform = self._find_terraform()
+            self._task = self._unpack_task(self._extension) if self._extension else None
             stack.enter_context(self.aws)
             self._seed()
             stack.enter_context(self.scheduler)
             self.azure_devops = AzureDevOps(
-                definitions=self._definitions(), agents=self._agents, tokens=[Token(self.pat, self.person)]
+                definitions=self._definitions(),
+                # A release keeps its agent while it waits for the run that Terraform is in.
+                agents=self._agents * (2 if self._task else 1),
+                tokens=[Token(self.pat, self.person)],
+                endpoints=[self._aws_connection()],
+                agent_environment=self._agent_environment(),
             )
             stack.enter_context(self.azure_devops)
             self._first_apply()
@@ -64,6 +112,11 @@ class Sandbox:
     ) -> None:
         self._stack.close()
 
+    @property
+    def has_release(self) -> bool:
+        """Whether there is a release pipeline, as the extension was given."""
+        return self._task is not None
+
     def environment(self) -> dict[str, str]:
         """Return the environment variables with which `ecs-cd`, and any official client, reach this sandbox."""
         return {
@@ -75,7 +128,7 @@ class Sandbox:
             "ECS_CD_PIPELINE": INFRASTRUCTURE,
             "ECS_CD_AZURE_DEVOPS_PAT": self.pat,
             "AZURE_DEVOPS_EXT_PAT": self.pat,
-            "SANDBOX_PIPELINES": ",".join([INFRASTRUCTURE, *SERVICES]),
+            "SANDBOX_PIPELINES": ",".join([INFRASTRUCTURE, *SERVICES, *([RELEASE] if self._task else [])]),
             "SANDBOX_BRANCHES": ",".join(f"{name}={branch}" for name, branch in ENVIRONMENTS.items()),
         }
 
@@ -84,6 +137,30 @@ class Sandbox:
             return Terraform(self.folder / "terraform")
         except TerraformMissingError as error:
             raise SandboxError(f"The sandbox cannot start: {error}.", hint="Install it and try again.") from None
+
+    def _unpack_task(self, extension: Path) -> Task:
+        """Unpack the extension and see that its task can be run here."""
+        try:
+            find_node(os.environ)
+            return find_task(unpack(extension, self.folder / "extension"), TASK)
+        except (NodeMissingError, TaskPackageError) as error:
+            raise SandboxError(f"The sandbox cannot start: {error}", hint="Build the extension: make vsix") from None
+
+    def _aws_connection(self) -> ServiceEndpoint:
+        return ServiceEndpoint(
+            str(uuid.uuid4()),
+            CONNECTION,
+            "AWS",
+            "https://aws.amazon.com/",
+            scheme="ms.vss-endpoint.endpoint-auth-scheme-basic",
+            secrets={"username": f"AKIA{secrets.token_hex(8).upper()}", "password": secrets.token_urlsafe(30)},
+        )
+
+    def _agent_environment(self) -> dict[str, str]:
+        """Return what the agents run in: where AWS is, but no keys; a Python first on the path."""
+        kept = {name: value for name, value in os.environ.items() if not name.upper().startswith(_NOT_OF_AN_AGENT)}
+        path = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", "")])
+        return {**kept, "PATH": path, "AWS_ENDPOINT_URL": self.aws.url, "AWS_EC2_METADATA_DISABLED": "true"}
 
     def _seed(self) -> None:
         self.aws.create_state_bucket(BUCKET)
@@ -98,7 +175,14 @@ class Sandbox:
 
     def _definitions(self) -> list[PipelineDefinition]:
         builds = [ci(number, service, self.aws, self.folder / "builds") for number, service in enumerate(SERVICES, 2)]
-        return [infrastructure(self._plan_run), *builds]
+        found = [infrastructure(self._plan_run), *builds]
+        if self._task:
+            found.append(release(len(found) + 1, self._task, settings=self._settings_path, connection=CONNECTION))
+        return found
+
+    @property
+    def _settings_path(self) -> Path:
+        return self.folder / "ecs-cd.yml"
 
     def _plan_run(self, environment: str, name: str) -> list[Step]:
         return run_steps(
@@ -132,8 +216,7 @@ class Sandbox:
         environments = "\n".join(
             f"  {environment}: {{branch: {branch}, region: {REGION}}}" for environment, branch in ENVIRONMENTS.items()
         )
-        path = self.folder / "ecs-cd.yml"
-        path.write_text(
+        self._settings_path.write_text(
             f"organization: {self.azure_devops.url}\n"
             f"project: {self.azure_devops.project.name}\n"
             "defaults:\n"
@@ -143,4 +226,4 @@ class Sandbox:
             f"environments:\n{environments}\n",
             encoding="utf-8",
         )
-        return path
+        return self._settings_path

@@ -1,4 +1,7 @@
-"""The pipelines of the sandbox's two teams: the platform team's Terraform, and the CI build of each service."""
+"""The pipelines of the sandbox's teams: the platform team's Terraform, and the CI build of each service.
+
+With the extension at hand there is a release pipeline too, which delivers through the task.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from pathlib import Path
 
 from ecs_cd.sandbox.aws import Aws
 from ecs_cd.sandbox.azure_devops import (
+    DOWNLOAD,
+    DownloadAction,
     JobDefinition,
     PipelineDefinition,
     ProcessAction,
@@ -15,6 +20,8 @@ from ecs_cd.sandbox.azure_devops import (
     StageDefinition,
     StepContext,
     StepDefinition,
+    Task,
+    TaskAction,
 )
 from ecs_cd.sandbox.azure_devops.definitions import commit_of
 from ecs_cd.sandbox.terraform import Step
@@ -26,6 +33,13 @@ SERVICES = {"my-api": "api", "my-worker": "worker"}
 """Each service and the container of it that carries the tag; `my-api` has a sidecar beside it."""
 
 INFRASTRUCTURE = "my-infrastructure"
+RELEASED = "my-api"
+"""The service that has a release pipeline."""
+RELEASE = f"{RELEASED}-release"
+TASK = "EcsCd@1"
+DELIVERY = "Deliver to ECS"
+"""What the step of the release pipeline with the task is called."""
+
 FIRST_TAG = 100
 """What runs before anything is delivered; the builds that follow count on from here."""
 
@@ -96,3 +110,32 @@ def ci(number: int, service: str, aws: Aws, scratch: Path) -> PipelineDefinition
     steps = (StepDefinition("Build and push the image", push), StepDefinition("Publish the tag file", publish))
     stages = (StageDefinition("__default", (JobDefinition("Job", steps),)),)
     return PipelineDefinition(id=number, name=service, stages=stages, repository=Repository(service))
+
+
+def release(number: int, task: Task, *, settings: Path, connection: str) -> PipelineDefinition:
+    """Return the pipeline that delivers the newest build of `my-api` with the task.
+
+    Its variable `environment`, given when it is queued, says where to. The job is a deployment job, which finds the
+    build's artifact in its workspace. `connection` names the AWS service connection.
+    """
+    inputs = {
+        "command": "deploy",
+        "configFile": str(settings),
+        "service": RELEASED,
+        "environment": "$(environment)",
+        "awsCredentials": connection,
+    }
+    steps = (
+        StepDefinition("Download the build's artifact", DownloadAction("build", "drop"), task=DOWNLOAD),
+        StepDefinition(DELIVERY, TaskAction(task, inputs), task=task.reference, ref_name="delivery"),
+    )
+    job = JobDefinition("Deliver", steps, kind="deployment", environment="$(environment)")
+    return PipelineDefinition(
+        id=number,
+        name=RELEASE,
+        stages=(StageDefinition("Deliver", (job,)),),
+        repository=Repository(RELEASED),
+        variables={"environment": next(iter(ENVIRONMENTS))},
+        settable_variables=frozenset({"environment"}),
+        resources={"build": RELEASED},
+    )

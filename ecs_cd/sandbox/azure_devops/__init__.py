@@ -3,44 +3,60 @@
 It knows nothing of the rest of the package and is reached through the official API alone.
 """
 
+from ecs_cd.sandbox.azure_devops.artifact_download import DOWNLOAD, DownloadAction
 from ecs_cd.sandbox.azure_devops.context import JobAccess, StepContext
 from ecs_cd.sandbox.azure_devops.definitions import (
     JobDefinition,
     Parameter,
     PipelineDefinition,
     Repository,
+    Restrictions,
     StageDefinition,
     StepDefinition,
     TaskReference,
 )
 from ecs_cd.sandbox.azure_devops.faults import Faults, Held
 from ecs_cd.sandbox.azure_devops.identities import EXECUTE, READ, SERVICE, Identity, Token, Tokens
+from ecs_cd.sandbox.azure_devops.node import Node, NodeMissingError, find_node
 from ecs_cd.sandbox.azure_devops.process import ProcessAction
 from ecs_cd.sandbox.azure_devops.recorder import Exchange, Recorder
 from ecs_cd.sandbox.azure_devops.server import AzureDevOps
 from ecs_cd.sandbox.azure_devops.service import ServiceEndpoint
+from ecs_cd.sandbox.azure_devops.task_action import TaskAction
+from ecs_cd.sandbox.azure_devops.task_package import Task, TaskPackageError, find_task, unpack
 
 __all__ = [
+    "DOWNLOAD",
     "EXECUTE",
     "READ",
     "SERVICE",
     "AzureDevOps",
+    "DownloadAction",
     "Exchange",
     "Faults",
     "Held",
     "Identity",
     "JobAccess",
     "JobDefinition",
+    "Node",
+    "NodeMissingError",
     "Parameter",
     "PipelineDefinition",
     "ProcessAction",
     "Recorder",
     "Repository",
+    "Restrictions",
     "ServiceEndpoint",
     "StageDefinition",
     "StepContext",
     "StepDefinition",
+    "Task",
+    "TaskAction",
+    "TaskPackageError",
     "TaskReference",
     "Token",
     "Tokens",
+    "find_node",
+    "find_task",
+    "unpack",
 ]
