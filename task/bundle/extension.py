@@ -61,7 +61,8 @@ def build(variant: str) -> Path:
 def stamped_task(task: dict[str, Any], version: str) -> dict[str, Any]:
     """Return `task.json` with the version.
 
-    Its first number is the task's own, by which pipelines choose it (`EcsCd@1`), also while the product has none.
+    Its first number is the task's own, by which pipelines choose it (`EcsCd@1`), also while the product's is 0; the
+    second carries both of the product's, so that it never goes back: 0.3.4 is 1.3.4, 1.0.0 is 1.100.0.
 
     Raises:
         ValueError: the product's first number is another, so that the task needs a new folder.
@@ -70,7 +71,7 @@ def stamped_task(task: dict[str, Any], version: str) -> dict[str, Any]:
     own = task["version"]["Major"]
     if major not in (0, own):
         raise ValueError(f"Version {version} does not belong into a task of version {own}.")
-    return {**task, "version": {"Major": own, "Minor": minor, "Patch": patch}}
+    return {**task, "version": {"Major": own, "Minor": 100 * major + minor, "Patch": patch}}
 
 
 def _assemble(root: Path, variant: str) -> None:
