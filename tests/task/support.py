@@ -139,12 +139,12 @@ class Task:
         return self.left(code, out.getvalue())
 
     def process(
-        self, command: str, inputs: Mapping[str, str] | None = None, /, **more: object
+        self, command: str, inputs: Mapping[str, str] | None = None, /, *, program: str = "", **more: object
     ) -> subprocess.Popen[str]:
         """Start a command in a process of its own."""
         asked = request(self.result, {"command": command, **(inputs or {})}, **more)
         return subprocess.Popen(
-            [sys.executable, "-X", "utf8", "-u", "-m", "ecs_cd.task"],
+            [sys.executable, "-X", "utf8", "-u", *(["-c", program] if program else ["-m", "ecs_cd.task"])],
             env={**self.environ, "ECS_CD_TASK": json.dumps(asked)},
             cwd=self.work,
             stdout=subprocess.PIPE,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -25,9 +26,10 @@ SECRETS = (JOB_TOKEN, KEY_SECRET, SESSION, PROXY_PASSWORD, "proxy-p%40ssword%2F0
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
 
 
-def reach(process: object, line: str) -> str:
+def reach(process: subprocess.Popen[str], line: str) -> str:
     told = ""
-    for read in process.stdout:  # type: ignore[attr-defined]  # a Popen with a pipe
+    assert process.stdout
+    for read in process.stdout:
         told += read
         if line in read:
             return told
@@ -96,3 +98,29 @@ def test_no_secret_is_seen_anywhere(task: Task, world: World, debug: str) -> Non
     for secret in SECRETS:
         for place in (seen, ran.told, files, json.dumps(ran.answer)):
             assert secret not in place
+
+
+NEEDLESS = ("click", "rich", "boto3", "msrest", "requests", "azure.devops")
+
+
+@pytest.mark.parametrize(
+    ("command", "needless"),
+    [
+        ("read-tag", (*NEEDLESS, "botocore")),
+        ("set-parameter", NEEDLESS),
+        ("queue-pipeline", ("click", "rich", "boto3", "botocore")),
+        ("deploy", ("click", "rich", "boto3")),
+    ],
+)
+def test_a_command_loads_only_what_it_uses(task: Task, command: str, needless: tuple[str, ...]) -> None:
+    task.publish("102")
+    program = (
+        "import atexit, sys\n"
+        f"atexit.register(lambda: print('LOADED', sorted(set({needless!r}) & set(sys.modules))))\n"
+        "from ecs_cd.task.__main__ import main; main()\n"
+    )
+    given = {"tagVariable": "tag"} if command == "read-tag" else DIRECT
+    with task.process(command, given, program=program) as process:
+        out, _ = process.communicate(timeout=PATIENCE)
+    assert task.left(process.returncode, out).answer["result"] != "Failed", out
+    assert "LOADED []" in out
