@@ -16,7 +16,9 @@ from tests.task.node import TASK
 MANIFEST = json.loads((TASK / "vss-extension.json").read_text(encoding="utf-8"))
 DEFINITION = json.loads((TASK / "EcsCdV1" / "task.json").read_text(encoding="utf-8"))
 PAGE = (TASK / "overview.md").read_text(encoding="utf-8")
-SNIPPETS = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+DOCS = [(TASK.parent / page).read_text(encoding="utf-8") for page in ("README.md", "docs/task.md")]
+FENCED = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SNIPPETS = FENCED.findall(PAGE) + [text for page in DOCS for text in FENCED.findall(page) if "- task:" in text]
 
 
 def steps(node: object) -> Iterator[dict[str, Any]]:
@@ -40,10 +42,10 @@ def shown(rule: str, command: str) -> bool:
 
 
 def test_the_page_has_snippets() -> None:
-    assert len(SNIPPETS) == 3
+    assert len(SNIPPETS) == 5
 
 
-@pytest.mark.parametrize("snippet", SNIPPETS, ids=["build", "deliver", "steps"])
+@pytest.mark.parametrize("snippet", SNIPPETS)
 def test_every_step_on_the_page_is_one_the_task_understands(snippet: str) -> None:
     rules = {known["name"]: known.get("visibleRule", "") for known in DEFINITION["inputs"]}
     for step in steps(yaml.safe_load(snippet)):
