@@ -46,7 +46,7 @@ def ask_azure_devops(organization: str) -> None:
     from ecs_cd.waiting import SystemClock  # noqa: PLC0415 - likewise
 
     where = organization or "https://dev.azure.com/nobody"
-    settings = AzureDevOpsSettings(where, "platform", os.environ.get("ECS_CD_PROBE_TOKEN", "none"))
+    settings = AzureDevOpsSettings(where, "platform", pat=os.environ.get("ECS_CD_PROBE_TOKEN", "none"))
     Clients(Transport(settings, SystemClock()), where).transport.close()
     if organization:
         with connect(settings, SystemClock()) as azure:
