@@ -62,6 +62,7 @@ class ProcessAction:
     interrupt_grace: float = INTERRUPT_GRACE
     terminate_grace: float = TERMINATE_GRACE
     output_grace: float = OUTPUT_GRACE
+    done_grace: float = DONE_GRACE
     title: str = "Bash"
 
     def __call__(self, context: StepContext) -> None:
@@ -75,6 +76,7 @@ class ProcessAction:
             self.interrupt_grace,
             self.terminate_grace,
             self.output_grace,
+            self.done_grace,
         )
         code = program.run(context)
         if code != 0:

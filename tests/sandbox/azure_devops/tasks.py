@@ -1,8 +1,9 @@
-"""Tiny tasks for the tests of the sandbox's agent: a folder with `task.json` and a script, and a step that runs them."""
+"""Tiny tasks for the tests of the sandbox's agent: a folder with `task.json` and a script, and steps of them."""
 
 from __future__ import annotations
 
 import json
+import os
 import zipfile
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -30,8 +31,6 @@ TASK_LIB = Path(__file__).parents[3] / "task" / "node_modules" / "azure-pipeline
 
 @cache
 def _node_is_there() -> bool:
-    import os  # noqa: PLC0415 - only here
-
     try:
         find_node(os.environ)
     except NodeMissingError:
@@ -64,11 +63,14 @@ def write_task(folder: Path, script: str, **more: Any) -> Path:  # noqa: ANN401 
     return folder
 
 
-def task_step(folder: Path, script: str, *, inputs: Mapping[str, str] | None = None, **more: Any) -> StepDefinition:  # noqa: ANN401 - passed on
-    """Return a step of a task with this script; `action` and `step` hold more of either, the rest is `task.json`'s."""
+def task_step(folder: Path, script: str, *, given: Mapping[str, str] | None = None, **more: Any) -> StepDefinition:  # noqa: ANN401 - passed on
+    """Return a step of a task with this script.
+
+    `given` are its inputs, `action` and `step` hold more of either; the rest is `task.json`'s.
+    """
     action, step = more.pop("action", {}), more.pop("step", {})
     task = read_task(write_task(folder, script, **more))
-    return StepDefinition("tiny", TaskAction(task, inputs or {}, **action), task=task.reference, **step)
+    return StepDefinition("tiny", TaskAction(task, given or {}, **action), task=task.reference, **step)
 
 
 def job(*steps: StepDefinition, **more: Any) -> PipelineDefinition:  # noqa: ANN401 - passed on

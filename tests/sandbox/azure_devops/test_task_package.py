@@ -110,5 +110,5 @@ def test_the_best_handler_the_node_can_run_is_chosen(tmp_path: Path) -> None:
     assert both.handler_for(NODE_24).name == "Node24"
     assert both.handler_for(NODE_20).name == "Node20_1"
     old = read_task(write_task(tmp_path, "", execution={"Node16": script}))
-    with pytest.raises(TaskPackageError, match="no handler for Node.js 20: it has Node16"):
+    with pytest.raises(TaskPackageError, match=r"no handler for Node\.js 20: it has Node16"):
         old.handler_for(NODE_20)
