@@ -7,17 +7,19 @@ PYTEST ?= -n 2 --dist loadgroup
 
 .PHONY: demo test lint types layers unit cover vsix lock clean
 
-demo: $(READY)
-	@$(BIN)/ecs-cd sandbox demo
+demo: vsix
+	@$(BIN)/ecs-cd sandbox demo --extension dist/ecs-cd-$$($(BIN)/python -m ecs_cd.version).vsix
 
 test: lint types layers unit
 
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python -m task.bundle.npm lint
 
 types: $(READY)
 	$(BIN)/mypy
+	$(BIN)/python -m task.bundle.npm types
 
 layers: $(READY)
 	$(BIN)/lint-imports --no-cache

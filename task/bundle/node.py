@@ -21,6 +21,15 @@ def bundle(task: Path, target: Path) -> None:
     _run(task, "node", "bundle.mjs", str(target.resolve()))
 
 
+def run_script(task: Path, name: str) -> None:
+    """Run one of the scripts in `package.json`.
+
+    Raises:
+        RuntimeError: it failed; the text has what it said.
+    """
+    _run(task, "npm", "run", "--silent", name)
+
+
 def create_extension(task: Path, root: Path, target: Path) -> None:
     """Have tfx pack the extension that lies in `root`.
 
