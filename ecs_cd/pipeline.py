@@ -27,6 +27,9 @@ from ecs_cd.waiting import Deadline, Pace, wait_for
 PACE = Pace(first=1.0, factor=1.3, most=10.0)
 _MOST_LINES = 12
 _MOST_CANDIDATES = 10
+_ERROR = "##[error]"
+"""What the agent puts before an error in a log."""
+
 _TOLD_KINDS = ("Stage", "Job", "Task", "Checkpoint")
 
 
@@ -160,7 +163,7 @@ def explain(pipelines: Pipelines, ended: RunProgress) -> RunFailed:
         )
     return RunFailed(
         f"Run {run.name} failed in task {quoted(failed.name)}.",
-        hint="Mend the cause and run the same command again: the parameter already holds the tag.",
+        hint="Mend the cause, then run the same command again.",
         details=_error_lines(pipelines, run.id, failed),
         link=_task_link(run, ended, failed),
     )
@@ -175,13 +178,13 @@ def _error_lines(pipelines: Pipelines, run_id: int, failed: Record) -> tuple[str
         except EcsCdError:  # the log is a courtesy: the failure must be told without it
             tail = ()
     first = next((i for i, line in enumerate(tail) if _says_error(line)), None)
-    told = tail[first : first + _MOST_LINES] if first is not None else ()
+    told = tuple(line.removeprefix(_ERROR) for line in tail[first : first + _MOST_LINES]) if first is not None else ()
     return told or failed.errors[:_MOST_LINES] or tail[-_MOST_LINES:]
 
 
 def _says_error(line: str) -> bool:
     lowered = line.lower()
-    return "##[error]" in lowered or "error:" in lowered or lowered.startswith("error")
+    return _ERROR in lowered or "error:" in lowered or lowered.startswith("error")
 
 
 def _task_link(run: Run, ended: RunProgress, task: Record) -> str:
