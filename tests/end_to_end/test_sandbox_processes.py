@@ -13,6 +13,9 @@ from tests.end_to_end.processes import Started, read_environment, started
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc to find what is left behind")
 
+BUILT = sorted((Path(__file__).parents[2] / "dist").glob("ecs-cd-*.vsix"))
+"""The extension, if it was built."""
+
 
 def ready(sandbox: Started, env_file: Path) -> dict[str, str]:
     """Wait until a sandbox is up, and return its environment."""
@@ -95,6 +98,31 @@ def test_the_demo_shows_two_builds_that_serve_and_one_that_ecs_takes_back(tmp_pa
         assert words in demo.told, demo.told
     report = json.loads((tmp_path / "ecs-cd-demo-report.json").read_text(encoding="utf-8"))
     assert (report["outcome"], report["environment"], report["tag"]) == ("deployed", "production", "102")
+
+
+@pytest.mark.skipif(not BUILT, reason="the extension is not built: make vsix")
+def test_with_the_extension_the_demo_delivers_through_its_task(tmp_path: Path) -> None:
+    with started(tmp_path, "sandbox", "demo", "--extension", str(BUILT[-1])) as demo:
+        assert demo.end() == 0, demo.told
+        assert demo.left_behind() == []
+    for words in (
+        "What the task EcsCd@1 told at its end, in the log of the step 'Deliver to ECS':",
+        "  | OK  my-api 101 is deployed to development.",
+        "  | OK  my-api 102 is deployed to development.",
+        "OK  my-api 102 is deployed to production.",
+        "failed in task 'Deliver to ECS'.",
+        "Essential container in task exited; api: exit code 1",
+    ):
+        assert words in demo.told, demo.told
+
+
+def test_an_extension_the_sandbox_cannot_use_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    (tmp_path / "x.vsix").write_text("no zip")
+    with started(tmp_path, "sandbox", "up", "--extension", "x.vsix") as sandbox:
+        assert sandbox.end() == 1
+        assert "Traceback" not in sandbox.told
+        assert "The sandbox cannot start: x.vsix cannot be unpacked" in sandbox.told
+        assert sandbox.left_behind() == []
 
 
 def test_ctrl_c_in_the_middle_of_an_apply_ends_the_demo_and_all_it_started(tmp_path: Path) -> None:
