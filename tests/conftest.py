@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import urllib.request
 from collections.abc import Iterator
 
 import hypothesis
@@ -14,6 +15,9 @@ from ecs_cd.sandbox.terraform import Terraform
 # No test asserts a time; and a build that is red must be red again when it is run again.
 hypothesis.settings.register_profile("ecs-cd", deadline=None, derandomize="CI" in os.environ)
 hypothesis.settings.load_profile("ecs-cd")
+
+# urllib keeps the proxies of the moment it is first used, which may be a test's own.
+urllib.request.install_opener(urllib.request.build_opener(urllib.request.ProxyHandler({})))
 
 
 @pytest.fixture(scope="session")
