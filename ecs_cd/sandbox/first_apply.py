@@ -22,7 +22,7 @@ def apply_all(plans: Iterable[Sequence[Step]]) -> tuple[str, ...]:
         for one in applying:
             one.start()
         for one in applying:
-            one.join()
+            one.over.wait()
     finally:
         for one in applying:
             one.stop()
@@ -35,12 +35,20 @@ class _Applying(threading.Thread):
     def __init__(self, plan: Sequence[Step]) -> None:
         super().__init__(daemon=True)
         self.failure = ""
+        # Not join(): a join that Ctrl-C interrupts lets a thread pass for stopped (CPython before 3.13).
+        self.over = threading.Event()
         self._plan = plan
         self._lock = threading.Lock()
         self._stopped = False
         self._process: subprocess.Popen[str] | None = None
 
     def run(self) -> None:
+        try:
+            self._apply()
+        finally:
+            self.over.set()
+
+    def _apply(self) -> None:
         for step in self._plan:
             process = self._begin(step)
             if process is None:
@@ -55,9 +63,9 @@ class _Applying(threading.Thread):
         with self._lock:
             self._stopped = True
         for number in (signal.SIGINT, signal.SIGKILL):
-            if self.is_alive():
+            if self._process is not None and not self.over.is_set():
                 self._signal(number)
-                self.join(_GRACE)
+                self.over.wait(_GRACE)
 
     def _signal(self, number: signal.Signals) -> None:
         process = self._process
