@@ -49,7 +49,11 @@ class Terraform:
 
     def __init__(self, directory: Path) -> None:
         self._command = find_command()
+        # Providers leave their sockets behind when they are stopped; here they go with the folder.
+        temporary = directory / "tmp"
+        temporary.mkdir(parents=True, exist_ok=True)
         self._environment = {
+            "TMPDIR": str(temporary),
             "CHECKPOINT_DISABLE": "1",
             "TF_IN_AUTOMATION": "1",
             "TF_INPUT": "0",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 from collections.abc import Iterator, Mapping
@@ -25,8 +27,8 @@ class Started:
 
     def __init__(self, folder: Path, *argv: str, environment: Mapping[str, str] | None = None) -> None:
         self._mark = uuid.uuid4().hex
-        self.temporary = folder / "temporary"
-        self.temporary.mkdir(parents=True, exist_ok=True)
+        # Not below `folder`: the name of a provider's socket may have 108 characters at the most.
+        self.temporary = Path(tempfile.mkdtemp(prefix="ecs-cd-test-"))
         kept = {name: value for name, value in os.environ.items() if _KEPT.match(name)}
         own = {"HOME": str(folder), "TMPDIR": str(self.temporary), _MARK: self._mark, "PYTHONUNBUFFERED": "1"}
         self.told = ""
@@ -81,6 +83,7 @@ class Started:
         if self.process.stdout:
             self.process.stdout.close()
         self.process.wait()
+        shutil.rmtree(self.temporary, ignore_errors=True)
 
     def _running(self) -> dict[int, list[str]]:
         """Return the processes that have inherited this one's mark, whatever group they are in (Linux alone)."""
