@@ -26,6 +26,7 @@ from ecs_cd.sandbox.azure_devops import (
     JobDefinition,
     Parameter,
     PipelineDefinition,
+    ServiceEndpoint,
     StageDefinition,
     StepContext,
     StepDefinition,
@@ -61,6 +62,8 @@ environments:
   production: {{branch: main, region: eu-west-1}}
 """
 
+AWS_CONNECTION = "5c1e6f1a-0000-4000-8000-0000000000a1"
+
 _KEPT = re.compile(r"(PATH|LANG|LC_.*|TMPDIR|TEMP|TMP|SYSTEMROOT|VIRTUAL_ENV|PYTHON.*|PYTEST_.*|COV.*)$")
 _READING = ("Get", "Describe", "List", "BatchGet")
 
@@ -78,7 +81,8 @@ class World:
         self.during_apply: Callable[[StepContext], object] = lambda _: None
         self.released = threading.Event()
         tokens = [Token(PAT, PERSON)]
-        self.azure = AzureDevOps(definitions=[self.pipeline(1)], tokens=tokens)
+        connection = ServiceEndpoint(AWS_CONNECTION, "aws", "AWS", "https://aws.amazon.com/")
+        self.azure = AzureDevOps(definitions=[self.pipeline(1)], tokens=tokens, endpoints=[connection])
         self._stack = ExitStack()
 
     def __enter__(self) -> World:  # noqa: PYI034 - `Self` is not in Python 3.10
