@@ -128,7 +128,7 @@ class _Delivering:
         delivery.order.check(str(delivery.tag))
         with self.journal.phase(Phase.CHECK, f"checking that {delivery.tag} can be delivered") as phase:
             checked, seen, infrastructure = together(
-                self._check_image,
+                lambda: _checked(delivery, clouds.images, self.deadline),
                 lambda: parameter.look(clouds.parameters, delivery.parameter, self.deadline.clock),
                 lambda: pipeline.resolve(clouds.pipelines, delivery.pipeline),
             )
@@ -140,25 +140,10 @@ class _Delivering:
             phase.found = f"{'image found' if checked.digest else 'image not checked'}, pipeline {infrastructure.path}."
         return checked, seen, infrastructure
 
-    def _check_image(self) -> CheckedImage:
-        delivery = self.delivery
-        if delivery.image is None:
-            return image.unchecked(delivery.tag)
-        return image.check(self.clouds.images, delivery.image, deadline=self.deadline, wait=delivery.wait_for_image)
-
     def _record(self, checked: CheckedImage, seen: parameter.Seen | None) -> ParameterChange:
         delivery = self.delivery
         with self.journal.phase(Phase.PARAMETER, f"recording {delivery.tag} in {delivery.parameter}") as phase:
-            change = parameter.record(
-                self.clouds.parameters,
-                delivery.parameter,
-                checked,
-                deadline=self.deadline,
-                order=delivery.order,
-                create=delivery.create_parameter,
-                dry_run=delivery.dry_run,
-                seen=seen,
-            )
+            change = _recorded(delivery, checked, self.clouds.parameters, self.deadline, seen)
             self.journal.change = change
             phase.found = said(change)
             self.journal.prove(phase.found)
@@ -237,6 +222,44 @@ class _Delivering:
         if serving is Serving.NOT_JUDGED:
             self.journal.warn(sentence)
         return Outcome.DEPLOYED
+
+
+def record(
+    delivery: Delivery, images: image.Images, parameters: parameter.Parameters, *, deadline: Deadline
+) -> tuple[CheckedImage, ParameterChange]:
+    """Check the image and record its tag, and nothing else; for those who queue the run by other means.
+
+    Raises:
+        EcsCdError: as the two steps say.
+    """
+    delivery.order.check(str(delivery.tag))
+    checked = _checked(delivery, images, deadline)
+    return checked, _recorded(delivery, checked, parameters, deadline)
+
+
+def _checked(delivery: Delivery, images: image.Images, deadline: Deadline) -> CheckedImage:
+    if delivery.image is None:
+        return image.unchecked(delivery.tag)
+    return image.check(images, delivery.image, deadline=deadline, wait=delivery.wait_for_image)
+
+
+def _recorded(
+    delivery: Delivery,
+    checked: CheckedImage,
+    parameters: parameter.Parameters,
+    deadline: Deadline,
+    seen: parameter.Seen | None = None,
+) -> ParameterChange:
+    return parameter.record(
+        parameters,
+        delivery.parameter,
+        checked,
+        deadline=deadline,
+        order=delivery.order,
+        create=delivery.create_parameter,
+        dry_run=delivery.dry_run,
+        seen=seen,
+    )
 
 
 def verify(delivery: Delivery, services: rollout.Services, *, deadline: Deadline, watch: Watch = unwatched) -> Report:

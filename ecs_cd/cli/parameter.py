@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
-from ecs_cd import image, library, wiring
+from ecs_cd import library, wiring
 from ecs_cd import parameter as step
 from ecs_cd.cli.deliver import tagged
 from ecs_cd.cli.frame import AWS, IMAGE, PARAMETER, Frame, flags, framed, place
-from ecs_cd.delivery import said
+from ecs_cd.delivery import record, said
 from ecs_cd.waiting import Deadline
 
 
@@ -47,20 +47,8 @@ def set_(
     """
     settings = frame.resolve(service, environment, flags, steps=["image", "parameter"])
     entry = library.find_tag(settings.service, tag, tag_file)
-    settings.order.check(str(entry.tag))
-    wanted = wiring.image(settings, entry)
-    deadline = Deadline.after(settings.timeout, frame.clock)
+    wanted = wiring.delivery(settings, entry, dry_run=dry_run)
     with wiring.aws(settings) as aws:
-        checked = image.unchecked(entry.tag)
-        if wanted:
-            checked = image.check(aws.images, wanted, deadline=deadline, wait=settings.wait_for_image)
-        change = step.record(
-            aws.parameters,
-            settings.parameter,
-            checked,
-            deadline=deadline,
-            order=settings.order,
-            create=settings.create_parameter,
-            dry_run=dry_run,
-        )
+        deadline = Deadline.after(settings.timeout, frame.clock)
+        _, change = record(wanted, aws.images, aws.parameters, deadline=deadline)
     frame.tell({**asdict(change), "wanted": str(change.wanted), "recorded": change.recorded.value}, said(change))

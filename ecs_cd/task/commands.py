@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from ecs_cd import delivery, image, parameter, pipeline, wiring
+from ecs_cd import delivery, pipeline, wiring
 from ecs_cd.delivery import Clouds
 from ecs_cd.errors import WrongInput
 from ecs_cd.model import Run, RunRequest
@@ -66,22 +66,10 @@ def set_parameter(call: Call) -> Ended:
     """Record a tag, unless a newer one is there; queue nothing."""
     settings = call.resolve(("image", "parameter"))
     entry = call.tag(settings.service)
-    settings.order.check(str(entry.tag))
-    wanted = wiring.image(settings, entry)
-    deadline = Deadline.after(settings.timeout, call.clock)
+    wanted = wiring.delivery(settings, entry, dry_run=call.inputs.dry_run)
     with call.aws(settings, str(entry.tag)) as aws:
-        checked = image.unchecked(entry.tag)
-        if wanted:
-            checked = image.check(aws.images, wanted, deadline=deadline, wait=settings.wait_for_image)
-        change = parameter.record(
-            aws.parameters,
-            settings.parameter,
-            checked,
-            deadline=deadline,
-            order=settings.order,
-            create=settings.create_parameter,
-            dry_run=call.inputs.dry_run,
-        )
+        deadline = Deadline.after(settings.timeout, call.clock)
+        checked, change = delivery.record(wanted, aws.images, aws.parameters, deadline=deadline)
     message = delivery.said(change)
     call.voice.console.result(message)
     outputs = {
