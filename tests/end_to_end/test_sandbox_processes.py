@@ -10,11 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.processes import Started, read_environment, started
+from tests.task.built import built
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc to find what is left behind")
-
-BUILT = sorted((Path(__file__).parents[2] / "dist").glob("ecs-cd-*.vsix"))
-"""The extension, if it was built."""
 
 
 def ready(sandbox: Started, env_file: Path) -> dict[str, str]:
@@ -100,9 +98,8 @@ def test_the_demo_shows_two_builds_that_serve_and_one_that_ecs_takes_back(tmp_pa
     assert (report["outcome"], report["environment"], report["tag"]) == ("deployed", "production", "102")
 
 
-@pytest.mark.skipif(not BUILT, reason="the extension is not built: make vsix")
 def test_with_the_extension_the_demo_delivers_through_its_task(tmp_path: Path) -> None:
-    with started(tmp_path, "sandbox", "demo", "--extension", str(BUILT[-1])) as demo:
+    with started(tmp_path, "sandbox", "demo", "--extension", str(built())) as demo:
         assert demo.end() == 0, demo.told
         assert demo.left_behind() == []
     for words in (
