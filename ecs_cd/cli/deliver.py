@@ -9,9 +9,10 @@ from typing import Any
 import click
 
 from ecs_cd import library
-from ecs_cd.cli.frame import AWS, IMAGE, PARAMETER, PIPELINE, ROLLOUT, F, Frame, flags, framed, place
+from ecs_cd.cli.frame import F, Frame, flags, framed, place
 from ecs_cd.errors import WrongInput
 from ecs_cd.report import Report
+from ecs_cd.settings.options import AWS, IMAGE, PARAMETER, PIPELINE, ROLLOUT
 from ecs_cd.text import one_line
 from ecs_cd.waiting import Deadline
 

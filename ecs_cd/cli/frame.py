@@ -24,13 +24,6 @@ from ecs_cd.waiting import SystemClock
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-IMAGE = ("repository", "registry", "registry_region", "check_image", "wait_for_image")
-PARAMETER = ("parameter", "create_parameter", "order")
-AZURE = ("organization", "project")
-PIPELINE = (*AZURE, "pipeline", "branch", "template_parameters", "variables")
-ROLLOUT = ("cluster", "ecs_service", "container")
-AWS = ("region", "profile", "role_arn", "external_id")
-
 INTERRUPTED = 130
 UNEXPECTED = 1
 

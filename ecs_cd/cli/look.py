@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from ecs_cd import library
-from ecs_cd.cli.frame import AWS, ROLLOUT, Frame, flags, framed, place
+from ecs_cd.cli.frame import Frame, flags, framed, place
+from ecs_cd.settings.options import AWS, ROLLOUT
 from ecs_cd.standing import PlaceStatus
 
 

@@ -10,8 +10,9 @@ import click
 from ecs_cd import library, wiring
 from ecs_cd import parameter as step
 from ecs_cd.cli.deliver import tagged
-from ecs_cd.cli.frame import AWS, IMAGE, PARAMETER, Frame, flags, framed, place
+from ecs_cd.cli.frame import Frame, flags, framed, place
 from ecs_cd.delivery import record, said
+from ecs_cd.settings.options import AWS, IMAGE, PARAMETER
 from ecs_cd.waiting import Deadline
 
 

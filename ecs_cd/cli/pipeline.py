@@ -9,10 +9,11 @@ import click
 from ecs_cd import pipeline as step
 from ecs_cd import wiring
 from ecs_cd.azure_devops import AzureDevOps
-from ecs_cd.cli.frame import AZURE, PIPELINE, Frame, flags, framed, place
+from ecs_cd.cli.frame import Frame, flags, framed, place
 from ecs_cd.model import Run, RunRequest
 from ecs_cd.progress import RunChanged
 from ecs_cd.settings import DeliverySettings
+from ecs_cd.settings.options import PIPELINE, PROJECT
 from ecs_cd.waiting import Deadline
 
 
@@ -50,7 +51,7 @@ def queue(frame: Frame, service: str, environment: str, *, wait: bool, dry_run: 
 
 @pipeline.command("wait")
 @click.argument("run_id", type=click.IntRange(1))
-@flags(*AZURE, "timeout")
+@flags(*PROJECT, "timeout")
 @framed
 def wait_(frame: Frame, run_id: int, *, flags: dict[str, Any]) -> None:
     """Follow the run with the id RUN_ID to its end."""

@@ -170,3 +170,12 @@ BY_NAME: dict[str, Option] = {option.name: option for option in OPTIONS}
 def in_section(section: Section) -> dict[str, Option]:
     """Return the settings of one section of the file by their keys."""
     return {option.path: option for option in OPTIONS if option.section is section}
+
+
+# What the steps of a delivery read, by name: commands and the task's inputs are put together from these.
+IMAGE = ("repository", "registry", "registry_region", "check_image", "wait_for_image")
+PARAMETER = ("parameter", "create_parameter", "order")
+PROJECT = ("organization", "project")
+PIPELINE = (*PROJECT, "pipeline", "branch", "template_parameters", "variables")
+ROLLOUT = ("cluster", "ecs_service", "container")
+AWS = ("region", "profile", "role_arn", "external_id")

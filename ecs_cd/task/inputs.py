@@ -14,6 +14,7 @@ from types import MappingProxyType
 from ecs_cd.errors import EcsCdError, InvalidTag, SettingsError
 from ecs_cd.model import ImageTag
 from ecs_cd.settings import BY_NAME, Kind, Option, Section, values
+from ecs_cd.settings.options import AWS, IMAGE, PARAMETER, PIPELINE, ROLLOUT
 from ecs_cd.text import listed, nearest, quoted
 
 _SPECIAL = {"settings": "configFile", "region": "regionName"}
@@ -21,20 +22,15 @@ _SPECIAL = {"settings": "configFile", "region": "regionName"}
 
 _PLACE = ("settings", "service", "environment")
 _TAG = ("tag", "tag_file")
-_IMAGE = ("repository", "registry", "registry_region", "check_image", "wait_for_image")
-_PARAMETER = ("parameter", "create_parameter", "order")
-_PIPELINE = ("organization", "project", "pipeline", "branch", "template_parameters", "variables")
-_ROLLOUT = ("cluster", "ecs_service", "container")
-_AWS = ("region", "profile", "role_arn", "external_id")
-_WHOLE = (*_PLACE, *_PARAMETER, *_IMAGE, *_PIPELINE, "verify", *_ROLLOUT, *_AWS, "timeout", "dry_run")
+_WHOLE = (*_PLACE, *PARAMETER, *IMAGE, *PIPELINE, "verify", *ROLLOUT, *AWS, "timeout", "dry_run")
 
 COMMANDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "deploy": (*_WHOLE, *_TAG),
-        "verify": (*_PLACE, *_TAG, "order", *_ROLLOUT, "repository", *_AWS, "timeout"),
+        "verify": (*_PLACE, *_TAG, "order", *ROLLOUT, "repository", *AWS, "timeout"),
         "read-tag": ("service", "tag_file", "tag_variable"),
-        "set-parameter": (*_PLACE, *_TAG, *_PARAMETER, *_IMAGE, *_AWS, "timeout", "dry_run"),
-        "queue-pipeline": (*_PLACE, *_PIPELINE, "timeout", "wait", "dry_run"),
+        "set-parameter": (*_PLACE, *_TAG, *PARAMETER, *IMAGE, *AWS, "timeout", "dry_run"),
+        "queue-pipeline": (*_PLACE, *PIPELINE, "timeout", "wait", "dry_run"),
         "rollback": (*_WHOLE, "tag"),
         "promote": (*_WHOLE, "promote_from"),
     }
