@@ -8,7 +8,7 @@ PYTEST ?= -n 2 --dist loadgroup
 .PHONY: demo test lint types layers unit cover vsix lock clean
 
 demo: vsix
-	@$(BIN)/ecs-cd sandbox demo --extension dist/ecs-cd-$$($(BIN)/python -m ecs_cd.version).vsix
+	@$(BIN)/ecs-cd sandbox demo --extension dist/ecs-cd-$$($(BIN)/python -c 'import ecs_cd; print(ecs_cd.__version__)').vsix
 
 test: lint types layers unit
 
@@ -33,6 +33,7 @@ cover: $(READY)
 
 # The Azure Pipelines extension, in dist/. VARIANT=dev: the one to try out beside the public one.
 vsix: $(READY)
+	@echo "Building the extension (the first time, its wheels and npm packages are downloaded: about 130 MB) ..."
 	@$(BIN)/python -m task.bundle
 
 # Compile the pinned requirements anew: `pip install uv` first. Kept out of `test`: pins change on purpose only.
