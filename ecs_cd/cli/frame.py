@@ -17,14 +17,13 @@ import click
 
 from ecs_cd.console import Console, Mode, choose
 from ecs_cd.console.face import Output
-from ecs_cd.errors import EcsCdError
+from ecs_cd.errors import EcsCdError, Interrupted
 from ecs_cd.settings import BY_NAME, DeliverySettings, Kind, Settings, load
 from ecs_cd.text import neutral
 from ecs_cd.waiting import SystemClock
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-INTERRUPTED = 130
 UNEXPECTED = 1
 
 
@@ -108,8 +107,10 @@ def guarded(frame: Frame, call: Callable[[], int | None]) -> int:
         frame.console.error(error, debug=frame.debug)
         return error.exit_code
     except KeyboardInterrupt:
-        frame.console.error(EcsCdError("Interrupted."))
-        return INTERRUPTED
+        hint = "Nothing was stopped in the clouds. Run the same command again to take up from here."
+        stopped = Interrupted("Interrupted.", hint=hint)
+        frame.console.error(stopped)
+        return stopped.exit_code
     except Exception as error:  # noqa: BLE001 - the last line of defence, so that a person reads a sentence
         frame.console.error(_unexpected(error), debug=frame.debug)
         return UNEXPECTED

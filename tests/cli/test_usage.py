@@ -202,3 +202,14 @@ def _keep(calls: list[dict[str, Any]]) -> Callable[..., Any]:
         )
 
     return deploy_resolved
+
+
+def test_an_interrupted_look_says_what_to_do_next(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_args: object, **_kwargs: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ecs_cd.library.status", interrupted)
+    called = cli("status")
+    assert called.code == 130
+    assert "error: Interrupted." in called.err
+    assert "do next: " in called.err
