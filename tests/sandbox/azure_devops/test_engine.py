@@ -82,16 +82,17 @@ def test_cancelling_a_running_run_signals_its_step_and_names_who_did_it(serve: S
 
 
 def test_a_run_that_is_stopping_shows_cancelling_until_its_step_has_ended(serve: Serve) -> None:
-    told, end = threading.Event(), threading.Event()
+    started, told, end = threading.Event(), threading.Event(), threading.Event()
 
     def stubborn(context: StepContext) -> None:
+        started.set()
         context.cancelled.wait()
         told.set()
         end.wait()
 
     api = serve(pipeline(stubborn))
     run = api.run()
-    api.server.wait_until(run, lambda run: run.status == "inProgress")
+    assert started.wait(20)  # a run is in progress before its first step is: cancelled then, it has no step to wait for
     api.cancel(run)
     assert told.wait(20)
     assert api.build(run)["status"] == "cancelling"
