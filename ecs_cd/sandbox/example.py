@@ -1,0 +1,70 @@
+"""The example infrastructure repository under `templates/terraform`, checked out to run against the sandbox's AWS.
+
+Not one of its files is changed. What only the sandbox needs is in one override file, which Terraform merges over the
+configuration by itself.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from ecs_cd.sandbox.aws import Aws
+from ecs_cd.sandbox.templates import TEMPLATES
+
+STATE_BUCKET = "acme-terraform-states"
+"""The bucket that `environments/*.s3.tfbackend` name."""
+
+OVERRIDE = "sandbox_override.tf.json"
+
+_SERVICES = ("cloudwatchlogs", "ec2", "ecs", "iam", "ssm")
+"""What the example asks of AWS, by the names of the provider's endpoints."""
+
+_BACKEND = {
+    "use_lockfile": True,
+    "use_path_style": True,
+    "skip_credentials_validation": True,
+    "skip_requesting_account_id": True,
+    "skip_metadata_api_check": True,
+    "skip_region_validation": True,
+    "skip_s3_checksum": True,
+}
+
+
+def check_out(target: Path, aws: Aws) -> Path:
+    """Copy the example and its modules into `target`, ready to run there; return the folder that Terraform runs in.
+
+    `target` is made. Terraform wants `Aws.environment` besides, and from `seed` what the example takes for granted.
+    """
+    shutil.copytree(TEMPLATES / "terraform", target, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".terraform*"))
+    working = target / "example"
+    (working / OVERRIDE).write_text(json.dumps(_override(aws.url), indent=2) + "\n", encoding="utf-8")
+    return working
+
+
+def seed(aws: Aws, environment: str) -> None:
+    """Make what the example takes for granted in an environment, but for the state bucket: its cluster and subnets."""
+    aws.create_cluster(environment)
+    aws.create_subnets([f"{environment}-a", f"{environment}-b"])
+
+
+def _override(url: str) -> dict[str, Any]:
+    """Return the override: AWS provider 3.39 knows no AWS_ENDPOINT_URL, and asks for much that the sandbox lacks."""
+    return {
+        "terraform": {
+            "required_providers": {"aws": {"source": "hashicorp/aws", "version": "3.39.0"}},
+            "backend": {"s3": _BACKEND},
+        },
+        "provider": {
+            "aws": {
+                "skip_credentials_validation": True,
+                "skip_get_ec2_platforms": True,
+                "skip_metadata_api_check": True,
+                "skip_region_validation": True,
+                "skip_requesting_account_id": True,
+                "endpoints": dict.fromkeys(_SERVICES, url),
+            }
+        },
+    }
