@@ -50,21 +50,23 @@ def seed(aws: Aws, environment: str) -> None:
     aws.create_subnets([f"{environment}-a", f"{environment}-b"])
 
 
+def provider_arguments(url: str) -> dict[str, Any]:
+    """Return what AWS provider 3.39, which knows no AWS_ENDPOINT_URL, must be told to ask this address and nobody."""
+    return {
+        "skip_credentials_validation": True,
+        "skip_get_ec2_platforms": True,
+        "skip_metadata_api_check": True,
+        "skip_region_validation": True,
+        "skip_requesting_account_id": True,
+        "endpoints": dict.fromkeys(_SERVICES, url),
+    }
+
+
 def _override(url: str) -> dict[str, Any]:
-    """Return the override: AWS provider 3.39 knows no AWS_ENDPOINT_URL, and asks for much that the sandbox lacks."""
     return {
         "terraform": {
             "required_providers": {"aws": {"source": "hashicorp/aws", "version": "3.39.0"}},
             "backend": {"s3": _BACKEND},
         },
-        "provider": {
-            "aws": {
-                "skip_credentials_validation": True,
-                "skip_get_ec2_platforms": True,
-                "skip_metadata_api_check": True,
-                "skip_region_validation": True,
-                "skip_requesting_account_id": True,
-                "endpoints": dict.fromkeys(_SERVICES, url),
-            }
-        },
+        "provider": {"aws": provider_arguments(url)},
     }
