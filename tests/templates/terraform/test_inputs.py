@@ -119,9 +119,7 @@ def test_a_repository_has_a_registry_and_neither_scheme_nor_tag(module: Configur
         ("repository_url", "my-api", "repository_url must be a registry and a repository such as "),
     ],
 )
-def test_what_is_wrong_is_said_in_one_sentence(
-    module: Configuration, variable: str, value: str, sentence: str
-) -> None:
+def test_what_is_wrong_is_said_in_one_sentence(module: Configuration, variable: str, value: str, sentence: str) -> None:
     said = alone(module, {"name": "/a", "initial_tag": "1", variable: value})
     assert sentence in said
     assert said.count("Error:") == 1
