@@ -84,6 +84,21 @@ def value(aws: Aws, name: str) -> str:
     return str(aws.client("ssm").get_parameter(Name=name)["Parameter"]["Value"])
 
 
+def assert_runs_on_fargate(aws: Aws, cluster: str, service: str) -> None:
+    """Check that it has a role to start tasks in, logs, a network, and a circuit breaker that rolls back."""
+    found = definition(aws, cluster, service)
+    assert found["executionRoleArn"].endswith(f":role/ecs-execution-{cluster}")
+    assert aws.client("iam").list_role_policies(RoleName=f"ecs-execution-{cluster}")["PolicyNames"] == ["start-tasks"]
+    group = f"/ecs/{service}-{cluster}"
+    assert aws.client("logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"][0]["logGroupName"] == group
+    for container in found["containerDefinitions"]:
+        assert container["logConfiguration"]["options"]["awslogs-group"] == group
+    running = aws.client("ecs").describe_services(cluster=cluster, services=[service])["services"][0]
+    assert running["deploymentConfiguration"]["deploymentCircuitBreaker"] == {"enable": True, "rollback": True}
+    assert running["desiredCount"] == 1
+    assert len(running["networkConfiguration"]["awsvpcConfiguration"]["subnets"]) == 2
+
+
 def test_both_environments_come_up_from_nothing_beside_each_other(
     aws: Aws, terraform: Terraform, development: Environment, tmp_path: Path
 ) -> None:
@@ -97,20 +112,7 @@ def test_both_environments_come_up_from_nothing_beside_each_other(
     keys = {item["Key"] for item in aws.client("s3").list_objects_v2(Bucket=STATE_BUCKET)["Contents"]}
     assert keys == {"development.tfstate", "production.tfstate"}
     assert "No changes. Your infrastructure matches the configuration." in production.plan()
-
-
-def test_a_service_has_what_a_fargate_service_needs(aws: Aws, development: Environment) -> None:
-    found = definition(aws, "development", "my-api")
-    role = aws.client("iam").get_role(RoleName="ecs-execution-development")["Role"]["Arn"]
-    assert found["executionRoleArn"] == role
-    for container in found["containerDefinitions"]:
-        assert container["logConfiguration"]["options"]["awslogs-group"] == "/ecs/my-api-development"
-    groups = aws.client("logs").describe_log_groups(logGroupNamePrefix="/ecs/")["logGroups"]
-    assert {group["logGroupName"] for group in groups} == {"/ecs/my-api-development", "/ecs/my-worker-development"}
-    service = aws.client("ecs").describe_services(cluster="development", services=["my-api"])["services"][0]
-    assert service["deploymentConfiguration"]["deploymentCircuitBreaker"] == {"enable": True, "rollback": True}
-    assert service["desiredCount"] == 1
-    assert len(service["networkConfiguration"]["awsvpcConfiguration"]["subnets"]) == 2
+    assert_runs_on_fargate(aws, "development", "my-api")
 
 
 def test_what_ecs_cd_records_reaches_the_task_definition_in_the_very_next_run(

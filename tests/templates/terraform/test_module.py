@@ -65,6 +65,7 @@ def described(aws: Aws) -> dict[str, Any]:
 
 def test_the_first_apply_makes_the_parameter_and_the_second_changes_nothing(aws: Aws, created: Configuration) -> None:
     assert (parameter(aws)["Value"], parameter(aws)["Type"], parameter(aws)["Version"]) == ("100", "String", 1)
+    assert described(aws)["AllowedPattern"] == "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$"
     assert created.outputs()["module"] == {
         "tag": "100",
         "image": f"{REPOSITORY}:100",
@@ -75,16 +76,14 @@ def test_the_first_apply_makes_the_parameter_and_the_second_changes_nothing(aws:
     assert "No changes. Your infrastructure matches the configuration." in created.apply()
 
 
-@pytest.mark.parametrize("refresh", ["true", "false"])
-def test_a_recorded_tag_is_in_the_next_plan_for_all_to_see(aws: Aws, created: Configuration, refresh: str) -> None:
-    aws.put_parameter(NAME, "101")
-    assert f'"{REPOSITORY}:100" -> "{REPOSITORY}:101"' in created.run("plan", f"-refresh={refresh}")
-
-
-def test_no_apply_takes_a_recorded_tag_back(aws: Aws, created: Configuration) -> None:
+def test_a_recorded_tag_is_in_the_next_plan_for_all_to_see_and_no_apply_takes_it_back(
+    aws: Aws, created: Configuration
+) -> None:
     aws.put_parameter(NAME, "101")
     aws.forget_requests()
-    created.apply()
+    shown = f'"{REPOSITORY}:100" -> "{REPOSITORY}:101"'
+    assert shown in created.run("plan", "-refresh=false")
+    assert shown in created.apply()
     assert parameter(aws)["Value"] == "101"
     assert "PutParameter" not in {request.operation for request in aws.requests}
     assert created.outputs()["module"]["image"] == f"{REPOSITORY}:101"
@@ -92,21 +91,16 @@ def test_no_apply_takes_a_recorded_tag_back(aws: Aws, created: Configuration) ->
     assert "No changes." in created.apply()
 
 
-def test_a_tag_recorded_between_plan_and_apply_survives_whatever_the_plan_changes(
+def test_what_changes_the_parameter_touches_neither_the_task_definition_nor_a_tag_recorded_since(
     aws: Aws, created: Configuration
 ) -> None:
-    created.run("plan", "-out=saved.tfplan", "-var=description=Another.", '-var=tags={team="platform"}')
+    plan = created.run("plan", "-out=saved.tfplan", "-var=description=Another.", '-var=tags={team="platform"}')
+    assert "Plan: 0 to add, 1 to change, 0 to destroy." in plan
     aws.put_parameter(NAME, "101")
     created.run("apply", "saved.tfplan")
     assert parameter(aws)["Value"] == "101"
     tags = aws.client("ssm").list_tags_for_resource(ResourceType="Parameter", ResourceId=NAME)["TagList"]
     assert tags == [{"Key": "team", "Value": "platform"}]
-
-
-def test_a_change_of_the_parameters_aws_tags_leaves_the_task_definition_alone(created: Configuration) -> None:
-    plan = created.run("plan", '-var=tags={team="platform"}')
-    assert "Plan: 0 to add, 1 to change, 0 to destroy." in plan
-    assert "terraform_data.task_definition must be replaced" not in plan
 
 
 def test_what_others_made_of_the_parameter_stays(aws: Aws, created: Configuration) -> None:
@@ -118,19 +112,6 @@ def test_what_others_made_of_the_parameter_stays(aws: Aws, created: Configuratio
     kept = described(aws)
     assert (kept["Type"], kept["Tier"], kept["Description"]) == ("SecureString", "Advanced", "Mine.")
     assert created.outputs()["module"]["tag"] == "101"
-
-
-def test_a_service_that_is_destroyed_and_made_again_keeps_its_tag(aws: Aws, created: Configuration) -> None:
-    aws.put_parameter(NAME, "101")
-    created.run("destroy", "-auto-approve", "-target=terraform_data.task_definition")
-    created.apply()
-    assert created.outputs()["module"]["image"] == f"{REPOSITORY}:101"
-
-
-def test_the_parameter_itself_refuses_what_is_no_tag_where_parameter_store_checks(
-    aws: Aws, created: Configuration
-) -> None:
-    assert described(aws)["AllowedPattern"] == "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$"
 
 
 def test_a_parameter_that_is_made_elsewhere_is_read_and_never_destroyed(
