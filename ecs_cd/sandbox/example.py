@@ -40,7 +40,7 @@ def check_out(target: Path, aws: Aws) -> Path:
     """
     shutil.copytree(TEMPLATES / "terraform", target, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".terraform*"))
     working = target / "example"
-    (working / OVERRIDE).write_text(json.dumps(_override(aws.url), indent=2) + "\n", encoding="utf-8")
+    (working / OVERRIDE).write_text(override(aws.url), encoding="utf-8")
     return working
 
 
@@ -62,11 +62,13 @@ def provider_arguments(url: str) -> dict[str, Any]:
     }
 
 
-def _override(url: str) -> dict[str, Any]:
-    return {
+def override(url: str) -> str:
+    """Return the override file for the AWS that listens there."""
+    settings = {
         "terraform": {
             "required_providers": {"aws": {"source": "hashicorp/aws", "version": "3.39.0"}},
             "backend": {"s3": _BACKEND},
         },
         "provider": {"aws": provider_arguments(url)},
     }
+    return json.dumps(settings, indent=2) + "\n"
