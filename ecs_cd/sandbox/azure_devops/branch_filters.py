@@ -26,7 +26,12 @@ def branch_matches(wanted: BranchFilter, branch: str) -> bool:
 
 
 def paths_match(wanted: BranchFilter, changed: Iterable[str]) -> bool:
-    """Say whether any of the changed paths is one of those wanted; of two filters that match the longer one counts."""
+    """Say whether any of the changed paths is one of those wanted; of two filters that match the longer one counts.
+
+    Without filters a push counts also if it changed no file, such as the first push of a branch.
+    """
+    if not wanted.include and not wanted.exclude:
+        return True
     return any(_path_matches(wanted, path.strip("/")) for path in changed)
 
 

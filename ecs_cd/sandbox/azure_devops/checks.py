@@ -100,6 +100,8 @@ class Checks:
         """Take all the locks of a stage, or none; the oldest run that waits for one comes first."""
         stage.wants_locks = True
         wanted = _locks(run, stage)
+        if not wanted:
+            return True
         others = [rival for rival in self._rivals(run) if wanted.keys() & _locks(*rival).keys()]
         for other, theirs in others:
             if _waits(other, theirs) and other.id < run.id and _supersedes(run, stage, other, theirs):

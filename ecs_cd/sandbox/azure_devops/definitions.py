@@ -264,8 +264,8 @@ class PipelineDefinition:
     `settable_variables` names what a queue request may set. `lock_behavior` other than `none` puts the whole run
     under one exclusive lock of the pipeline: `sequential` serves the waiting runs in turn, with `runLatest` the
     service cancels older waiting runs of the same branch. `secrets` are the secret variables. `resources` are other
-    pipelines: a run uses the newest successful run of each, as it was when it began. With a `file`, what stands in it
-    is read anew for each run. `environment_lock`: how its runs wait for the lock of an environment.
+    pipelines: a run uses the newest successful run of each, as it was when it was queued. With a `file`, what stands
+    in it is read anew for each run. `environment_lock`: how its runs wait for the lock of an environment.
     """
 
     id: int

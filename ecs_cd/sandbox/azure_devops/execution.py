@@ -41,7 +41,7 @@ class Execution:
         try:
             with self._open_access(self._run, self._record.id) as access, open_workspace(self._kind) as workspace:
                 self._steps(self._shared(access, workspace))
-        except OSError as error:  # no folder could be made or removed
+        except Exception as error:  # noqa: BLE001 - an agent outlives every job, also one it could not begin
             with self._state.lock:
                 self._timeline.add_issue(self._record, Issue("error", f"The job could not be carried out: {error}"))
             self._results.append("failed")

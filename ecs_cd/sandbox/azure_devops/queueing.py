@@ -167,7 +167,10 @@ def _source(definition: PipelineDefinition, branch: str | None, version: str | N
 
 
 def _parameters(definition: PipelineDefinition, given: object) -> dict[str, str]:
-    """Return the template parameters with defaults filled in; values are strings, as the documents say."""
+    """Return the template parameters with defaults filled in; values are strings, as the documents say.
+
+    Those of a file were checked, by their types too, when it was expanded.
+    """
     values = _mapping(given)
     known = {name.lower(): name for name in definition.parameters}
     problems = []
@@ -186,7 +189,7 @@ def _parameters(definition: PipelineDefinition, given: object) -> dict[str, str]
         for name, value in result.items()
         if value is None
     ]
-    if problems:
+    if problems and definition.file is None:
         raise _Refusal("\n".join(problems))
     return {name: value for name, value in result.items() if value is not None}
 

@@ -142,7 +142,7 @@ class Run:
 
     @property
     def jobs(self) -> list[JobRun]:
-        """What was handed to the agents, in the order it was."""
+        """What was handed to the agents, stage by stage."""
         return [job for stage in self.stages.values() for job in stage.jobs.values()]
 
     def begin(self) -> None:

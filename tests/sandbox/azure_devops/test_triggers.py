@@ -48,7 +48,8 @@ def test_branches_a_trigger_goes_by(include: Any, exclude: Any, branch: str, exp
     ("include", "exclude", "changed", "expected"),
     [
         ((), (), ["a"], True),
-        ((), (), [], False),
+        ((), (), [], True),
+        ((), ("docs",), [], False),
         (("src",), (), ["src/app.py"], True),
         (("/src/",), (), ["src/a/b.py"], True),
         (("src/*",), (), ["src/a/b.py"], True),
