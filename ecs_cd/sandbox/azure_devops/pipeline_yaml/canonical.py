@@ -283,8 +283,6 @@ _KINDS = ("stages", "jobs", "steps")
 def canonical_pipeline(root: MappingNode, problems: Problems) -> MappingNode:
     """Return a whole pipeline in canonical form; what is wrong is noted."""
     kind = next((name for name in _KINDS if root.get(name) is not None), None)
-    if kind is None:
-        problems.add(root.place, "A pipeline must have one of these: stages, jobs, steps, extends.")
     pairs: list[tuple[ScalarNode, Node]] = []
     for key, value in root.pairs:
         moves = kind == "steps" and key.text in _OF_ONE_JOB
@@ -294,6 +292,8 @@ def canonical_pipeline(root: MappingNode, problems: Problems) -> MappingNode:
     if kind is not None:
         with problems.collect():
             pairs.append((computed("stages", root.place), _stages(root, kind, problems)))
+    elif not problems.found:
+        problems.add(root.place, "A pipeline must have one of these: stages, jobs, steps, extends.")
     return MappingNode(tuple(pairs), root.place)
 
 

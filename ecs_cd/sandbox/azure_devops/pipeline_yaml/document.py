@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import yaml
@@ -28,6 +29,8 @@ _STYLES: dict[str | None, Style] = {
     "|": "literal",
     ">": "folded",
 }
+_BLOCK_ENDS = {"while parsing a block collection": "'-' indicator"}
+_FLOW_ENDS = re.compile(r"expected (',' or '[}\]]'), but got .*")
 _TEXT_TAGS = ("tag:yaml.org,2002:str", "!")
 _CORE_TAGS = (*_TEXT_TAGS, *(f"tag:yaml.org,2002:{name}" for name in ("int", "float", "bool", "null", "seq", "map")))
 
@@ -44,13 +47,17 @@ def read_document(text: str, file: str) -> Node:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
-        raise Refused(place, _sentence(error)) from error
+        raise Refused(place, _sentence(error.context or "", error.problem or "")) from error
     except yaml.YAMLError as error:
-        raise Refused(Place(file), str(error).replace("\n", " ")) from error
+        raise Refused(Place(file), _sentence("", str(error).partition("\n")[0])) from error
 
 
-def _sentence(error: yaml.MarkedYAMLError) -> str:
-    told = ", ".join(part for part in (error.context, error.problem) if part)
+def _sentence(context: str, problem: str) -> str:
+    """Return what is wrong in the words of the service's own parser, where they differ from PyYAML's."""
+    if problem.startswith("expected <block end>"):
+        problem = f"did not find expected {_BLOCK_ENDS.get(context, 'key')}"
+    problem = _FLOW_ENDS.sub(r"did not find expected \1", problem)
+    told = ", ".join(part for part in (context, problem) if part)
     return f"{told[:1].upper()}{told[1:]}."
 
 

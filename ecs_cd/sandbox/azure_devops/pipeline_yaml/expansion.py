@@ -201,8 +201,11 @@ def _rounds(directive: Directive, key: ScalarNode, frame: Frame) -> Iterator[Fra
         rounds = [ExactMapping({"key": name, "value": value}) for name, value in values.items()]
     elif isinstance(values, list):
         rounds = values
+    elif values is None:
+        rounds = []
     else:
-        raise Refused(key.place, "Expected a sequence or mapping")
+        shown = frame.text(directive.expression, key.place)
+        raise Refused(key.place, f"Expected a sequence or mapping. Actual value '{shown}'")
     for value in rounds:
         frame.session.budget.spend(key)
         yield frame.within_loop(directive.name, value)

@@ -159,6 +159,8 @@ def _absolute(path: str) -> str:
 
 def _leads_out(path: str) -> bool:
     depth = 0
-    for part in path.split("/"):
-        depth += {"": 0, ".": 0, "..": -1}.get(part, 1)
-    return depth < 0
+    for folder in path.split("/")[:-1]:
+        depth += {"": 0, ".": 0, "..": -1}.get(folder, 1)
+        if depth < 0:
+            return True
+    return False

@@ -7,7 +7,7 @@ it was written as, and the type then reads that text.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from ecs_cd.sandbox.azure_devops.definitions import Parameter
@@ -88,7 +88,7 @@ class Declared:
             try:
                 return read_part(PARTS[self.type], given)
             except Refused as refused:
-                raise Refused(refused.place, f"{self._is_not(given)}\n{refused}") from refused
+                raise Refused(given.place, f"{self._is_not(given)}\n{refused}") from refused
         if self.type == "object":
             return value_of(given)
         if not self.type:
@@ -226,7 +226,7 @@ def queued(text: str, declared: Declared) -> Node:
         ) from refused
 
 
-def missing(declared: Sequence[Declared], given: Sequence[str]) -> list[Declared]:
+def missing(declared: Sequence[Declared], given: Iterable[str]) -> list[Declared]:
     """Return the parameters that have no default and were not given."""
     names = {name.lower() for name in given}
     return [each for each in declared if each.default is None and each.name.lower() not in names]

@@ -218,7 +218,9 @@ class Expander:
             elif document.get("parameters") is not None:
                 raise Refused(entry.key.place, f"Unexpected parameter '{entry.key.text}'")
         inner = Frame(self.session, source, variables=frame.variables)
-        self._complete(parameters, declared, inner, Place(source.name))
+        for each in missing(declared, parameters):
+            self.session.problems.add(Place(source.name), f"A value for the '{each.name}' parameter must be provided.")
+        self._complete(parameters, declared, inner)
         return replace(inner, parameters=parameters)
 
     def _argument(self, declared: Declared, node: Node, frame: Frame) -> Value:
@@ -240,16 +242,14 @@ class Expander:
                 parameters[found.name] = self._argument(found, queued(text, found), frame)
             except Refused as refused:
                 self.session.problems.add(None, refused.reason)
-        self._complete(parameters, declared, frame, None)
+        for each in missing(declared, given):
+            self.session.problems.add(None, f"A value for the '{each.name}' parameter must be provided.")
+        self._complete(parameters, declared, frame)
         self.session.problems.check()
         return parameters
 
-    def _complete(
-        self, parameters: RequiredMapping, declared: list[Declared], frame: Frame, place: Place | None
-    ) -> None:
+    def _complete(self, parameters: RequiredMapping, declared: list[Declared], frame: Frame) -> None:
         """Fill in the defaults."""
-        for each in missing(declared, list(parameters)):
-            self.session.problems.add(place, f"A value for the '{each.name}' parameter must be provided.")
         for each in declared:
             if each.default is not None and each.name not in parameters:
                 parameters[each.name] = self._argument(each, each.default, frame)

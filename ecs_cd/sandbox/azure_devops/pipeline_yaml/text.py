@@ -126,4 +126,5 @@ def split_units(text: str) -> list[str]:
             starts.append(token.position - 1)
         depth += (token.kind in ("(", "[")) - (token.kind in (")", "]"))
         previous = token
-    return [text[start:end].strip() for start, end in zip(starts, [*starts[1:], len(text)], strict=True)]
+    ends = [*starts, len(text)][1:]
+    return [text[start:end].strip() for start, end in zip(starts, ends, strict=True)]

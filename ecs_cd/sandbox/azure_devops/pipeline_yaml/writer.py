@@ -32,5 +32,6 @@ def _node(node: Node) -> yaml.Node:
 def _scalar(node: ScalarNode) -> yaml.Node:
     """Return a scalar that is written without a tag: all values of a pipeline are texts."""
     style = _STYLES[node.style] if node.text else "'"
+    style = None if style == "|" and "\n" not in node.text else style
     tag = "tag:yaml.org,2002:str" if style else _RESOLVER.resolve(yaml.ScalarNode, node.text, (True, False))  # type: ignore[no-untyped-call]  # not typed in the stubs
     return yaml.ScalarNode(tag, node.text, style=style)
