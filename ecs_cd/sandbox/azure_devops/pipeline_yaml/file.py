@@ -84,8 +84,9 @@ class YamlFile:
             head = canonical_head(Expander(session, canonical_part).head(self.path, predefined), session.problems)
         except Refused as refused:
             raise ValidationFailed([str(one) for one in refused.all]) from refused
+        resources = read_pipeline_resources(head, self.project, session.problems)
         session.problems.check()
-        return read_triggers(head)
+        return read_triggers(head, resources)
 
     def branches(self) -> Mapping[str, str]:
         """Return the commit of each branch by its full name."""
@@ -121,10 +122,9 @@ class YamlFile:
     def _read(
         self, root: MappingNode, session: Session, definition: PipelineDefinition, wanted: Expansion
     ) -> PipelineDefinition:
-        problems, resources = session.problems, read_pipeline_resources(root.get("resources"))
-        groups = self.variable_groups
-        aliases = {resource.alias: "" for resource in resources}
-        steps = StepReader(self.step_maker, session.library, problems, aliases)
+        problems, groups = session.problems, self.variable_groups
+        resources = read_pipeline_resources(root, self.project, problems)
+        steps = StepReader(self.step_maker, session.library, problems, tuple(each.alias for each in resources))
         given = Values(wanted.variables).over(Values(definition.variables, definition.secrets))
         values = read_variables(root.get("variables"), groups, ROOT_VARIABLE, problems).over(given)
         name = root.get("name")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ecs_cd.sandbox.azure_devops.definitions import Restrictions, StepDefinition
 from ecs_cd.sandbox.azure_devops.expressions import STEP_CONDITION
@@ -42,12 +42,12 @@ class _Task:
 
 @dataclass(frozen=True)
 class StepReader:
-    """Reads the steps of one pipeline; `resources` are the aliases of its pipeline resources, with their projects."""
+    """Reads the steps of one pipeline; `resources` are the aliases of its pipeline resources."""
 
     maker: StepMaker
     library: Library
     problems: Problems
-    resources: Mapping[str, str] = field(default_factory=dict)
+    resources: tuple[str, ...] = ()
 
     def job_steps(self, node: Node | None, job: str, place: Place) -> tuple[StepDefinition, ...]:
         """Return the steps of a build job: the repository is checked out first unless a step says something of it."""
@@ -86,7 +86,7 @@ class StepReader:
                 task.reference, task.inputs, env=_texts(step.get("env")), where=str(step.place)
             )
         except UnknownTask as error:
-            raise Refused(step.place, _missing(task.reference, job, name)) from error
+            raise Refused(step.place, f"{_missing(task.reference, job, name)} {error}".rstrip()) from error
         except StepRefused as error:
             raise Refused(step.place, str(error)) from error
         return StepDefinition(
@@ -165,7 +165,7 @@ class StepReader:
             raise Refused(step.place, f"There is no pipeline resource {alias}: declare it under resources.pipelines.")
         run = {
             "source": "specific",
-            "project": self.resources[known] or "$(System.TeamProject)",
+            "project": "$(System.TeamProject)",
             "pipeline": f"$(resources.pipeline.{known}.pipelineID)",
             "runVersion": "specific",
             "runId": f"$(resources.pipeline.{known}.runID)",

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from ecs_cd.sandbox.azure_devops.definitions import BranchFilter, PipelineResource, Triggers
-from ecs_cd.sandbox.azure_devops.pipeline_yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ecs_cd.sandbox.azure_devops.links import Project
+from ecs_cd.sandbox.azure_devops.pipeline_yaml.nodes import MappingNode, Node, Refused, ScalarNode, SequenceNode
+from ecs_cd.sandbox.azure_devops.pipeline_yaml.problems import Problems
 from ecs_cd.sandbox.azure_devops.pipeline_yaml.rules import is_true, text_of
 
 
-def read_triggers(root: MappingNode) -> Triggers:
+def read_triggers(root: MappingNode, pipelines: tuple[PipelineResource, ...]) -> Triggers:
     """Return the triggers of a canonical pipeline; without a word about it every push to any branch is one."""
     trigger = root.get("trigger")
-    pipelines = read_pipeline_resources(root.get("resources"))
     if not isinstance(trigger, MappingNode):
         return Triggers(BranchFilter(), pipelines=pipelines)
     if trigger.get("enabled") is not None:
@@ -18,14 +19,22 @@ def read_triggers(root: MappingNode) -> Triggers:
     return Triggers(_filter(trigger.get("branches")), _filter(trigger.get("paths")), pipelines)
 
 
-def read_pipeline_resources(resources: Node | None) -> tuple[PipelineResource, ...]:
-    """Return the pipelines of a canonical `resources:`."""
+def read_pipeline_resources(root: MappingNode, project: Project, problems: Problems) -> tuple[PipelineResource, ...]:
+    """Return the pipelines that a canonical pipeline uses; those of another project than the only one are noted."""
+    resources = root.get("resources")
     listed = resources.get("pipelines") if isinstance(resources, MappingNode) else None
-    items = listed.items if isinstance(listed, SequenceNode) else ()
-    return tuple(_resource(item) for item in items if isinstance(item, MappingNode))
+    found: list[PipelineResource] = []
+    for item in listed.items if isinstance(listed, SequenceNode) else ():
+        if isinstance(item, MappingNode):
+            with problems.collect():
+                found.append(_resource(item, project))
+    return tuple(found)
 
 
-def _resource(item: MappingNode) -> PipelineResource:
+def _resource(item: MappingNode, project: Project) -> PipelineResource:
+    named = item.get("project")
+    if named is not None and not project.is_called(text_of(named)):
+        raise Refused(named.place, f"The sandbox has one project, {project.name}: there is no '{text_of(named)}'.")
     trigger = item.get("trigger")
     details = trigger if isinstance(trigger, MappingNode) else MappingNode((), item.place)
     return PipelineResource(

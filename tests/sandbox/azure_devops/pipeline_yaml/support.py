@@ -75,7 +75,7 @@ class Maker:
         name = task.partition("@")[0]
         if task != CHECKOUT_TASK:
             if task not in _TASKS:
-                raise UnknownTask(task)
+                raise UnknownTask("There are some tasks.")
             unknown = sorted(set(inputs) - _TASKS[task])
             if unknown:
                 raise StepRefused(f"The task {task} has no input '{unknown[0]}'.")
