@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 import yaml
@@ -11,6 +12,8 @@ from ecs_cd.sandbox.azure_devops.pipeline_yaml.nodes import Node, ScalarNode, Se
 
 _STYLES: dict[Style, str | None] = {"plain": None, "single": "'", "double": "'", "literal": "|", "folded": "|"}
 _RESOLVER = Resolver()
+_FOLDED_AWAY = re.compile("[\r\x85\u2028\u2029]")
+"""What only double quotes keep: elsewhere YAML takes these for the end of a line."""
 
 
 def write(node: Node) -> str:
@@ -33,5 +36,6 @@ def _scalar(node: ScalarNode) -> yaml.Node:
     """Return a scalar that is written without a tag: all values of a pipeline are texts."""
     style = _STYLES[node.style] if node.text else "'"
     style = None if style == "|" and "\n" not in node.text else style
+    style = '"' if _FOLDED_AWAY.search(node.text) else style
     tag = "tag:yaml.org,2002:str" if style else _RESOLVER.resolve(yaml.ScalarNode, node.text, (True, False))  # type: ignore[no-untyped-call]  # not typed in the stubs
     return yaml.ScalarNode(tag, node.text, style=style)

@@ -14,7 +14,7 @@ SHOW = "steps:\n- script: ${{ convertToJson(parameters.p) }}\n"
 
 def shown(declaration: str, **given: str) -> Value:
     """Return the value a parameter of a pipeline has."""
-    definition = expand(f"parameters:\n- name: p\n{declaration}{SHOW}", **given)
+    definition = expand(f"parameters:\n- name: p\n{declaration}{SHOW}", None, **given)
     value: Value = json.loads(made(definition.stages[0].jobs[0].steps[1]).inputs["script"])
     return value
 
@@ -214,7 +214,7 @@ def test_defaults_are_as_they_are_written(declaration: str, value: Value) -> Non
     ],
 )
 def test_what_is_given_wrongly_when_queueing_is_refused(declaration: str, given: dict[str, str], message: str) -> None:
-    assert problems(f"parameters:\n- name: p\n{declaration}{SHOW}", **given) == [message]
+    assert problems(f"parameters:\n- name: p\n{declaration}{SHOW}", None, **given) == [message]
 
 
 @pytest.mark.parametrize(
@@ -284,4 +284,6 @@ def test_whoever_queues_a_run_sees_the_parameters_as_texts() -> None:
         "where": Parameter('{"a": [1, "x"]}'),
     }
     again = {name: parameter.default for name, parameter in definition.parameters.items() if parameter.default}
-    assert Bench().expand("parameters:\n- name: where\n  type: object\nsteps: []", parameters={"where": again["where"]})
+    text = "parameters:\n- name: p\n  type: object\n"
+    steps = Bench().expand(f"{text}{SHOW}", parameters={"p": again["where"]}).stages[0].jobs[0].steps
+    assert json.loads(made(steps[1]).inputs["script"]) == {"a": [1, "x"]}
