@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import quote
 
@@ -42,7 +42,7 @@ class YamlFile:
     path: str
     step_maker: StepMaker
     project: Project
-    repositories: Iterable[GitRepository] = ()
+    repositories: Sequence[GitRepository] = ()
     variable_groups: Mapping[str, VariableGroup] = field(default_factory=dict)
     server: str = "https://dev.azure.com"
     """Where messages say the repositories are."""

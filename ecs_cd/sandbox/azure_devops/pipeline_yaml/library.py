@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from ecs_cd.sandbox.azure_devops.pipeline_yaml.document import read_document
 from ecs_cd.sandbox.azure_devops.pipeline_yaml.nodes import (
@@ -23,6 +24,7 @@ MAX_NESTING = 20
 
 DEFAULT_REF = "refs/heads/main"
 _SELF = ("", "self")
+_parsed = lru_cache(maxsize=256)(read_document)
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,7 @@ class Library:
         if len(self._files) > MAX_FILES:
             raise Refused(Place(source.name), f"A pipeline cannot be made of more than {MAX_FILES} files.")
         try:
-            return read_document(content.decode("utf-8-sig"), source.name)
+            return _parsed(content.decode("utf-8-sig"), source.name)
         except UnicodeDecodeError as error:
             raise Refused(Place(source.name), "The file is not UTF-8 text.") from error
 

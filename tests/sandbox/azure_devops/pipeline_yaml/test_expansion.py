@@ -157,17 +157,26 @@ HELP = "For more help, refer to https://go.microsoft.com/fwlink/?linkid=842996"
             f"Unrecognized value: 'succeeded'. Located at position 1 within expression: 'succeeded()'. {HELP}",
         ),
         ("- ${{ if parameters.missing }}:\n  - script: a", "Key not found 'missing'"),
-        ("- ${{ if true }}:\n  - script: a\n- ${{ insert }}: {script: b}\n- ${{ else }}:\n  - script: c", None),
     ],
 )
-def test_a_wrong_directive_is_refused_at_its_place(step: str, message: str | None) -> None:
-    found = problems(f"{ITEMS}steps:\n{step}")
-    if message is None:
-        assert found == [
-            "/azure-pipelines.yml (Line: 9, Col: 3): The expression directive 'else' is not supported in this context"
-        ]
-    else:
-        assert found == [PLACE + message]
+def test_a_wrong_directive_is_refused_at_its_place(step: str, message: str) -> None:
+    assert problems(f"{ITEMS}steps:\n{step}") == [PLACE + message]
+
+
+@pytest.mark.parametrize(
+    "between", ["${{ insert }}: {script: b}", "${{ each i in parameters.p.list }}:\n  - script: ${{ i }}"]
+)
+def test_another_directive_ends_a_chain(between: str) -> None:
+    steps = f"- ${{{{ if false }}}}:\n  - script: a\n- {between}\n- ${{{{ else }}}}:\n  - script: c"
+    assert [message.partition("): ")[2] for message in problems(f"{ITEMS}steps:\n{steps}")] == [
+        "The expression directive 'else' is not supported in this context"
+    ]
+
+
+def test_what_an_expression_yields_is_not_expanded_again() -> None:
+    text = "steps:\n- template: t.yml\n  parameters:\n    s:\n    - script: ${{ 'echo ${{ nothing }}' }}\n"
+    files = {"t.yml": "parameters:\n- name: s\n  type: stepList\nsteps:\n- ${{ parameters.s }}\n"}
+    assert made(expand(text, files).stages[0].jobs[0].steps[1]).inputs["script"] == "echo ${{ nothing }}"
 
 
 @pytest.mark.parametrize(

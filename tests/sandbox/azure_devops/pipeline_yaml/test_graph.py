@@ -28,6 +28,7 @@ def jobs(edges: Edges) -> str:
         ({"A": "[B]", "B": "[A]"}, ["1, 1: The pipeline must contain at least one stage with no dependencies."]),
         ({"A": "[A]"}, ["1, 1: The pipeline must contain at least one stage with no dependencies."]),
         ({"A": "[Z]", "B": "[A]"}, ["1, 1: The pipeline must contain at least one stage with no dependencies."]),
+        ({"A": "[B]", "B": ""}, ["1, 1: The pipeline must contain at least one stage with no dependencies."]),
         ({"A": "", "B": "[Z]"}, ["5, 3: Stage B depends on unknown stage Z."]),
         ({"A": "", "B": "[B]"}, ["5, 3: Stage B depends on stage B which creates a cycle in the dependency graph."]),
         (
@@ -36,6 +37,13 @@ def jobs(edges: Edges) -> str:
                 "5, 3: Stage B depends on stage C which creates a cycle in the dependency graph.",
                 "8, 3: Stage C depends on stage b which creates a cycle in the dependency graph.",
                 "8, 3: Stage C depends on unknown stage Z.",
+            ],
+        ),
+        (
+            {"A": "", "B": "[A, C]", "C": "[D]", "D": "[C]"},
+            [
+                "8, 3: Stage C depends on stage D which creates a cycle in the dependency graph.",
+                "11, 3: Stage D depends on stage C which creates a cycle in the dependency graph.",
             ],
         ),
         (

@@ -184,17 +184,20 @@ def test_parameters_are_those_of_the_file_and_loops_stay_outside() -> None:
               p: ${{ parameters.outer }}${{ i }}
               q: ${{ parameters.q }}
         - template: u.yml
+        - ${{ each i in split('a', ',') }}:
+          - template: v.yml
         """,
         {
             "t.yml": "parameters:\n- name: p\n- name: q\nsteps:\n- script: x\n",
-            "u.yml": "steps:\n- script: ${{ parameters.outer }}\n- script: ${{ i }}\n",
+            "u.yml": "steps:\n- script: ${{ parameters.outer }}\n",
+            "v.yml": "steps:\n- script: ${{ i }}\n",
         },
     )
     assert found == [
         "/azure-pipelines.yml (Line: 10, Col: 10): Key not found 'q'",
         "/u.yml (Line: 2, Col: 11): Key not found 'outer'",
         (
-            "/u.yml (Line: 3, Col: 11): Unrecognized value: 'i'. Located at position 1 within expression: 'i'. "
+            "/v.yml (Line: 2, Col: 11): Unrecognized value: 'i'. Located at position 1 within expression: 'i'. "
             "For more help, refer to https://go.microsoft.com/fwlink/?linkid=842996"
         ),
     ]
