@@ -16,7 +16,10 @@ class StepRefused(Exception):
 
 
 class UnknownTask(StepRefused):
-    """There is no such task, or not in this version; the reader words it as the service does."""
+    """There is no such task, or not in this version.
+
+    The reader says so in the service's own sentence; the message stands behind that, and may say which tasks there are.
+    """
 
 
 class StepMaker(Protocol):
