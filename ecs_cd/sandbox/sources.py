@@ -1,9 +1,9 @@
-"""The git repositories of the sandbox's teams: what ships as templates and examples, as a team has it. No file is changed.
+"""The git repositories of the sandbox's teams: what ships as templates and examples, unchanged, as a team has it.
 
-    ecs-cd           the templates, which the pipelines of all other repositories use
-    infrastructure   Terraform's example and its pipeline, a branch for each environment
-    my-api           the API's Dockerfile, its pipeline, its release and its settings
-    my-worker        the same with another name
+ecs-cd           the templates, which the pipelines of all other repositories use
+infrastructure   Terraform's example and its pipeline, a branch for each environment
+my-api           the API's Dockerfile, its pipeline, its release and its settings
+my-worker        the same with another name
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from ecs_cd.sandbox.azure_devops import GitRepository, Identity
+from ecs_cd.sandbox.azure_devops import Identity
+from ecs_cd.sandbox.azure_devops.repositories import GitRepository
 from ecs_cd.sandbox.example import OVERRIDE, override
 from ecs_cd.sandbox.templates import TEMPLATES
 
