@@ -216,6 +216,24 @@ def test_under_a_sequential_lock_of_an_environment_pipelines_take_their_turn(ser
     assert [api.server.wait(run) for run in runs] == ["succeeded"] * 4
 
 
+def test_an_older_run_that_came_to_the_lock_late_has_it_before_a_newer_one_that_waits(serve: Serve) -> None:
+    build, gate = Gate(), Gate()
+    late = deploy(gate, stage("Build", build), id=1, name="late", environment_lock="sequential")
+    api = serve(late, deploy(gate, environment_lock="sequential"), environments=[LOCKED], agents=4)
+    oldest = api.run(1)
+    build.wait_started()
+    holder, newest = api.run(), api.run()
+    gate.wait_started()
+    locking(api, newest)
+    build.open()
+    locking(api, oldest)
+    gate.open()
+    gate.wait_started(2)
+    assert gate.started == [holder, oldest]
+    gate.open(2)
+    assert [api.server.wait(run) for run in (oldest, holder, newest)] == ["succeeded"] * 3
+
+
 def test_under_run_latest_the_service_cancels_the_older_run_that_waits_for_the_environment(serve: Serve) -> None:
     gate = Gate()
     api = serve(deploy(gate), deploy(gate, id=13, name="other"), environments=[LOCKED], agents=4)

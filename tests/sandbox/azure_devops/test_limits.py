@@ -97,6 +97,18 @@ def test_a_step_that_failed_is_tried_again_on_the_same_record(serve: Serve) -> N
     ]
 
 
+def test_what_a_failed_try_came_to_is_forgotten_by_the_next(serve: Serve) -> None:
+    tries: list[int] = []
+
+    def second_time_lucky(context: StepContext) -> None:
+        tries.append(1)
+        if len(tries) == 1:
+            context.complete("failed")
+
+    api = serve(one_job(StepDefinition("luck", second_time_lucky, retries=1)))
+    assert api.server.wait(api.run()) == "succeeded"
+
+
 def test_a_step_is_tried_no_more_often_than_allowed(serve: Serve) -> None:
     tries: list[int] = []
 
