@@ -177,7 +177,3 @@ class Aws:
         for number, name in enumerate(names):
             tags = [{"ResourceType": "subnet", "Tags": [{"Key": "Name", "Value": name}]}]
             ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{number}.0/24", TagSpecifications=tags)
-
-    def subnets(self) -> list[str]:
-        """Return the ids of the subnets of moto's default VPC; they change with each `reset`."""
-        return sorted(subnet["SubnetId"] for subnet in self.client("ec2").describe_subnets()["Subnets"])
