@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ecs_cd import pipeline
-from ecs_cd.errors import AccessDenied, EcsCdError, TryLater
+from ecs_cd.errors import AccessDenied, EcsCdError, Throttled, TryLater
 from ecs_cd.model import AZURE_DEVOPS_ITSELF, FinishedRun, Record, Run, RunProgress, RunRequest, RunState, Taken
 from ecs_cd.pipeline import Pipelines
 from ecs_cd.progress import RunChanged, RunLeft, RunSpared, RunTaken, Warned, Watch
@@ -40,7 +40,8 @@ class Carriage:
     `own`: queued just now, and not yet held against those that others queued. `following`: the run it follows.
     `newest`: it has met `runLatest`, which cancels the older waiting run: it elects the newest and cancels nothing.
     `holders`: runs that were under way when ours met the state lock; one of them may hold it.
-    `lock`: the lock just met, until waited for. `canceller`: whom it saw cancelling the followed run.
+    `lock`: the lock just met, until waited for. `doubt`: why it is not known whether a run was queued, likewise.
+    `canceller`: whom it saw cancelling the followed run.
     `asked`: Azure DevOps has answered, so that what fails from now on may pass.
     """
 
@@ -55,6 +56,8 @@ class Carriage:
     newest: bool = False
     holders: frozenset[int] = _NONE
     lock: StateLock | None = None
+    doubt: TryLater | None = None
+    doubts: int = 0
     canceller: str = ""
     tries: int = 1
     superseded: int = 0
@@ -76,6 +79,7 @@ class Carriage:
             ours=self.ours | mine,
             own=run.id,
             following=run.id,
+            doubts=0,
             canceller="",
         )
 
@@ -107,10 +111,10 @@ def _join_or_queue(pipelines: Pipelines, known: Carriage, tell: Watch) -> Carria
         return after
     try:
         own = pipelines.queue(request)
-    except TryLater:
-        if known.asked:
-            raise
-        return after  # it may have been queued all the same: looking again tells
+    except Throttled:
+        raise  # nothing was queued
+    except TryLater as error:
+        return replace(after, doubt=error, doubts=known.doubts + 1)
     tell(RunTaken(own, Taken.QUEUED, after.tries))
     return after.with_own(own)
 
@@ -146,6 +150,8 @@ def _elect(
             continue
         if run.state is RunState.WAITING:
             seen.add(run.id)
+            elected = elected or run
+        elif run.id in known.ours:  # it carries the change whatever has become of it
             elected = elected or run
         elif run.state is RunState.RUNNING and elected is None:
             records = pipelines.records(run.id)

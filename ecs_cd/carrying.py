@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
 from ecs_cd.carriage import Carriage, turn
-from ecs_cd.errors import DeadlineReached
+from ecs_cd.errors import DeadlineReached, TryLater
 from ecs_cd.model import FinishedRun, ParameterChange, Pipeline, Run, RunProgress, RunRequest
 from ecs_cd.pipeline import PACE, Pipelines, full_ref, where
 from ecs_cd.progress import Event, LockMet, RunChanged, RunTaken, Warned, Watch
@@ -16,6 +16,11 @@ from ecs_cd.waiting import Deadline, Pace, wait_for
 
 LOCK_PACE = Pace(first=5.0, factor=1.5, most=60.0, jitter=0.3)
 """Seconds until the next try after a state lock. The jitter lets one delivery queue and the others join its run."""
+
+MOST_DOUBTS = 2
+"""So often may queueing fail without telling whether it was done: each time may be one more run."""
+DOUBT_PAUSE = 2.0
+"""Seconds until the next try after that."""
 
 
 def carry(
@@ -57,8 +62,10 @@ class _Carrying:
     def through(self, known: Carriage) -> FinishedRun:
         pauses = LOCK_PACE.delays()
         while known.finished is None:
-            if known.lock and known.following is None:
-                known = self._patient(known, known.lock, pauses)
+            if known.lock:
+                known = self._patient(known, known.lock, next(pauses))
+            elif known.doubt:
+                known = self._doubting(known, known.doubt)
             elif known.asked:
                 known = self._moved(known)
             else:  # a wrong address is told at once, and not at the deadline
@@ -78,10 +85,17 @@ class _Carrying:
         after = turn(self.pipelines, known, self._tell)
         return None if after == known else after
 
-    def _patient(self, known: Carriage, lock: StateLock, pauses: Iterator[float]) -> Carriage:
+    def _doubting(self, known: Carriage, doubt: TryLater) -> Carriage:
+        """Wait a little before looking whether a run was queued all the same."""
+        if known.doubts > MOST_DOUBTS:
+            raise doubt
+        self.deadline.sleep(max(DOUBT_PAUSE, doubt.after), self._doing(known), last=doubt)
+        return replace(known, doubt=None)
+
+    def _patient(self, known: Carriage, lock: StateLock, pause: float) -> Carriage:
         """Wait before the next try after a state lock."""
         now = self.deadline.clock.utc()
-        said, advice, pause = lock.said(now), lock.advice(now), next(pauses)
+        said, advice = lock.said(now), lock.advice(now)
         if self.run:
             self.watch(LockMet(self.run, lock, said, pause))
         if advice:
@@ -98,7 +112,7 @@ class _Carrying:
             return f"following run {self.run.name} ({self.run.url})"
         if known.holders:
             return "waiting for the runs under way, one of which holds Terraform's state lock"
-        return f"looking for a run of {known.request.pipeline.path} to join, or queueing one"
+        return f"looking for a run of pipeline {known.request.pipeline.path} to join, or queueing one"
 
     def _tell(self, event: Event) -> None:
         """Pass an event on, the first look at a run always, and of a run that is as it was, none."""

@@ -181,7 +181,7 @@ class _Delivering:
         """Have a run carry the change and follow it; return the service as it was before, too."""
         delivery, journal = self.delivery, self.journal
         before = _Before(self.clouds.services, delivery.target, journal)
-        with journal.phase(Phase.RUN, f"joining or queueing a run of {infrastructure.path}") as phase:
+        with journal.phase(Phase.RUN, f"joining or queueing a run of pipeline {infrastructure.path}") as phase:
             try:
                 finished = carrying.carry(
                     self.clouds.pipelines,

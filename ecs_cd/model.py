@@ -171,7 +171,7 @@ class Pipeline:
     @property
     def path(self) -> str:
         """Return folder and name, as the web portal shows them; the id where no name is known."""
-        return f"{self.folder.rstrip(chr(92))}\\{self.name}" if self.name else f"pipeline {self.id}"
+        return f"{self.folder.rstrip(chr(92))}\\{self.name}" if self.name else f"id {self.id}"
 
 
 @dataclass(frozen=True)

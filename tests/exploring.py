@@ -11,9 +11,12 @@ it gets, so a step begins the turn anew, gives it the answers it had, and lets o
 from __future__ import annotations
 
 import argparse
+import itertools
+import itertools
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TypeVar, cast
 
 from ecs_cd import carriage
@@ -122,6 +125,41 @@ class Courier:
         """Return whether it has nothing to do but follow a run."""
         return self.done or (self.known.following is not None and self.known.own is None and not self.answers)
 
+    @cached_property
+    def mentioned(self) -> tuple[int, ...]:
+        """Return the runs it has anything to do with, in order."""
+        known = self.known
+        ids = {*known.seen, *known.passed, *known.holders, known.own, known.following, self.carried_by} - {None}
+        for answer in self.answers:
+            if isinstance(answer, Run):
+                ids.add(answer.id)
+            elif isinstance(answer, tuple):
+                ids.update(run.id for run in answer if isinstance(run, Run))
+        return tuple(sorted(cast("set[int]", ids)))
+
+    @cached_property
+    def _forms(self) -> dict[tuple[int, ...], int]:
+        return {}
+
+    def form(self, new: Mapping[int, int]) -> int:
+        """Return a hash of all it knows, with these numbers for the runs."""
+        numbers = tuple(new[run_id] for run_id in self.mentioned)
+        found = self._forms.get(numbers)
+        if found is None:
+            found = self._forms[numbers] = hash(self._renumbered(new))
+        return found
+
+    def _renumbered(self, new: Mapping[int, int]) -> Hashable:
+        known = self.known
+        sets = tuple(
+            tuple(sorted(new[n] for n in numbers))
+            for numbers in (known.seen, known.proven, known.ours, known.passed, known.holders)
+        )
+        one = tuple(new[n] if n is not None else None for n in (known.own, known.following, self.carried_by))
+        rest = (known.asked, known.newest, known.canceller, known.superseded, known.lost)
+        answers = tuple(_renumbered_answer(answer, new) for answer in self.answers)
+        return self.wrote, sets, one, rest, answers, self.said
+
     def died(self) -> Courier:
         """Return it as it is when started again: it has written, and remembers nothing."""
         return Courier(self.version, wrote=self.wrote)
@@ -140,7 +178,7 @@ class Courier:
             return replace(
                 self, known=Carriage(REQUEST), answers=(), said="carried", carried_by=run.id if run else None
             )
-        return replace(self, known=replace(known, lock=None), answers=())
+        return replace(self, known=replace(known, lock=None, doubt=None), answers=())
 
 
 @dataclass(frozen=True)
@@ -169,7 +207,7 @@ class World:
         return replace(self, couriers=(*self.couriers[:place], courier, *self.couriers[place + 1 :]))
 
 
-def start(deliveries: int, lock: Lock, budget: Budget = Budget(), **rights: bool) -> World:  # noqa: B008 - frozen
+def start(deliveries: int, lock: Lock, budget: Budget = Budget(), **rights: bool) -> World:
     """Return the world before any of the deliveries has written."""
     return World(Cloud(lock), tuple(Courier(str(n)) for n in range(deliveries)), budget, budget, **rights)
 
@@ -287,11 +325,11 @@ def explore(first: World, *, most: int = 10**9, invariant: Callable[[World], str
         BrokenError: an invariant does not hold somewhere; a delivery never ends; or it goes round in a circle.
     """
     found = Explored()
-    numbers: dict[Hashable, int] = {canonical(first): 0}
+    numbers = {canonical(first): 0}
     worlds = deque([(0, first)])
     came: list[tuple[int, str]] = [(0, "")]
     nexts: list[list[int]] = [[]]
-    acts: dict[tuple[int, int], tuple[str, bool]] = {}
+    changing: dict[tuple[int, int], str] = {}
 
     def path(number: int) -> list[str]:
         way = []
@@ -318,7 +356,8 @@ def explore(first: World, *, most: int = 10**9, invariant: Callable[[World], str
             if other != number:
                 moved = True
                 nexts[number].append(other)
-                acts[number, other] = act, then.cloud is not world.cloud
+                if then.cloud is not world.cloud:
+                    changing[number, other] = act
         if not moved:
             found.ends += 1
             found.said.update(courier.said for courier in world.couriers)
@@ -329,22 +368,22 @@ def explore(first: World, *, most: int = 10**9, invariant: Callable[[World], str
         if len(numbers) > most:
             break
     found.states = len(numbers)
-    _no_circle(nexts, acts, path)
+    _no_circle(nexts, changing, path)
     return found
 
 
 def _no_circle(
-    nexts: Sequence[Sequence[int]], acts: Mapping[tuple[int, int], tuple[str, bool]], path: Callable[[int], list[str]]
+    nexts: Sequence[Sequence[int]], changing: Mapping[tuple[int, int], str], path: Callable[[int], list[str]]
 ) -> None:
     """Refuse a graph in which deliveries can change things and come back to where they were.
 
     Coming back without having changed anything is waiting: looking again and again until others have acted.
     """
     together = components(nexts)
-    for (one, other), (act, changes) in acts.items():
-        if changes and together[one] == together[other]:
+    for (one, other), act in changing.items():
+        if together[one] == together[other]:
             lap = _way(nexts, other, one)
-            told = [acts[pair][0] for pair in zip(lap, lap[1:])]  # noqa: B905 - pairs
+            told = [changing.get(pair, "a delivery looks") for pair in itertools.pairwise(lap)]
             raise BrokenError("it can go on for ever", [*path(one), "and round and round:", act, *told])
 
 
@@ -399,42 +438,26 @@ def components(nexts: Sequence[Sequence[int]]) -> list[int]:
     return component
 
 
-def canonical(world: World) -> Hashable:
-    """Return what tells moments apart: runs that are over and that nobody remembers are left out, the rest numbered anew.
+def canonical(world: World) -> int:
+    """Return what tells moments apart, as a number: the hash of all that can make a difference from here on.
 
-    So a delivery that queues and cancels for ever goes round in a circle, instead of on to ever higher numbers.
+    Runs that are over and that nobody remembers make none, and the rest are numbered anew: so a delivery that queues
+    and cancels for ever goes round in a circle, instead of on to ever higher numbers. Nor does it matter which delivery
+    is which: they are put in the order of what each knows, and of which runs carry its version.
     """
     known = sorted(
-        {run.id for run in world.cloud.runs if not run.state.ended}.union(*(_mentioned(c) for c in world.couriers))
+        {run.id for run in world.cloud.runs if not run.state.ended}.union(
+            *(courier.mentioned for courier in world.couriers)
+        )
     )
     new = {old: number for number, old in enumerate(known, 1)}
-    cloud = (world.cloud.written, tuple(replace(r, id=new[r.id]) for r in world.cloud.runs if r.id in new))
-    return cloud, tuple(_renumbered(courier, new) for courier in world.couriers), world.budget
-
-
-def _mentioned(courier: Courier) -> set[int]:
-    known = courier.known
-    ids = {*known.seen, *known.passed, *known.holders, *(n for n in (known.own, known.following) if n is not None)}
-    ids |= {run.id for answer in courier.answers for run in _runs(answer)}
-    return ids if courier.carried_by is None else {*ids, courier.carried_by}
-
-
-def _runs(answer: object) -> tuple[Run, ...]:
-    if isinstance(answer, Run):
-        return (answer,)
-    return tuple(run for run in answer if isinstance(run, Run)) if isinstance(answer, tuple) else ()
-
-
-def _renumbered(courier: Courier, new: Mapping[int, int]) -> Hashable:
-    known = courier.known
-    sets = tuple(
-        frozenset(new[n] for n in numbers)
-        for numbers in (known.seen, known.proven, known.ours, known.passed, known.holders)
+    runs = [run for run in world.cloud.runs if run.id in new]
+    cloud = tuple((r.state, r.reads is None, r.tags, r.changed_by, r.locked_out, r.asked, r.skips) for r in runs)
+    each = (
+        hash((courier.form(new), tuple(courier.version in (run.reads or ()) for run in runs)))
+        for courier in world.couriers
     )
-    one = tuple(new[n] if n is not None else None for n in (known.own, known.following, courier.carried_by))
-    rest = (known.asked, known.newest, known.canceller, known.superseded, known.lost)
-    answers = tuple(_renumbered_answer(answer, new) for answer in courier.answers)
-    return courier.version, courier.wrote, sets, one, rest, answers, courier.said
+    return hash((cloud, tuple(sorted(each)), world.budget))
 
 
 def _renumbered_answer(answer: object, new: Mapping[int, int]) -> Hashable:
@@ -442,7 +465,7 @@ def _renumbered_answer(answer: object, new: Mapping[int, int]) -> Hashable:
         return new[answer.id], answer.state, answer.tags, answer.changed_by
     if isinstance(answer, tuple):
         return tuple(_renumbered_answer(one, new) for one in answer)
-    return cast("Hashable", answer)
+    return answer
 
 
 def main() -> None:

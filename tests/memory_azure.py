@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
-from functools import lru_cache
+from functools import cache
 
 from ecs_cd.errors import AccessDenied, UnexpectedAnswer
 from ecs_cd.model import AZURE_DEVOPS_ITSELF, Pipeline, Record, Run, RunRequest, RunState
@@ -176,7 +176,7 @@ class MemoryAzureDevOps:
         return LOCK_ERROR[-lines:] if self.cloud.run(run_id).locked_out else ("Error: no such subnet",)
 
 
-@lru_cache(maxsize=None)
+@cache
 def shown(run: MemoryRun, lock: Lock) -> Run:
     """Return a run as the service shows it: with a lock, one that waits for it is in progress already."""
     admitted = run.waits and lock is not Lock.NONE
@@ -194,7 +194,7 @@ def shown(run: MemoryRun, lock: Lock) -> Run:
     )
 
 
-@lru_cache(maxsize=None)
+@cache
 def timeline(run: MemoryRun) -> tuple[Record, ...]:
     """Return the timeline: a stage that may have been left out, and one whose job is pending, at work or over."""
     states = {RunState.WAITING: ("pending", ""), RunState.RUNNING: ("inProgress", "")}
