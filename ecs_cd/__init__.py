@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ecs_cd.delivery import Clouds, Delivery
     from ecs_cd.errors import DeliveryFailed, EcsCdError, Interrupted, TryLater, WrongInput
-    from ecs_cd.library import deploy, history, status, verify
+    from ecs_cd.library import deploy, history, promote, status, verify
     from ecs_cd.model import ImageTag, TagEntry
     from ecs_cd.order import Order
     from ecs_cd.report import Outcome, Report
@@ -55,6 +55,7 @@ __all__ = [
     "deploy",
     "history",
     "load_settings",
+    "promote",
     "read_tag",
     "status",
     "verify",
@@ -64,7 +65,7 @@ __all__ = [
 _HOMES = {
     "delivery": ("Clouds", "Delivery"),
     "errors": ("DeliveryFailed", "EcsCdError", "Interrupted", "TryLater", "WrongInput"),
-    "library": ("deploy", "history", "status", "verify"),
+    "library": ("deploy", "history", "promote", "status", "verify"),
     "model": ("ImageTag", "TagEntry"),
     "order": ("Order",),
     "report": ("Outcome", "Report"),

@@ -74,15 +74,16 @@ def deploy(delivery: Delivery, clouds: Clouds, *, deadline: Deadline, watch: Wat
     """Deliver, and return what happened; failures, the deadline and Ctrl-C are outcomes of the report too."""
     journal = Journal(delivery.service, delivery.environment, delivery.tag, deadline, watch, dry_run=delivery.dry_run)
     try:
-        outcome = _Delivering(delivery, clouds, deadline, journal).run()
+        outcome = Delivering(delivery, clouds, deadline, journal).run()
     except EcsCdError as error:
         return journal.failed(error)
     except KeyboardInterrupt:
-        return journal.failed(_interrupted(journal))
+        return journal.failed(interrupted(journal))
     return journal.ended(outcome)
 
 
-def _interrupted(journal: Journal) -> Interrupted:
+def interrupted(journal: Journal) -> Interrupted:
+    """Return the error of a delivery that Ctrl-C, or the agent's cancel, has ended."""
     return Interrupted(
         f"Interrupted while {journal.doing}.",
         hint="Nothing was stopped in the clouds: a queued run goes on. Run the same command again to take up from "
@@ -92,13 +93,20 @@ def _interrupted(journal: Journal) -> Interrupted:
 
 
 @dataclass(frozen=True)
-class _Delivering:
+class Delivering:
+    """A delivery at work, over its clouds and under its deadline."""
+
     delivery: Delivery
     clouds: Clouds
     deadline: Deadline
     journal: Journal
 
     def run(self) -> Outcome:
+        """Do it, and return how it ended well.
+
+        Raises:
+            EcsCdError: it did not.
+        """
         checked, first_seen, infrastructure = self._check()
         seen: parameter.Seen | None = first_seen
         joined_in_vain = False
@@ -330,7 +338,7 @@ def verify(delivery: Delivery, services: rollout.Services, *, deadline: Deadline
     except EcsCdError as error:
         return journal.failed(error)
     except KeyboardInterrupt:
-        return journal.failed(_interrupted(journal))
+        return journal.failed(interrupted(journal))
     return journal.ended(Outcome.SUPERSEDED if ended.verdict.serving is Serving.SUPERSEDED else Outcome.UNCHANGED)
 
 

@@ -9,6 +9,7 @@
     |   |-- BadCredentials
     |   |-- AccessDenied
     |   |-- ImageMissing
+    |   |-- NothingToPromote
     |   |-- ParameterRefused
     |   |-- PipelineNotFound
     |   |-- QueueRefused
@@ -20,6 +21,7 @@
     |   `-- UnexpectedAnswer
     |-- TryLater               exit 3: it may pass by itself
     |   |-- DeadlineReached
+    |   |-- TooSoon
     |   |-- Throttled
     |   |-- Unreachable
     |   `-- ServiceUnavailable
@@ -114,6 +116,12 @@ class ImageMissing(DeliveryFailed):
     reason = "image-missing"
 
 
+class NothingToPromote(DeliveryFailed):
+    """The environment to promote from serves nothing, or not under a tag."""
+
+    reason = "nothing-to-promote"
+
+
 class ParameterRefused(DeliveryFailed):
     """The parameter is missing, of a kind that cannot hold a tag, or refuses this value."""
 
@@ -184,6 +192,12 @@ class DeadlineReached(TryLater):
     """The one deadline of the delivery passed."""
 
     reason = "deadline-reached"
+
+
+class TooSoon(TryLater):
+    """The environment to promote from does not serve the tag long enough yet."""
+
+    reason = "too-soon"
 
 
 class Throttled(TryLater):

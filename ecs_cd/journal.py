@@ -36,7 +36,7 @@ class Journal:
 
     service: str
     environment: str
-    tag: ImageTag
+    tag: ImageTag | None
     deadline: Deadline
     watch: Watch
     dry_run: bool = False
@@ -121,7 +121,8 @@ class Journal:
             outcome = Outcome.TIMED_OUT
         elif isinstance(error, Interrupted):
             outcome = Outcome.INTERRUPTED
-        summary = f"{self.service} {self.tag} to {self.environment}: {error.message}"
+        what = f"{self.service} {self.tag} to" if self.tag else f"{self.service} in"
+        summary = f"{what} {self.environment}: {error.message}"
         return self._report(outcome, error.exit_code, summary, Failure.of(error))
 
     def _report(self, outcome: Outcome, exit_code: int, summary: str, failure: Failure | None) -> Report:
@@ -131,7 +132,7 @@ class Journal:
             exit_code=exit_code,
             service=self.service,
             environment=self.environment,
-            tag=str(self.tag),
+            tag=str(self.tag or ""),
             dry_run=self.dry_run,
             summary=summary,
             proved=tuple(self.proved),

@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ecs_cd import delivery, standing, tagfile, wiring
+from ecs_cd import delivery, promotion, standing, tagfile, wiring
 from ecs_cd.errors import WrongInput
 from ecs_cd.model import ImageTag, TagEntry
 from ecs_cd.progress import Watch, unwatched
 from ecs_cd.report import Report
-from ecs_cd.settings import DeliverySettings, load
+from ecs_cd.settings import PROMOTED, DeliverySettings, load
 from ecs_cd.standing import HistoryEntry, PlaceStatus
 from ecs_cd.waiting import Clock, Deadline, SystemClock
 
@@ -54,6 +54,46 @@ def deploy_resolved(
     wanted = wiring.delivery(settings, entry, dry_run=dry_run)
     with wiring.clouds(settings, clock) as clouds:
         return delivery.deploy(wanted, clouds, deadline=Deadline.after(settings.timeout, clock), watch=watch)
+
+
+def promote(
+    service: str = "",
+    environment: str = "",
+    *,
+    dry_run: bool = False,
+    settings: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    watch: Watch = unwatched,
+    clock: Clock | None = None,
+    **overrides: Any,  # noqa: ANN401 - text, number, switch or map, as the setting has it
+) -> Report:
+    """Deliver to an environment what the one it is promoted from serves (`promote_from`, `promote_after`).
+
+    A promotion that fails is a report too, as with `deploy`.
+
+    Raises:
+        WrongInput: a setting is wrong; nothing was sent anywhere.
+    """
+    loaded = load(settings, environ)
+    resolved = loaded.resolve(service, environment, steps=PROMOTED, **overrides)
+    origin = loaded.resolve_origin(resolved, **overrides)
+    return promote_resolved(resolved, origin, dry_run=dry_run, watch=watch, clock=clock or SystemClock())
+
+
+def promote_resolved(
+    settings: DeliverySettings, origin: DeliverySettings, *, dry_run: bool, watch: Watch, clock: Clock
+) -> Report:
+    """Promote what the settings name."""
+    deadline = Deadline.after(settings.timeout, clock)
+    with wiring.clouds(settings, clock) as clouds, wiring.aws(origin) as aws:
+        return promotion.promote(
+            wiring.origin(origin, settings),
+            wiring.source(aws),
+            wiring.wish(settings, dry_run=dry_run),
+            clouds,
+            deadline=deadline,
+            watch=watch,
+        )
 
 
 def verify(

@@ -89,6 +89,22 @@ class RolloutFact:
 
 
 @dataclass(frozen=True)
+class OriginFact:
+    """What a promotion copied: what `environment` serves. `digest` is empty where it is not known.
+
+    `serving_since` (ISO 8601): when its rollout completed, by AWS's clock; null where ECS has no word of it.
+    """
+
+    environment: str
+    cluster: str
+    service: str
+    tag: str
+    image: str
+    digest: str
+    serving_since: datetime | None
+
+
+@dataclass(frozen=True)
 class Failure:
     """Why a delivery did not succeed, as the error tree says it (`reason` is a stable word)."""
 
@@ -115,7 +131,10 @@ class PhaseFact:
 
 @dataclass(frozen=True)
 class Report:
-    """The whole of a delivery. `proved` are the facts it established, each a sentence; `seconds` the time it took."""
+    """The whole of a delivery. `tag` is empty where a promotion did not get so far as to know it.
+
+    `proved` are the facts it established, each a sentence; `seconds` the time it took. `origin`: of a promotion.
+    """
 
     version: str
     outcome: Outcome
@@ -136,6 +155,7 @@ class Report:
     started_at: datetime
     seconds: float
     deadline_seconds: float
+    origin: OriginFact | None = None
 
     @property
     def good(self) -> bool:

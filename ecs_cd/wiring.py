@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from ecs_cd import promotion
 from ecs_cd.aws import Aws, AwsSettings
 from ecs_cd.aws import connect as connect_aws
 from ecs_cd.azure_devops import AzureDevOps, AzureDevOpsSettings
@@ -80,6 +81,34 @@ def delivery(settings: DeliverySettings, entry: TagEntry, *, dry_run: bool = Fal
         variables=settings.variables,
         dry_run=dry_run,
     )
+
+
+def wish(settings: DeliverySettings, *, dry_run: bool = False) -> promotion.Wish:
+    """Return what is promoted to where."""
+    return promotion.Wish(
+        settings.service, settings.environment, lambda entry: delivery(settings, entry, dry_run=dry_run), dry_run
+    )
+
+
+def origin(settings: DeliverySettings, to: DeliverySettings) -> promotion.Origin:
+    """Return what a promotion copies from, and on what condition; `settings` are of `Settings.resolve_origin`."""
+    if settings.target is None:
+        raise ValueError(f"{settings.environment} names no ECS service")
+    return promotion.Origin(
+        settings.environment,
+        settings.target,
+        parameter=settings.parameter,
+        check_image=settings.check_image,
+        repository=settings.repository,
+        registry=settings.registry,
+        region=settings.registry_region,
+        serving_for=to.promote_after,
+    )
+
+
+def source(amazon: Aws) -> promotion.Source:
+    """Return an origin's side of AWS."""
+    return promotion.Source(amazon.images, amazon.parameters, amazon.services)
 
 
 def image(settings: DeliverySettings, entry: TagEntry) -> ImageRef | None:

@@ -24,7 +24,7 @@ def test_the_public_names_are_these() -> None:
     assert ecs_cd.__all__ == [
         "Clock", "Clouds", "Deadline", "Delivery", "DeliveryFailed", "EcsCdError", "HistoryEntry", "ImageTag",
         "Interrupted", "Order", "Outcome", "PlaceStatus", "Report", "Settings", "SystemClock", "TagEntry", "TryLater",
-        "WrongInput", "__version__", "deploy", "history", "load_settings", "read_tag", "status", "verify", "write_tag",
+        "WrongInput", "__version__", "deploy", "history", "load_settings", "promote", "read_tag", "status", "verify", "write_tag",
     ]  # fmt: skip
 
 
@@ -49,7 +49,7 @@ def test_a_name_that_is_not_public_is_an_attribute_error() -> None:
         _ = ecs_cd.rollback
 
 
-@pytest.mark.parametrize("name", ["deploy", "verify", "status", "history"])
+@pytest.mark.parametrize("name", ["deploy", "promote", "verify", "status", "history"])
 def test_what_a_script_calls_says_what_it_raises(name: str) -> None:
     assert "Raises:" in (inspect.getdoc(getattr(ecs_cd, name)) or "")
 

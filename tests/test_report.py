@@ -17,6 +17,7 @@ from ecs_cd.report import (
     VERSION,
     Failure,
     ImageFact,
+    OriginFact,
     Outcome,
     ParameterFact,
     PhaseFact,
@@ -46,6 +47,7 @@ FULL = Report(
     started_at=datetime(2026, 1, 1, tzinfo=timezone.utc),
     seconds=12.3,
     deadline_seconds=1800,
+    origin=OriginFact("stage", "stage", "my-api", "102", "my-api:102", "sha256:abc", None),
 )
 EMPTY = replace(FULL, proved=(), image=None, parameter=None, run=None, rollout=None, warnings=(), phases=())
 FAILED = replace(
@@ -85,6 +87,8 @@ def test_no_key_that_programs_read_ever_goes() -> None:
         *("rollout.task_definition", "rollout.running", "rollout.desired"),
         *("failure", "failure.reason", "failure.message", "failure.hint", "failure.details", "failure.link"),
         *("failure.retryable", "warnings", "phases", "started_at", "seconds", "deadline_seconds"),
+        *("origin", "origin.environment", "origin.cluster", "origin.service", "origin.tag", "origin.image"),
+        *("origin.digest", "origin.serving_since"),
     }
 
 

@@ -12,6 +12,7 @@ from ecs_cd.version import VERSION
 
 _COMMANDS = {
     "deploy": "deliver:deploy",
+    "promote": "promote:promote",
     "verify": "deliver:verify",
     "status": "look:status",
     "history": "look:history",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from ecs_cd import delivery, pipeline, wiring
+from ecs_cd import delivery, pipeline, promotion, wiring
 from ecs_cd.delivery import Clouds
 from ecs_cd.errors import WrongInput
 from ecs_cd.model import Run, RunRequest
@@ -26,6 +26,25 @@ def deploy(call: Call) -> Ended:
     with call.aws(settings, str(entry.tag)) as aws, call.azure_devops(settings) as azure:
         report = delivery.deploy(
             wanted,
+            Clouds(aws.images, aws.parameters, azure, aws.services),
+            deadline=Deadline.after(settings.timeout, call.clock),
+            watch=call.voice.console.watch,
+        )
+    return _told(call, report)
+
+
+def promote(call: Call) -> Ended:
+    """Deliver what another environment serves."""
+    settings, origin = call.resolve_promotion()
+    with (
+        call.aws(settings, "promote") as aws,
+        call.azure_devops(settings) as azure,
+        call.aws(origin, "promote") as there,
+    ):
+        report = promotion.promote(
+            wiring.origin(origin, settings),
+            wiring.source(there),
+            wiring.wish(settings, dry_run=call.inputs.dry_run),
             Clouds(aws.images, aws.parameters, azure, aws.services),
             deadline=Deadline.after(settings.timeout, call.clock),
             watch=call.voice.console.watch,
@@ -141,7 +160,7 @@ COMMANDS: Mapping[str, Callable[[Call], Ended]] = {
     "set-parameter": set_parameter,
     "queue-pipeline": queue_pipeline,
     "rollback": not_yet,
-    "promote": not_yet,
+    "promote": promote,
 }
 """What `inputs.COMMANDS` names, each with what it does."""
 

@@ -139,7 +139,20 @@ def test_queue_pipeline_queues_and_may_wait(task: Task, world: World) -> None:
     assert "x=y" in str(first.request_json)
 
 
-@pytest.mark.parametrize("command", ["rollback", "promote"])
+def test_promote_delivers_what_the_other_environment_serves(task: Task, world: World) -> None:
+    config = task.work / "s" / "ecs-cd.yml"
+    config.write_text(world.file.read_text().replace("branch: main,", "branch: main, promote_from: development,"))
+    world.aws.put_parameter("/my-api/production/docker-image-tag", "100")
+    given = {"service": "my-api", "environment": "production", "verify": "false"}
+    ran = task("promote", given).ended("SucceededWithIssues", "my-api 101 is deployed to production")
+    assert (ran.outputs["imageTag"], ran.outputs["previousImageTag"]) == ("101", "100")
+    assert ran.report["origin"]["environment"] == "development"
+    assert world.value("/my-api/production/docker-image-tag") == "101"
+    ran = task("promote", {**given, "promoteAfter": "48h"}).ended("Failed", "of 48 h")
+    assert "input 'timeout'" in ran.report["failure"]["hint"]
+
+
+@pytest.mark.parametrize("command", ["rollback"])
 def test_what_is_not_in_this_version_says_so(task: Task, world: World, command: str) -> None:
     ran = task(command, {"service": "my-api", "environment": "development"})
     assert ran.ended("Failed", command, "not in this version").outputs["outcome"] == "failed"
