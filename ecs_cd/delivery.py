@@ -117,7 +117,10 @@ class _Delivering:
                 if settled:
                     return settled
             before, finished = self._apply(change, infrastructure)
-            if parameter.overtaken(self.clouds.parameters, change, self.delivery.order):
+            if (
+                parameter.standing(self.clouds.parameters, change, self.delivery.order).stand
+                is parameter.Stand.OVERTAKEN
+            ):
                 self.journal.warn(f"Somebody wrote an older tag over {change.new}; putting it right and running again.")
                 continue
             return self._prove(checked, finished, before)

@@ -10,6 +10,7 @@
     |   |-- AccessDenied
     |   |-- ImageMissing
     |   |-- ParameterRefused
+    |   |   `-- Crowded
     |   |-- PipelineNotFound
     |   |-- QueueRefused
     |   |-- RunFailed
@@ -118,6 +119,12 @@ class ParameterRefused(DeliveryFailed):
     """The parameter is missing, of a kind that cannot hold a tag, or refuses this value."""
 
     reason = "parameter-refused"
+
+
+class Crowded(ParameterRefused):
+    """A hundred versions are kept, and the oldest cannot go because it is labelled."""
+
+    reason = "parameter-crowded"
 
 
 class PipelineNotFound(DeliveryFailed):

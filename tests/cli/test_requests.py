@@ -36,7 +36,7 @@ def test_the_guarded_path_to_a_queued_run_takes_six_requests(cli: Cli, world: Wo
     [before] = seen
     assert before == {
         "ecr DescribeImages": 1,
-        "ssm GetParameter": 1,
+        "ssm GetParameters": 1,
         "ssm DescribeParameters": 1,
         "GET build/definitions": 1,
         "ssm PutParameter": 1,
