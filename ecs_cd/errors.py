@@ -11,6 +11,7 @@
     |   |-- ImageMissing
     |   |-- ParameterRefused
     |   |   `-- Crowded
+    |   |-- NothingVerified
     |   |-- PipelineNotFound
     |   |-- QueueRefused
     |   |-- RunFailed
@@ -125,6 +126,12 @@ class Crowded(ParameterRefused):
     """A hundred versions are kept, and the oldest cannot go because it is labelled."""
 
     reason = "parameter-crowded"
+
+
+class NothingVerified(DeliveryFailed):
+    """There is no version to roll back to that is known to have served."""
+
+    reason = "nothing-verified"
 
 
 class PipelineNotFound(DeliveryFailed):

@@ -4,8 +4,8 @@ Parameter Store has no conditional write, so `record` looks after it has written
 it read and the one it wrote, the newest tag among them goes back on top. A delivery that finds nothing to write looks
 over the last versions for the same reason: an earlier attempt may have died between its write and its look.
 
-Under a hold (rule 12; `ecs_cd.marks` has the signs, `ecs_cd.hold` makes and lifts them) nothing newer is recorded: the
-delivery yields, and puts the held value back where it finds or has written another one on top.
+Under a hold (rule 12; `ecs_cd.marks` has the signs, `ecs_cd.holding` makes and lifts them) nothing newer is recorded:
+the delivery yields, and puts the held value back where it finds or has written another one on top.
 """
 
 from __future__ import annotations

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, TypeVar, cast
 
-from ecs_cd import hold
-from ecs_cd.hold import Held, Released
+from ecs_cd import holding
+from ecs_cd.holding import Held, Released
 from ecs_cd.model import CheckedImage, ImageTag, Parameter, ParameterChange, Recorded
 from ecs_cd.order import Order
 from ecs_cd.parameter import Parameters, record
@@ -170,7 +170,7 @@ class Rollback(Actor):
     value: str = ""
 
     def work(self, store: Parameters, deadline: Deadline) -> Held | None:
-        return hold.hold(store, self.name, value=self.value, deadline=deadline)
+        return holding.hold(store, self.name, value=self.value, deadline=deadline)
 
     def check(self) -> None:
         held: Held = self.result
@@ -183,7 +183,7 @@ class Release(Actor):
     """An operator who lifts the hold."""
 
     def work(self, store: Parameters, deadline: Deadline) -> Released:
-        return hold.release(store, self.name, deadline=deadline)
+        return holding.release(store, self.name, deadline=deadline)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from ecs_cd.errors import RunFailed, WrongInput
 from ecs_cd.report import (
     VERSION,
     Failure,
+    HoldFact,
     ImageFact,
     Outcome,
     ParameterFact,
@@ -46,8 +47,9 @@ FULL = Report(
     started_at=datetime(2026, 1, 1, tzinfo=timezone.utc),
     seconds=12.3,
     deadline_seconds=1800,
+    hold=HoldFact("held", "101", 3, "102"),
 )
-EMPTY = replace(FULL, proved=(), image=None, parameter=None, run=None, rollout=None, warnings=(), phases=())
+EMPTY = replace(FULL, proved=(), image=None, parameter=None, run=None, rollout=None, warnings=(), phases=(), hold=None)
 FAILED = replace(
     FULL,
     outcome=Outcome.FAILED,
@@ -73,7 +75,7 @@ def _keys(value: Any, path: str = "") -> Iterator[str]:  # noqa: ANN401 - any JS
 
 def test_no_key_that_programs_read_ever_goes() -> None:
     """A key may be added; one that is renamed or removed needs a new major `version`."""
-    assert VERSION == "1.0"
+    assert VERSION == "1.1"
     assert set(_keys(FULL.to_dict())) | set(_keys({"failure": FAILED.to_dict()["failure"]})) == {
         *("version", "outcome", "exit_code", "service", "environment", "tag", "dry_run", "summary", "proved"),
         *("image", "image.digest", "image.pushed_at"),
@@ -83,6 +85,7 @@ def test_no_key_that_programs_read_ever_goes() -> None:
         *("rollout", "rollout.cluster", "rollout.service", "rollout.serving", "rollout.sentence", "rollout.image"),
         *("rollout.task_definition", "rollout.running", "rollout.desired"),
         *("failure", "failure.reason", "failure.message", "failure.hint", "failure.details", "failure.link"),
+        *("hold", "hold.state", "hold.tag", "hold.version", "hold.left"),
         *("failure.retryable", "warnings", "phases", "started_at", "seconds", "deadline_seconds"),
     }
 

@@ -13,7 +13,7 @@ moto_s_own = SimpleSystemManagerResponse.get_parameters
 
 def install() -> None:
     """Make moto answer GetParameters as the API reference describes it, in the whole process. Idempotent."""
-    SimpleSystemManagerResponse.get_parameters = _get_parameters
+    SimpleSystemManagerResponse.get_parameters = _get_parameters  # type: ignore[method-assign]  # moto has no other way
 
 
 def _get_parameters(self: SimpleSystemManagerResponse) -> ActionResult:
