@@ -11,6 +11,8 @@
     |   |-- ImageMissing
     |   |-- NothingToPromote
     |   |-- ParameterRefused
+    |   |   `-- Crowded
+    |   |-- NothingVerified
     |   |-- PipelineNotFound
     |   |-- QueueRefused
     |   |-- RunFailed
@@ -126,6 +128,18 @@ class ParameterRefused(DeliveryFailed):
     """The parameter is missing, of a kind that cannot hold a tag, or refuses this value."""
 
     reason = "parameter-refused"
+
+
+class Crowded(ParameterRefused):
+    """A hundred versions are kept, and the oldest cannot go because it is labelled."""
+
+    reason = "parameter-crowded"
+
+
+class NothingVerified(DeliveryFailed):
+    """There is no version to roll back to that is known to have served."""
+
+    reason = "nothing-verified"
 
 
 class PipelineNotFound(DeliveryFailed):

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ecs_cd import image, rollout
-from ecs_cd.delivery import Clouds, Delivery, deploy, interrupted
+from ecs_cd.delivery import Clouds, Delivery, interrupted
 from ecs_cd.errors import DeadlineReached, EcsCdError, ImageMissing, NothingToPromote, TooSoon
 from ecs_cd.journal import Journal
 from ecs_cd.model import (
@@ -30,6 +30,7 @@ from ecs_cd.model import (
 from ecs_cd.overlap import together
 from ecs_cd.progress import Phase, PhaseStarted, Watch, unwatched
 from ecs_cd.report import OriginFact, Outcome, Report
+from ecs_cd.rolling_back import deploy
 from ecs_cd.standing import ManyParameters
 from ecs_cd.text import quoted
 from ecs_cd.waiting import Deadline, Pace, spoken, wait_for

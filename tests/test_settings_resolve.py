@@ -370,7 +370,7 @@ def test_without_a_file_the_flags_speak_of_both_environments(tmp_path: Path) -> 
         ({"promote_from": "stag"}, "did you mean 'stage'"),
     ],
 )
-def test_an_origin_that_cannot_be_is_refused(tmp_path: Path, flags: dict[str, object], says: str) -> None:
+def test_an_origin_that_cannot_be_is_refused(tmp_path: Path, flags: dict[str, str], says: str) -> None:
     settings = loaded(tmp_path, TWO_ACCOUNTS)
     with pytest.raises(SettingsError, match=f"(?i){says}"):
         settings.resolve_origin(settings.resolve("my-api", "production", **flags), **flags)

@@ -37,7 +37,7 @@ def reported(command: F) -> F:
 @tagged
 @reported
 @click.option("--dry-run", is_flag=True, help="Check everything and say what would be done; change nothing.")
-@flags(*PARAMETER, *IMAGE, *PIPELINE, "verify", *ROLLOUT, *AWS, "timeout")
+@flags(*PARAMETER, *IMAGE, *PIPELINE, "verify", "rollback", *ROLLOUT, *AWS, "timeout")
 @framed
 def deploy(
     frame: Frame,

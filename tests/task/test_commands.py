@@ -152,13 +152,6 @@ def test_promote_delivers_what_the_other_environment_serves(task: Task, world: W
     assert "input 'timeout'" in ran.report["failure"]["hint"]
 
 
-@pytest.mark.parametrize("command", ["rollback"])
-def test_what_is_not_in_this_version_says_so(task: Task, world: World, command: str) -> None:
-    ran = task(command, {"service": "my-api", "environment": "development"})
-    assert ran.ended("Failed", command, "not in this version").outputs["outcome"] == "failed"
-    assert world.writes() == []
-
-
 def test_every_command_is_carried_out_and_has_outputs() -> None:
     assert set(commands.COMMANDS) == set(inputs.COMMANDS) == set(OUTPUTS)
 
