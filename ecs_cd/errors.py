@@ -24,6 +24,7 @@
     |-- TryLater               exit 3: it may pass by itself
     |   |-- DeadlineReached
     |   |-- TooSoon
+    |   |-- NotAttempted
     |   |-- Throttled
     |   |-- Unreachable
     |   `-- ServiceUnavailable
@@ -212,6 +213,12 @@ class TooSoon(TryLater):
     """The environment to promote from does not serve the tag long enough yet."""
 
     reason = "too-soon"
+
+
+class NotAttempted(TryLater):
+    """Another service of the same call could not be delivered, and so nothing was changed."""
+
+    reason = "not-attempted"
 
 
 class Throttled(TryLater):
