@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from ecs_cd.sandbox.azure_devops.definitions import Restrictions
 from ecs_cd.sandbox.azure_devops.job import Job, JobAccess
-from ecs_cd.sandbox.azure_devops.run import Attachment, Cancellation, Log, Run
+from ecs_cd.sandbox.azure_devops.run import Artifact, Attachment, Cancellation, Log, Run
 from ecs_cd.sandbox.azure_devops.timeline import Issue, Record, RecordResult, merge_results
 from ecs_cd.sandbox.azure_devops.variables import Variables
 
@@ -158,7 +158,7 @@ class StepContext:
         self.change_run(lambda run: run.publish(name, _files(Path(path)), self._record.parent_id or self._record.id))
 
     def upload(self, name: str, path: str | Path) -> None:
-        """Add a file, or everything below a directory, to an artifact of the run."""
+        """Add a file, or everything below a directory, to a container of the run."""
         self.change_run(lambda run: run.extend(name, _files(Path(path)), self._record.parent_id or self._record.id))
 
     def attach(self, kind: str, name: str, content: bytes) -> None:
@@ -198,6 +198,22 @@ class StepContext:
             where = f"run {source.number} of {source.definition.name}" if source else f"the pipeline resource {alias}"
             self.fail(f"There is no artifact {name} in {where}.")
         return dict(found.files)
+
+    def find_runs(self, wanted: Callable[[Run], bool]) -> list[Run]:
+        """Return the runs of the project that are wanted, as they come; `wanted` is asked under the engine's lock."""
+        with self._state.lock:
+            return [run for run in self._state.runs.values() if wanted(run)]
+
+    def resource_run(self, alias: str) -> Run | None:
+        """Return the run that a pipeline resource stands for, or None."""
+        with self._state.lock:
+            return self._state.runs.get(self._run.resources.get(alias, 0))
+
+    def artifacts(self, run_id: int) -> list[Artifact]:
+        """Return the artifacts of a run; none if there is no such run."""
+        with self._state.lock:
+            run = self._state.runs.get(run_id)
+            return list(run.artifacts) if run else []
 
     def change_run(self, change: Callable[[Run], object]) -> None:
         """Do something to the run under the engine's lock."""

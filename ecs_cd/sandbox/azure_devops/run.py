@@ -78,18 +78,24 @@ class Attachment:
     content: bytes
 
 
+PIPELINE_ARTIFACT = "PipelineArtifact"
+CONTAINER = "Container"
+"""The kinds of artifact whose files are on the server: of the newer tasks, and of `PublishBuildArtifacts`."""
+
+
 @dataclass(frozen=True)
 class Artifact:
     """A published artifact: its files by their path inside it.
 
-    One that is only associated with the run has no files: `kind` says what it is, `data` where.
+    A `PipelineArtifact` and a `Container` have their files on the server; one that is only associated with the run has
+    none. `kind` says what it is, `data` where.
     """
 
     id: int
     name: str
     source: str
     files: dict[str, bytes]
-    kind: str = "PipelineArtifact"
+    kind: str = PIPELINE_ARTIFACT
     data: str = ""
 
 
@@ -208,9 +214,10 @@ class Run:
         return self._put(Artifact(self._next_artifact(), name, source, dict(files)))
 
     def extend(self, name: str, files: dict[str, bytes], source: str) -> Artifact:
-        """Add files to the artifact of a name, or add an artifact."""
+        """Add files to the container of a name, or add a container."""
         known = (artifact.files for artifact in self.artifacts if artifact.name.lower() == name.lower())
-        return self.publish(name, {**next(known, {}), **files}, source)
+        place = f"#/{self.id}/{name}"
+        return self._put(Artifact(self._next_artifact(), name, source, {**next(known, {}), **files}, CONTAINER, place))
 
     def associate(self, name: str, kind: str, data: str, source: str) -> Artifact:
         """Add an artifact that lies elsewhere."""
