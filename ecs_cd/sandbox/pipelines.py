@@ -15,6 +15,7 @@ from ecs_cd.sandbox.azure_devops import (
     DownloadAction,
     JobDefinition,
     PipelineDefinition,
+    PipelineResource,
     ProcessAction,
     Repository,
     StageDefinition,
@@ -137,5 +138,5 @@ def release(number: int, task: Task, *, settings: Path, connection: str) -> Pipe
         repository=Repository(RELEASED),
         variables={"environment": next(iter(ENVIRONMENTS))},
         settable_variables=frozenset({"environment"}),
-        resources={"build": RELEASED},
+        resources=(PipelineResource("build", RELEASED),),
     )

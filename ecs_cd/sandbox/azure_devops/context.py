@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from ecs_cd.sandbox.azure_devops.cancellation import Cancellation
 from ecs_cd.sandbox.azure_devops.definitions import Restrictions
 from ecs_cd.sandbox.azure_devops.job import Job, JobAccess
-from ecs_cd.sandbox.azure_devops.run import Artifact, Attachment, Cancellation, Log, Run
+from ecs_cd.sandbox.azure_devops.run import Artifact, Attachment, Log, Run
 from ecs_cd.sandbox.azure_devops.timeline import Issue, Record, RecordResult, merge_results
 from ecs_cd.sandbox.azure_devops.variables import Variables
 
@@ -26,7 +27,15 @@ class StepContext:
     """The running step. All methods may be called from any thread."""
 
     def __init__(
-        self, state: State, run: Run, record: Record, job: Job, *, ref_name: str = "", restrictions: Restrictions
+        self,
+        state: State,
+        run: Run,
+        record: Record,
+        job: Job,
+        *,
+        cancelled: Cancellation,
+        ref_name: str = "",
+        restrictions: Restrictions,
     ) -> None:
         """Bind the step to its job and timeline record; `ref_name` is what its output variables are found under."""
         self._state = state
@@ -36,8 +45,8 @@ class StepContext:
             self._log: Log = run.new_log(state.clock())
             record.log_id = self._log.id
             run.timeline.touch(record)
-            self.cancelled: Cancellation = run.cancelled
-            """Set when the run, or the stage the step is in, is told to stop. An action should then end soon."""
+        self.cancelled = cancelled
+        """Set when the run, its stage, the job or the step itself is told to stop. An action should then end soon."""
         self.job = job
         self.ref_name = ref_name
         self.restrictions = [restrictions]
@@ -102,7 +111,7 @@ class StepContext:
         with self._state.lock:
             for part in self.job.masker(line).splitlines() or [""]:
                 self._log.append(part, self._state.clock())
-            self._state.changed()
+            self._state.written()
 
     def debug(self, message: str) -> None:
         """Write a line that is only there when `System.Debug` is on."""
@@ -132,6 +141,11 @@ class StepContext:
         """Record an error and end the step as failed."""
         self.error(message)
         raise StepFailedError(message)
+
+    def begin_again(self) -> None:
+        """Forget what the step came to, for another try of it."""
+        with self._state.lock:
+            self.result, self.commands_failed, self.done = None, False, False
 
     def complete(self, result: RecordResult, operation: str = "") -> None:
         """Note what the step comes to; of several results the worst stays."""

@@ -113,9 +113,9 @@ class JobDefinition:
     """One job: steps in order, sharing variables and one agent.
 
     A deployment job and a stage of a classic release have an `environment` they deploy to. A deployment job may have
-    `hooks` instead of `steps`. `environment` and the values of `variables` may hold macros and, as the whole of a value,
-    a runtime expression `$[ ]`. `depends_on` names jobs of the same stage; jobs that do not depend on each other go on
-    at the same time. `timeout` and `cancel_timeout`: minutes.
+    `hooks` instead of `steps`. `environment` and the values of `variables` may hold macros and, as the whole of a
+    value, a runtime expression `$[ ]`. `depends_on` names jobs of the same stage; jobs that do not depend on each other
+    go on at the same time. `timeout` (0 is no limit) and `cancel_timeout`: minutes.
     """
 
     name: str
@@ -137,8 +137,8 @@ class JobDefinition:
 class StageDefinition:
     """One stage. `name` is its reference name; `__default` is what a file without stages has.
 
-    `depends_on`: None is the stage before it, an empty tuple is none. `lock`: the stage has an exclusive lock of its own,
-    for which the runs of the pipeline wait as `lock` says.
+    `depends_on`: None is the stage before it, an empty tuple is none. `lock`: the stage has an exclusive lock of its
+    own, for which the runs of the pipeline wait as `lock` says.
     """
 
     name: str
@@ -226,7 +226,7 @@ class Expansion:
     reason: str = "manual"
 
 
-class ValidationFailed(Exception):  # noqa: N818 - named for what happened, as the service's own error is
+class ValidationFailed(Exception):
     """A pipeline's file cannot be run; each of `messages` names the file and, where it is known, line and column."""
 
     def __init__(self, messages: Sequence[str]) -> None:

@@ -12,7 +12,7 @@ from typing import Literal
 
 from ecs_cd.sandbox.azure_devops.agents import AgentPool
 from ecs_cd.sandbox.azure_devops.app import create_app
-from ecs_cd.sandbox.azure_devops.definitions import PipelineDefinition
+from ecs_cd.sandbox.azure_devops.definitions import Environment, PipelineDefinition
 from ecs_cd.sandbox.azure_devops.execution import Execution
 from ecs_cd.sandbox.azure_devops.faults import Faults
 from ecs_cd.sandbox.azure_devops.http_server import HttpServer
@@ -20,6 +20,7 @@ from ecs_cd.sandbox.azure_devops.identities import Identity, Token, Tokens
 from ecs_cd.sandbox.azure_devops.job import JobAccess
 from ecs_cd.sandbox.azure_devops.links import Links, Project
 from ecs_cd.sandbox.azure_devops.orchestrator import Orchestrator, QueueDelay
+from ecs_cd.sandbox.azure_devops.progress import JobRun
 from ecs_cd.sandbox.azure_devops.recorder import Recorder
 from ecs_cd.sandbox.azure_devops.run import QueueRequest, Run, RunResult, Source
 from ecs_cd.sandbox.azure_devops.service import Service, ServiceEndpoint
@@ -57,6 +58,7 @@ class AzureDevOps:
         agents: int = 2,
         tokens: Iterable[Token] = (),
         endpoints: Sequence[ServiceEndpoint] = (),
+        environments: Iterable[Environment] = (),
         agent_environment: Mapping[str, str] | None = None,
         queue_delay: QueueDelay = no_delay,
         clock: Clock = utc_now,
@@ -70,7 +72,7 @@ class AzureDevOps:
         self._agent_environment = agent_environment
         self.recorder = Recorder()
         self.faults = Faults()
-        self._state = State(definitions, clock)
+        self._state = State(definitions, clock, self.project, environments)
         self._orchestrator = Orchestrator(self._state, queue_delay)
         self._agents = AgentPool(self._state, agents, self._execute)
         service = Service(self._state, self._orchestrator, self.tokens, self.project, endpoints)
@@ -93,7 +95,8 @@ class AzureDevOps:
         with self._state.lock:
             self._state.closing = True
             for run in self._state.runs.values():
-                run.cancelled.set()
+                for job in run.jobs:
+                    job.abort()
             self._state.changed()
         self._agents.join(CLOSE_TIMEOUT)
         self._orchestrator.join(CLOSE_TIMEOUT)
@@ -186,13 +189,13 @@ class AzureDevOps:
                 run.publish(name, dict(files), source=run.plan_id)
             for record in list(run.timeline.records):
                 run.timeline.finish_below(record, "failed" if result == "failed" else "succeeded")
+            run.end(result)
             run.start_time = run.finish_time = run.queue_time
-            run.status, run.result, run.phase = "completed", result, "done"
             self._state.changed()
             return run.id
 
-    def _execute(self, run: Run, worker: str) -> None:
-        Execution(self._state, run, worker, self._job_access).run()
+    def _execute(self, job: JobRun) -> None:
+        Execution(self._state, job, self._job_access).run()
 
     @contextmanager
     def _job_access(self, run: Run, job_id: str) -> Iterator[JobAccess]:
