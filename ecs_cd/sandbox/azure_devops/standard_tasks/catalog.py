@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ecs_cd.sandbox.azure_devops.definitions import Action, TaskReference
@@ -24,8 +24,6 @@ from ecs_cd.sandbox.azure_devops.standard_tasks.use_python_version import use_py
 from ecs_cd.sandbox.azure_devops.step_maker import StepRefused, UnknownTask
 from ecs_cd.sandbox.azure_devops.task_action import TaskAction
 from ecs_cd.sandbox.azure_devops.task_package import Task
-
-_MARKETPLACE = "https://marketplace.visualstudio.com"
 
 
 @dataclass(frozen=True)
@@ -64,36 +62,42 @@ class TaskCatalog:
         object.__setattr__(self, "_bodies", bodies)  # the class is frozen for all others
 
     def make(
-        self, task: str, inputs: Mapping[str, str], *, env: Mapping[str, str], where: str
+        self,
+        task: str,
+        inputs: Mapping[str, str],
+        *,
+        env: Mapping[str, str],
+        where: str,  # noqa: ARG002 - a StepMaker is told, but the reader adds it to every message
     ) -> tuple[Action, TaskReference]:
         """Return what a step does, and its task for the timeline.
 
         `task` is `Name@1`, `publisher.extension.contribution.Name@1` or `<guid>@1`, in any letter case.
 
         Raises:
-            UnknownTask: there is no such task.
+            UnknownTask: there is no such task; the message has those there are.
             StepRefused: an input is unknown, missing, given twice, or has a value that cannot be right.
         """
-        found = self._find(task, where)
+        own, standard = _newest(self.tasks, task), _newest(standard_tasks(), task)
+        found = own or standard
+        if found is None:
+            known = sorted(f"{each.reference.name}@{each.major}" for each in (*self.tasks, *standard_tasks()))
+            raise UnknownTask(f"The sandbox has the tasks {', '.join(known)}.")
         mistakes = mistakes_of(found, inputs)
         if mistakes:
             raise StepRefused(" ".join(mistakes))
-        if found.handlers:
-            return TaskAction(found, dict(inputs), env=dict(env), node=self.node), found.reference
-        body = self._bodies[found.reference.name]
-        return StandardAction(found, body, dict(inputs), dict(env)), found.reference
+        if own:
+            return TaskAction(own, dict(inputs), env=dict(env), node=self.node), own.reference
+        return StandardAction(found, self._bodies[found.reference.name], dict(inputs), dict(env)), found.reference
 
-    def _find(self, wanted: str, where: str) -> Task:
-        name, _, major = wanted.strip().partition("@")
-        short = name.rpartition(".")[2].lower()
-        for known in (self.tasks, standard_tasks()):
-            fitting = [task for task in known if short in {task.reference.name.lower(), task.reference.id.lower()}]
-            versions = [task for task in fitting if str(task.major) == major]
-            if versions:
-                return max(versions, key=lambda task: [int(part) for part in task.reference.version.split(".")])
-        known_tasks = sorted(f"{task.reference.name}@{task.major}" for task in (*self.tasks, *standard_tasks()))
-        raise UnknownTask(
-            f"A task is missing. The pipeline references a task called '{name}'. This usually indicates the task "
-            "isn't installed, and you may be able to install it from the Marketplace: "
-            f"{_MARKETPLACE}. (Task version {major}, {where}.) The sandbox knows {', '.join(known_tasks)}."
-        )
+
+def _newest(tasks: Iterable[Task], wanted: str) -> Task | None:
+    """Return the newest of the tasks that a step may mean, or None."""
+    name, _, major = wanted.strip().lower().partition("@")
+    short = name.rpartition(".")[2]
+    fitting = [
+        task
+        for task in tasks
+        if short in {task.reference.name.lower(), task.reference.id.lower()} and str(task.major) == major
+    ]
+    versions = {tuple(int(part) for part in task.reference.version.split(".")): task for task in fitting}
+    return versions[max(versions)] if versions else None

@@ -22,19 +22,14 @@ MAKER: StepMaker = CATALOG
 MINE = {"x64": "x64", "x86_64": "x64", "aarch64": "arm64", "arm64": "arm64"}.get(platform.machine().lower(), "x64")
 
 
-def test_a_task_that_is_not_installed_is_reported_in_the_services_words() -> None:
-    with pytest.raises(UnknownTask) as caught:
+def test_for_a_task_that_is_not_installed_those_that_are_are_named() -> None:
+    with pytest.raises(UnknownTask, match=r"^The sandbox has the tasks AWSShellScript@1, Bash@3, .*Python.*@0\.$"):
         CATALOG.make("ManualValidation@1", {}, env={}, where="/a.yml (Line: 3, Col: 5)")
-    assert str(caught.value).startswith(
-        "A task is missing. The pipeline references a task called 'ManualValidation'. This usually indicates the task "
-        "isn't installed, and you may be able to install it from the Marketplace: "
-        "https://marketplace.visualstudio.com. (Task version 1, /a.yml (Line: 3, Col: 5).) The sandbox knows AWSShellScript@1, Bash@3, "
-    )
 
 
 @pytest.mark.parametrize("task", ["Bash@9", "Bash", "Bash@", "@3", ""])
 def test_a_version_that_is_not_installed_is_reported(task: str) -> None:
-    assert "A task is missing." in refusal(task, {})
+    assert refusal(task, {}).startswith("The sandbox has the tasks ")
 
 
 @pytest.mark.parametrize("task", ["bash@3", "6C731C3C-3c68-459a-a5c9-bde6e6595b5b@3"])
@@ -112,7 +107,10 @@ def test_a_task_of_an_extension_runs_and_its_inputs_are_checked(serve: Serve, tm
 
 def test_a_task_of_an_extension_comes_before_a_standard_one(tmp_path: Path) -> None:
     task = read_task(write_task(tmp_path, "", name="Bash", version={"Major": 3, "Minor": 0, "Patch": 0}))
-    assert TaskCatalog(tasks=(task,)).make("Bash@3", {}, env={}, where="here")[1].id == task.reference.id
+    newer = read_task(write_task(tmp_path / "newer", "", name="Bash", version={"Major": 3, "Minor": 10, "Patch": 0}))
+    older = read_task(write_task(tmp_path / "older", "", name="Bash", version={"Major": 3, "Minor": 9, "Patch": 0}))
+    catalog = TaskCatalog(tasks=(task, newer, older))
+    assert catalog.make("Bash@3", {}, env={}, where="here")[1] == newer.reference
 
 
 def test_rules_of_visibility_are_read() -> None:

@@ -176,6 +176,17 @@ def test_a_script_of_the_aws_toolkit_hears_of_no_cancel(serve: Serve, tmp_path: 
     assert "stopping in good order" not in log and log[-1] == "##[error]The operation was canceled."
 
 
+def test_powershell_hears_of_no_cancel(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text(PROGRAM)
+    fake = tmp_path / "pwsh"
+    fake.write_text(f"#!/bin/sh\nexec {sys.executable} {tmp_path / 'program.py'}\n")
+    fake.chmod(0o755)
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    command = step("PowerShell@2", {"targetType": "inline", "script": "terraform apply"}, env={"PATH": path})
+    log = cancelled(serve, command)
+    assert "stopping in good order" not in log and log[-1] == "##[error]The operation was canceled."
+
+
 @pytest.mark.usefixtures("hasty")
 def test_a_cancel_does_not_reach_a_program_that_the_shell_waits_for(serve: Serve, tmp_path: Path) -> None:
     (tmp_path / "program.py").write_text(PROGRAM)
