@@ -13,6 +13,7 @@ from typing import Any
 
 from ecs_cd.sandbox.aws import Aws
 from ecs_cd.sandbox.templates import TEMPLATES
+from ecs_cd.sandbox.terraform import Step, Terraform
 
 STATE_BUCKET = "acme-terraform-states"
 """The bucket that `environments/*.s3.tfbackend` name."""
@@ -42,6 +43,18 @@ def check_out(target: Path, aws: Aws) -> Path:
     working = target / "example"
     (working / OVERRIDE).write_text(override(aws.url), encoding="utf-8")
     return working
+
+
+def run_steps(terraform: Terraform, aws: Aws, *, environment: str, target: Path) -> list[Step]:
+    """Plan one run for an environment as the infrastructure pipeline does it, in a checkout made at `target`."""
+    command = [*terraform.command(), f"-chdir={check_out(target, aws)}"]
+    backend, variables = f"environments/{environment}.s3.tfbackend", f"environments/{environment}.tfvars"
+    env = {**aws.environment(), **terraform.environment()}
+    return [
+        Step("Terraform init", [*command, "init", "-no-color", f"-backend-config={backend}"], env),
+        Step("Terraform plan", [*command, "plan", "-no-color", f"-var-file={variables}", "-out=run.tfplan"], env),
+        Step("Terraform apply", [*command, "apply", "-no-color", "run.tfplan"], env),
+    ]
 
 
 def seed(aws: Aws, environment: str) -> None:

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from ecs_cd.sandbox.azure_devops import GitRepository, Identity
+from ecs_cd.sandbox.azure_devops import Identity
+from ecs_cd.sandbox.azure_devops.repositories import GitRepository
 from ecs_cd.sandbox.example import OVERRIDE, override
 from ecs_cd.sandbox.templates import TEMPLATES
 

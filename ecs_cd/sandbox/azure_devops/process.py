@@ -30,7 +30,8 @@ class Program:
     """A program to run in a process group of its own, with the whole of its environment.
 
     On cancel those that `reach` says get SIGINT, after `interrupt_grace` seconds SIGTERM; after `terminate_grace` more
-    the group is killed. An output that something else still holds is read for `output_grace` seconds after the exit; a
+    the group is killed. The job's variables PROCESS_SIGINT_TIMEOUT and PROCESS_SIGTERM_TIMEOUT (milliseconds) come
+    before both, as the agent's `AgentKnobs.cs` has it. An output that something else still holds is read for `output_grace` seconds after the exit; a
     program that told it is done has `done_grace` to exit. `on_stderr` is given each line of the error output, which
     goes to the log all the same.
     """
@@ -104,7 +105,10 @@ class _Execution:
         self._given_up = False
         self._escalation: list[tuple[signal.Signals, float | None]] = [(signal.SIGKILL, None)]
         if program.reach != "nobody":
-            asking = [(signal.SIGINT, program.interrupt_grace), (signal.SIGTERM, program.terminate_grace)]
+            asking = [
+                (signal.SIGINT, _patience(context, "PROCESS_SIGINT_TIMEOUT", program.interrupt_grace)),
+                (signal.SIGTERM, _patience(context, "PROCESS_SIGTERM_TIMEOUT", program.terminate_grace)),
+            ]
             self._escalation = [*asking, *self._escalation]
 
     def run(self) -> int:
@@ -214,3 +218,9 @@ def _signal_group(process: subprocess.Popen[str], number: signal.Signals) -> Non
         os.killpg(process.pid, number)
     except (ProcessLookupError, PermissionError):
         return
+
+
+def _patience(context: StepContext, variable: str, otherwise: float) -> float:
+    """Return the seconds that the job's variable says, in milliseconds."""
+    said = context.job.variables.get(variable, "")
+    return int(said) / 1000 if said.isdecimal() else otherwise
