@@ -106,7 +106,7 @@ def delete_build(service: Service, call: Call) -> Reply:
     call.require_stop(run.definition)
     if run.phase != "done":
         raise ServiceError(400, "BuildStatusInvalidChangeException", f"The build {run.id} is not completed.")
-    del service.state.runs[run.id]
+    service.state.forget(run)
     return Reply(status=204)
 
 

@@ -17,6 +17,7 @@ from ecs_cd.sandbox.azure_devops.graph import all_stages_before
 from ecs_cd.sandbox.azure_devops.identities import SERVICE, Identity
 from ecs_cd.sandbox.azure_devops.run import QueueRequest, Run
 from ecs_cd.sandbox.azure_devops.state import State
+from ecs_cd.sandbox.azure_devops.triggers import Push, Starter
 
 QueueDelay = Callable[[QueueRequest], float]
 
@@ -30,6 +31,7 @@ class Orchestrator:
         self._queue_delay = queue_delay
         self._checks = Checks(state, lambda run: self.cancel(run, SERVICE))
         self._conductor = Conductor(state, self._checks)
+        self._starter = Starter(state, self.queue)
         self._thread = threading.Thread(target=self._serve, name="orchestrator", daemon=True)
 
     def start(self) -> None:
@@ -50,6 +52,11 @@ class Orchestrator:
             run = self._state.new_run(request, self._queue_delay(request))
             self._state.changed()
             return run
+
+    def pushed(self, push: Push) -> list[Run]:
+        """Queue a run of every pipeline that a push concerns."""
+        with self._state.lock:
+            return self._starter.pushed(push)
 
     def cancel(self, run: Run, by: Identity) -> None:
         """Begin to cancel a run that is not over. The lock must be held."""
@@ -137,7 +144,10 @@ class Orchestrator:
         return True
 
     def _conduct(self, run: Run) -> bool:
-        return run.phase in {"ready", "running"} and self._conductor.advance(run)
+        if run.phase not in {"ready", "running"} or not self._conductor.advance(run):
+            return False
+        self._starter.followed(run)
+        return True
 
     def _admit(self, run: Run) -> bool:
         """Let a queued run in: to the lock if its pipeline has one, else straight on."""

@@ -6,7 +6,7 @@ name the run to use by its number; else it is the newest successful one that `ve
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from ecs_cd.sandbox.azure_devops.branch_filters import full_name
 from ecs_cd.sandbox.azure_devops.definitions import PipelineDefinition, PipelineResource
@@ -27,21 +27,25 @@ def is_source(resource: PipelineResource, definition: PipelineDefinition) -> boo
     return same_folder and name.lower() == definition.name.lower()
 
 
-def choose_runs(state: State, definition: PipelineDefinition, versions: Mapping[str, str]) -> dict[str, int]:
+def choose_runs(
+    state: State, definition: PipelineDefinition, versions: Mapping[str, str], known: Collection[str] = ()
+) -> dict[str, int]:
     """Return the run to use of each resource, by alias; one that has no run yet is left out.
 
-    `versions` are the numbers of the runs asked for, by alias.
+    `versions` are the numbers of the runs asked for, by alias; `known` are aliases whose runs are known already.
 
     Raises:
         ResourceError: a run asked for, or named in the file, does not exist.
     """
-    known = {resource.alias.lower() for resource in definition.resources}
-    unknown = [alias for alias in versions if alias.lower() not in known]
+    declared = {resource.alias.lower() for resource in definition.resources}
+    unknown = [alias for alias in versions if alias.lower() not in declared]
     if unknown:
         raise ResourceError(f"The pipeline resource '{unknown[0]}' is not declared in {definition.yaml_path}.")
     wanted = {alias.lower(): version for alias, version in versions.items()}
     found = {}
     for resource in definition.resources:
+        if resource.alias in known:
+            continue
         version = wanted.get(resource.alias.lower()) or resource.version
         run = _newest(state, resource, version, chosen=resource.alias.lower() in wanted)
         if run:

@@ -93,6 +93,8 @@ class QueueRequest:
     """The runs of other pipelines to use, by alias."""
     triggering_alias: str = ""
     """Which of them started the run, if one did."""
+    trigger_info: Mapping[str, str] = field(default_factory=dict)
+    """What the service tells of a run that was started by itself."""
 
 
 @dataclass
@@ -123,6 +125,12 @@ class Run:
     """The runs of other pipelines that this one uses, by alias."""
     variables: Variables = field(default_factory=Variables)
     """Those of the whole pipeline, and those given when it was queued."""
+    problems: tuple[str, ...] = ()
+    """Why it failed before it began."""
+    triggered: set[tuple[int, str]] = field(default_factory=set)
+    """The pipelines it has started, each with the alias it goes by there."""
+    seen_by_triggers: tuple[Phase, int] = ("queued", 0)
+    """How far it was when the triggers of others were looked at last."""
     keep_forever: bool = False
     stages: dict[str, StageRun] = field(default_factory=dict)
     """How far each stage is, by its name in lower case."""

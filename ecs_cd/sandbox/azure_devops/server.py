@@ -25,6 +25,7 @@ from ecs_cd.sandbox.azure_devops.recorder import Recorder
 from ecs_cd.sandbox.azure_devops.run import QueueRequest, Run, RunResult, Source
 from ecs_cd.sandbox.azure_devops.service import Service, ServiceEndpoint
 from ecs_cd.sandbox.azure_devops.state import State
+from ecs_cd.sandbox.azure_devops.triggers import Push
 
 CLOSE_TIMEOUT = 15.0
 """Seconds each thread is given to end; the agent's own way to cancel a program takes ten."""
@@ -166,6 +167,22 @@ class AzureDevOps:
         with self._state.lock:
             self._state.definitions[definition.id] = definition
             self._state.changed()
+
+    def define_environment(self, environment: Environment) -> None:
+        """Add an environment, or change the checks of the one of its name for stages that come to them from now on."""
+        with self._state.lock:
+            self._state.environments.define(environment)
+            self._state.changed()
+
+    def pushed(
+        self, repository: str, branch: str, changed: Sequence[str], by: Identity, *, message: str = ""
+    ) -> list[int]:
+        """Tell of a push to a branch (full name) of a repository, and return the ids of the runs it started.
+
+        `changed` are the paths of the files that differ; `message` is the commit's, which may ask to start nothing.
+        """
+        runs = self._orchestrator.pushed(Push(repository, branch, tuple(changed), by, message))
+        return [run.id for run in runs]
 
     def add_completed_build(
         self,

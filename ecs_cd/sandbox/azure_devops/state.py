@@ -16,7 +16,7 @@ from ecs_cd.sandbox.azure_devops.run import QueueRequest, Run
 from ecs_cd.sandbox.azure_devops.run_number import RunNumberError, run_number
 from ecs_cd.sandbox.azure_devops.run_variables import Resources, service_variables
 from ecs_cd.sandbox.azure_devops.runtime_expressions import Evaluator, RuntimeExpressionError
-from ecs_cd.sandbox.azure_devops.timeline import Timeline
+from ecs_cd.sandbox.azure_devops.timeline import Issue, Timeline
 from ecs_cd.sandbox.azure_devops.variables import Variables
 
 
@@ -121,10 +121,31 @@ class State:
             self.runs[run.id] = run
             return run
 
+    def forget(self, run: Run) -> None:
+        """Delete a run that is over, with its approvals."""
+        del self.runs[run.id]
+        self.approvals = {key: approval for key, approval in self.approvals.items() if approval.run_id != run.id}
+
+    def new_failed_run(self, request: QueueRequest, messages: Iterable[str]) -> Run:
+        """Record a run that failed before it began, with the reasons as issues."""
+        with self.lock:
+            run = self.new_run(request)
+            run.problems = tuple(messages)
+            record = run.timeline.add("Stage", "__default", parent=None, identifier="__default")
+            for message in run.problems:
+                run.timeline.add_issue(record, Issue("error", message))
+            run.timeline.finish(record, "failed")
+            run.start_time = run.queue_time
+            run.end("failed")
+            self.changed()
+            return run
+
     def _variables(self, run: Run) -> Variables:
         """Return the variables of the whole pipeline: its own, its secrets, and what whoever queued it set."""
         definition, request = run.definition, run.request
-        given = level_variables(Variables(definition.secrets, secret=True), Variables(request.variables))
+        # A file was expanded with the variables given, and may have set them itself.
+        asked = Variables(request.variables if definition.file is None else {})
+        given = level_variables(Variables(definition.secrets, secret=True), asked)
         evaluator = Evaluator(
             level_variables(self.known_variables(run), given),
             run_names(run, self.resources(run)),
