@@ -32,7 +32,7 @@ from ecs_cd.sandbox.azure_devops import (
 )
 from ecs_cd.sandbox.azure_devops.links import Project
 from ecs_cd.sandbox.azure_devops.pipeline_yaml import YamlFile
-from ecs_cd.sandbox.azure_devops.repositories import Commit, GitRepository
+from ecs_cd.sandbox.azure_devops.repositories import GitRepository
 from ecs_cd.sandbox.azure_devops.standard_tasks import AwsLogin, TaskCatalog
 from ecs_cd.sandbox.ecs_scheduler import EcsScheduler
 from ecs_cd.sandbox.example import STATE_BUCKET, run_steps, seed
@@ -112,9 +112,12 @@ class Sandbox:
         """Whether there is a release pipeline, as the extension was given."""
         return self._task is not None
 
-    def push(self, repository: str, files: Mapping[str, str | bytes | None], message: str) -> Commit:
-        """Push a change to the main branch of a repository, as `person`; pipelines that are triggered by it start."""
-        return self.repositories[repository].push("main", files, self.person, message)
+    def push(
+        self, repository: str, files: Mapping[str, str | bytes | None], message: str, *, branch: str = "main"
+    ) -> list[int]:
+        """Push a change to a repository, as `person`, and return the ids of the runs that it started."""
+        commit = self.repositories[repository].push(branch, files, self.person, message)
+        return self.azure_devops.pushed(repository, commit.branch, commit.changed, self.person, message=message)
 
     def environment(self) -> dict[str, str]:
         """Return the environment variables with which `ecs-cd`, and any official client, reach this sandbox."""
@@ -162,7 +165,6 @@ class Sandbox:
             tokens=[Token(self.pat, self.person)],
             endpoints=[self._connection(environment) for environment in ENVIRONMENTS],
             environments=[Environment("production", approvers)],
-            repositories=self.repositories.values(),
             first_run_id=FIRST_TAG + 1,
             agent_environment=self._agent_environment(),
         )

@@ -24,7 +24,7 @@ RELEASE = f"{RELEASED}-release"
 TASK = "EcsCd@1"
 
 FIRST_TAG = 100
-"""What runs before anything is delivered; the runs that follow count on from here, and a build's tag is its run's id."""
+"""What runs before anything is delivered. The ids of runs count on from here, and the tag of a build is its run's."""
 
 FileOf = Callable[[str, str], PipelineFile]
 """Given a repository's name and a path in it, the pipeline that is there."""
@@ -49,6 +49,4 @@ def _pipeline(
     path: str = "/azure-pipelines.yml",
 ) -> PipelineDefinition:
     file = file_of(repository, path)
-    return PipelineDefinition(
-        number, name, folder=folder, repository=Repository(repository), yaml_path=path, file=file
-    )
+    return PipelineDefinition(number, name, folder=folder, repository=Repository(repository), yaml_path=path, file=file)

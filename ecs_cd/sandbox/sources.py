@@ -1,9 +1,9 @@
-"""The git repositories of the sandbox's teams: what ships as templates and examples, as a team has it. No file is changed.
+"""The git repositories of the sandbox's teams: what ships as templates and examples, unchanged, as a team has it.
 
-    ecs-cd           the templates, which the pipelines of all other repositories use
-    infrastructure   Terraform's example and its pipeline, a branch for each environment
-    my-api           the API's Dockerfile, its pipeline, its release and its settings
-    my-worker        the same with another name
+ecs-cd           the templates, which the pipelines of all other repositories use
+infrastructure   Terraform's example and its pipeline, a branch for each environment
+my-api           the API's Dockerfile, its pipeline, its release and its settings
+my-worker        the same with another name
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ class Terraform:
         folder = self._directory / "bin"
         folder.mkdir(exist_ok=True)
         script = folder / "terraform"
-        script.write_text(f"#!/bin/sh\nexec {shlex.join(self._command)} \"$@\"\n", encoding="utf-8")
+        script.write_text(f'#!/bin/sh\nexec {shlex.join(self._command)} "$@"\n', encoding="utf-8")
         script.chmod(0o755)
         return folder
 

@@ -62,6 +62,7 @@ class AzureDevOps:
         environments: Iterable[Environment] = (),
         agent_environment: Mapping[str, str] | None = None,
         queue_delay: QueueDelay = no_delay,
+        first_run_id: int = 1,
         clock: Clock = utc_now,
         host: str = "127.0.0.1",
         port: int = 0,
@@ -73,7 +74,7 @@ class AzureDevOps:
         self._agent_environment = agent_environment
         self.recorder = Recorder()
         self.faults = Faults()
-        self._state = State(definitions, clock, self.project, environments)
+        self._state = State(definitions, clock, self.project, environments, first_run_id)
         self._orchestrator = Orchestrator(self._state, queue_delay)
         self._agents = AgentPool(self._state, agents, self._execute)
         service = Service(self._state, self._orchestrator, self.tokens, self.project, endpoints)

@@ -33,8 +33,10 @@ class State:
         clock: Callable[[], datetime],
         project: Project,
         environments: Iterable[Environment] = (),
+        first_run_id: int = 1,
     ) -> None:
         """Start with some pipelines and no run."""
+        self._first_run_id = first_run_id
         self.lock = threading.Condition(threading.RLock())
         self.clock = clock
         self.definitions = {definition.id: definition for definition in definitions}
@@ -91,7 +93,7 @@ class State:
         with self.lock:
             now = self.clock()
             run = Run(
-                id=max(self.runs, default=0) + 1,
+                id=max(self.runs, default=self._first_run_id - 1) + 1,
                 number="",
                 revision=1,
                 request=request,
