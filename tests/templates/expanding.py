@@ -23,16 +23,20 @@ FILE = "azure-pipelines.yml"
 HEAD = """\
 trigger: none
 resources:
-  pipelines:
-    - pipeline: build
-      source: my-api
-      trigger: {branches: [main]}
   repositories:
     - repository: ecs-cd
       type: git
       name: platform/ecs-cd
 """
-"""What every pipeline of these tests begins with: where the templates are, and the build that a release is of."""
+"""What a pipeline of these tests begins with: where the templates are."""
+
+RELEASE_HEAD = f"""{HEAD}\
+  pipelines:
+    - pipeline: build
+      source: my-api
+      trigger: {{branches: [main]}}
+"""
+"""What a release begins with: the build it is of, too."""
 
 
 @cache

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ecs_cd.sandbox.azure_devops import PipelineDefinition
-from tests.templates.expanding import HEAD, ROOT, expand
+from tests.templates.expanding import HEAD, RELEASE_HEAD, ROOT, expand
 
 VARIANTS = Path(__file__).parent / "variants"
 GOLDEN = Path(__file__).parent / "golden"
@@ -44,7 +44,8 @@ class Case:
 
 def cases() -> list[Case]:
     """Return every variant and every example, on each of its branches."""
-    found = {path.stem: HEAD + path.read_text(encoding="utf-8") for path in sorted(VARIANTS.glob("*.yml"))}
+    variants = {path.stem: path.read_text(encoding="utf-8") for path in sorted(VARIANTS.glob("*.yml"))}
+    found = {name: (RELEASE_HEAD if name.startswith("release") else HEAD) + text for name, text in variants.items()}
     examples = sorted(path for path in EXAMPLES.glob("*/*.yml") if path.name != "ecs-cd.yml")
     found |= {_example_name(path): path.read_text(encoding="utf-8") for path in examples}
     return [case for name, text in found.items() for case in _on_branches(name, text)]

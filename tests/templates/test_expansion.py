@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from ecs_cd.sandbox.azure_devops import ValidationFailed
-from tests.templates.expanding import HEAD, expand, templates
+from tests.templates.expanding import HEAD, RELEASE_HEAD, expand, templates
 from tests.templates.golden import GOLDEN, Case, cases
 from tests.templates.test_files import problems, schema
 
@@ -25,8 +25,10 @@ BUILD = "jobs:\n- template: templates/build.yml@ecs-cd\n  parameters: "
 PUBLISH = "steps:\n- template: templates/publish-tag.yml@ecs-cd\n  parameters: "
 RELEASE = "stages:\n- template: templates/release.yml@ecs-cd\n  parameters: "
 INFRASTRUCTURE = "stages:\n- template: templates/infrastructure.yml@ecs-cd\n  parameters: "
-LINE = HEAD.count("\n") + 3
-"""Where the parameters of these stand."""
+
+
+def _whole(text: str) -> str:
+    return (RELEASE_HEAD if "release.yml" in text else HEAD) + text
 
 
 def named(case: Case) -> str:
@@ -35,7 +37,7 @@ def named(case: Case) -> str:
 
 def refusal(text: str, **more: Any) -> str:  # noqa: ANN401 - passed on
     with pytest.raises(ValidationFailed) as caught:
-        expand(HEAD + text, **more)
+        expand(_whole(text), **more)
     return "\n".join(caught.value.messages)
 
 
@@ -120,7 +122,7 @@ def test_a_command_that_the_task_does_not_have_is_refused(command: str) -> None:
 )
 def test_a_wrong_parameter_is_refused_where_it_is_given(text: str, column: int, message: str) -> None:
     said = refusal(f"{text}\n")
-    assert said.startswith(f"/azure-pipelines.yml (Line: {LINE}, Col: {column}): "), said
+    assert said.startswith(f"/azure-pipelines.yml (Line: {_whole(text).count(chr(10)) + 1}, Col: {column}): "), said
     assert message in said
 
 
@@ -155,5 +157,5 @@ def test_what_is_missing_or_wrong_inside_is_refused_with_the_file(text: str, mes
 
 def test_an_input_of_an_environment_comes_before_the_one_for_all() -> None:
     text = f"{RELEASE}{{service: x, inputs: {{timeout: 1m}}, environments: [{{name: d, inputs: {{timeout: 2m}}}}]}}\n"
-    final = expand(HEAD + text).yaml
+    final = expand(_whole(text)).yaml
     assert "timeout: 2m" in final and "timeout: 1m" not in final
