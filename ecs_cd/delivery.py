@@ -2,7 +2,7 @@
 
     check      the image exists; meanwhile the parameter is read and the pipeline looked up
     parameter  the tag is recorded, unless a newer one is there
-    run        a run of the infrastructure pipeline that carries it is queued and followed
+    run        a run of the infrastructure pipeline that carries it is joined or queued, and followed
     rollout    ECS serves the tag
 
 It keeps no state of its own (rule 15): killed anywhere and started again, it finds what is done and does the rest.
@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from ecs_cd import image, parameter, pipeline, rollout
-from ecs_cd.errors import EcsCdError, Interrupted, SettingsError
+from ecs_cd import carrying, image, parameter, pipeline, rollout
+from ecs_cd.errors import EcsCdError, Interrupted, NotApplied, RunFailed, SettingsError
 from ecs_cd.journal import Journal
 from ecs_cd.model import (
     CheckedImage,
@@ -28,10 +28,11 @@ from ecs_cd.model import (
     ServiceSnapshot,
     ServiceTarget,
     Serving,
+    Taken,
 )
 from ecs_cd.order import Order
 from ecs_cd.overlap import together
-from ecs_cd.progress import Phase, RolloutChanged, RunChanged, Watch, unwatched
+from ecs_cd.progress import Event, Phase, RolloutChanged, RunChanged, Watch, unwatched
 from ecs_cd.report import Outcome, Report
 from ecs_cd.waiting import Deadline
 
@@ -100,6 +101,7 @@ class _Delivering:
     def run(self) -> Outcome:
         checked, first_seen, infrastructure = self._check()
         seen: parameter.Seen | None = first_seen
+        joined_in_vain = False
         while True:
             change = self._record(checked, seen)
             seen = None
@@ -107,30 +109,37 @@ class _Delivering:
                 return Outcome.SUPERSEDED
             if self.delivery.dry_run:
                 self.journal.prove(
-                    f"Would queue {infrastructure.path} on {pipeline.full_ref(self.delivery.branch)}."
+                    f"Would join or queue a run of {infrastructure.path} on {pipeline.full_ref(self.delivery.branch)}."
                     if change.recorded is Recorded.WRITTEN
-                    else f"Would look whether ECS serves {change.new}, and queue {infrastructure.path} if not."
+                    else f"Would look whether ECS serves {change.new}, and join or queue {infrastructure.path} if not."
                 )
                 return Outcome.UNCHANGED
             if change.recorded is Recorded.UNCHANGED:
                 settled = self._already(checked)
                 if settled:
                     return settled
-            before, finished = self._apply(change, infrastructure)
+            before, finished = self._apply(change, checked, infrastructure)
             if parameter.overtaken(self.clouds.parameters, change, self.delivery.order):
                 self.journal.warn(f"Somebody wrote an older tag over {change.new}; putting it right and running again.")
                 continue
-            return self._prove(checked, finished, before)
+            try:
+                return self._prove(checked, finished, before)
+            except NotApplied as error:
+                if finished.taken is not Taken.JOINED or joined_in_vain:
+                    raise
+                joined_in_vain = True
+                self.journal.warn(f"The run that was joined changed nothing here; trying another one. {error.message}")
 
     def _check(self) -> tuple[CheckedImage, parameter.Seen, Pipeline]:
         """Ask the three things that do not depend on each other, before anything is changed."""
         delivery, clouds = self.delivery, self.clouds
+        find = pipeline.resolve if delivery.dry_run else pipeline.locate
         delivery.order.check(str(delivery.tag))
         with self.journal.phase(Phase.CHECK, f"checking that {delivery.tag} can be delivered") as phase:
             checked, seen, infrastructure = together(
                 lambda: _checked(delivery, clouds.images, self.deadline),
                 lambda: parameter.look(clouds.parameters, delivery.parameter, self.deadline.clock),
-                lambda: pipeline.resolve(clouds.pipelines, delivery.pipeline),
+                lambda: find(clouds.pipelines, delivery.pipeline),
             )
             self.journal.image = checked
             if checked.digest:
@@ -166,36 +175,52 @@ class _Delivering:
             return self._prove(checked, FinishedRun(None), None)
         return None
 
-    def _apply(self, change: ParameterChange, infrastructure: Pipeline) -> tuple[ServiceSnapshot | None, FinishedRun]:
-        """Queue a run that carries the change and follow it; return the service as it was before, too."""
-        delivery, clouds = self.delivery, self.clouds
-        with self.journal.phase(Phase.RUN, f"queueing {infrastructure.path}") as phase:
-            run = pipeline.queue(
-                clouds.pipelines,
-                infrastructure,
-                delivery.branch,
-                change,
-                template_parameters=dict(delivery.template_parameters),
-                variables=dict(delivery.variables),
-            )
-            self.journal.run = run
-            self.journal.doing = f"following run {run.name}"
-            before = self._before()
-            finished = pipeline.follow(
-                clouds.pipelines, run, deadline=self.deadline, watch=lambda p: self.journal.watch(RunChanged(p))
-            )
-            self.journal.run = finished.run
-            phase.found = f"Run {run.name} of {infrastructure.path} succeeded."
-            self.journal.prove(f"Run {run.name}, queued after version {change.version} was written, succeeded.")
-            if finished.warning:
-                self.journal.warn(finished.warning)
-        return before, finished
+    def _apply(
+        self, change: ParameterChange, checked: CheckedImage, infrastructure: Pipeline
+    ) -> tuple[ServiceSnapshot | None, FinishedRun]:
+        """Have a run carry the change and follow it; return the service as it was before, too."""
+        delivery, journal = self.delivery, self.journal
+        before = _Before(self.clouds.services, delivery.target, journal)
+        with journal.phase(Phase.RUN, f"joining or queueing a run of pipeline {infrastructure.path}") as phase:
+            try:
+                finished = carrying.carry(
+                    self.clouds.pipelines,
+                    infrastructure,
+                    delivery.branch,
+                    change,
+                    deadline=self.deadline,
+                    watch=before.told,
+                    template_parameters=delivery.template_parameters,
+                    variables=delivery.variables,
+                )
+            except RunFailed as error:
+                phase.found = self._forgive(error, checked)
+                return before.snapshot, FinishedRun(journal.run, taken=journal.taken)
+            phase.found = self._carried(change, finished)
+        return before.snapshot, finished
 
-    def _before(self) -> ServiceSnapshot | None:
-        """Return the service while the run still waits; the events it has by then are not evidence later."""
-        with suppress(EcsCdError):  # Terraform may be about to create it; the rollout phase tells the rest
-            return self.clouds.services.snapshot(self.delivery.target) if self.delivery.target else None
-        return None
+    def _carried(self, change: ParameterChange, finished: FinishedRun) -> str:
+        journal, run = self.journal, finished.run
+        journal.run, journal.taken, journal.tries = run, finished.taken, finished.tries
+        name = run.name if run else ""
+        how = "queued" if finished.taken is Taken.QUEUED else "joined before any job of it had started,"
+        journal.prove(f"Run {name}, {how} after version {change.version} was written, succeeded.")
+        if finished.warning:
+            journal.warn(finished.warning)
+        tries = f" at try {finished.tries}" if finished.tries > 1 else ""
+        return f"Run {name} succeeded{tries}."
+
+    def _forgive(self, error: RunFailed, checked: CheckedImage) -> str:
+        """Return what is to be said of a run that failed for another service's sake; else raise its error (rule 10)."""
+        target, wanted = self.delivery.target, rollout.Wanted(checked, self.delivery.order)
+        try:
+            verdict = rollout.taken_up(self.clouds.services, target, wanted, deadline=self.deadline) if target else None
+        except EcsCdError:  # what ECS might have said matters less than why the run failed
+            verdict = None
+        if verdict is None:
+            raise error
+        self.journal.warn(f"{error.message} It brought {checked.tag} to ECS all the same ({error.link}).")
+        return f"The run failed, but not for this service: {verdict.sentence}"
 
     def _prove(self, checked: CheckedImage, finished: FinishedRun, before: ServiceSnapshot | None) -> Outcome:
         target = self.delivery.target
@@ -222,6 +247,25 @@ class _Delivering:
         if serving is Serving.NOT_JUDGED:
             self.journal.warn(sentence)
         return Outcome.DEPLOYED
+
+
+@dataclass
+class _Before:
+    """The service as it was while the run still waited; the events it has by then are not evidence later."""
+
+    services: rollout.Services
+    target: ServiceTarget | None
+    journal: Journal
+    looked: bool = False
+    snapshot: ServiceSnapshot | None = None
+
+    def told(self, event: Event) -> None:
+        """Look at the first sight of the run, when there is nothing to do but wait for it."""
+        if isinstance(event, RunChanged) and self.target and not self.looked:
+            self.looked = True
+            with suppress(EcsCdError):  # Terraform may be about to create it; the rollout phase tells the rest
+                self.snapshot = self.services.snapshot(self.target)
+        self.journal.follow(event)
 
 
 def record(

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from ecs_cd.errors import DeadlineReached, EcsCdError, Interrupted
-from ecs_cd.model import CheckedImage, ImageTag, ParameterChange, Run, ServiceSnapshot, Serving, Verdict
-from ecs_cd.progress import Phase, PhaseEnded, PhaseStarted, Warned, Watch
+from ecs_cd.model import CheckedImage, ImageTag, ParameterChange, Run, ServiceSnapshot, Serving, Taken, Verdict
+from ecs_cd.progress import Event, LockMet, Phase, PhaseEnded, PhaseStarted, RunChanged, RunTaken, Warned, Watch
 from ecs_cd.report import (
     VERSION,
     Failure,
@@ -44,6 +44,8 @@ class Journal:
     image: CheckedImage | None = None
     change: ParameterChange | None = None
     run: Run | None = None
+    taken: Taken = Taken.QUEUED
+    tries: int = 1
     rollout: RolloutFact | None = None
     proved: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -88,6 +90,21 @@ class Journal:
             name = deployment.task_definition.name
             self.prove(f"ECS service {snapshot.target.service} runs {verdict.image} ({name}): {verdict.sentence}")
 
+    def follow(self, event: Event) -> None:
+        """Take down what is told of runs while one is looked for and followed, and pass it on."""
+        if isinstance(event, Warned):
+            self.warn(event.message)
+            return
+        if isinstance(event, RunTaken):
+            self.run, self.taken, self.tries = event.run, event.taken, event.tries
+            self.doing = f"following run {event.run.name}"
+        elif isinstance(event, RunChanged):
+            self.run = event.progress.run
+            self.doing = f"following run {self.run.name}"
+        elif isinstance(event, LockMet):
+            self.doing = f"waiting for Terraform's state lock: {event.said}"
+        self.watch(event)
+
     def warn(self, message: str) -> None:
         """Add a warning and tell it."""
         self.warnings.append(message)
@@ -120,7 +137,7 @@ class Journal:
             proved=tuple(self.proved),
             image=ImageFact(self.image.digest, self.image.pushed_at) if self.image and self.image.digest else None,
             parameter=_parameter(self.change) if self.change else None,
-            run=_run(self.run) if self.run else None,
+            run=self._run(self.run) if self.run else None,
             rollout=self.rollout,
             failure=failure,
             warnings=tuple(self.warnings),
@@ -129,6 +146,10 @@ class Journal:
             seconds=round(self.deadline.clock.now() - self._began, 3),
             deadline_seconds=self.deadline.seconds,
         )
+
+    def _run(self, run: Run) -> RunFact:
+        state, taken = run.state.value, self.taken.value
+        return RunFact(run.id, run.name, run.url, run.pipeline_id, run.branch, state, taken, self.tries)
 
 
 _SUMMARIES = {
@@ -140,7 +161,3 @@ _SUMMARIES = {
 
 def _parameter(change: ParameterChange) -> ParameterFact:
     return ParameterFact(change.name, change.old, change.new, change.version, change.recorded.value, change.restored)
-
-
-def _run(run: Run) -> RunFact:
-    return RunFact(run.id, run.name, run.url, run.pipeline_id, run.branch, run.state.value)

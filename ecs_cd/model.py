@@ -158,17 +158,20 @@ class ParameterChange:
 
 @dataclass(frozen=True)
 class Pipeline:
-    """An Azure pipeline (a build definition). `folder` starts with a backslash, which alone is the root."""
+    """An Azure pipeline (a build definition). `folder` starts with a backslash, which alone is the root.
+
+    `name` is empty where only the id is known.
+    """
 
     id: int
-    name: str
+    name: str = ""
     folder: str = "\\"
     url: str = ""
 
     @property
     def path(self) -> str:
-        """Return folder and name, as the web portal shows them."""
-        return f"{self.folder.rstrip(chr(92))}\\{self.name}"
+        """Return folder and name, as the web portal shows them; the id where no name is known."""
+        return f"{self.folder.rstrip(chr(92))}\\{self.name}" if self.name else f"id {self.id}"
 
 
 @dataclass(frozen=True)
@@ -182,7 +185,7 @@ class RunRequest:
 
 
 class RunState(str, Enum):
-    """Where a run is. WAITING: no job of it has been given to an agent."""
+    """Where a run is. WAITING: no job of it has started. RUNNING is said of one that waits for an approval, too."""
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -200,7 +203,11 @@ class RunState(str, Enum):
 
 @dataclass(frozen=True)
 class Run:
-    """One run of a pipeline as last seen. `changed_by` is the display name of who changed it last."""
+    """One run of a pipeline as last seen.
+
+    `template_parameters` and `variables` are as the service shows them, which may have defaults filled in.
+    `changed_by` is the display name of who changed it last, `by_service` whether that was Azure DevOps itself.
+    """
 
     id: int
     name: str
@@ -212,6 +219,21 @@ class Run:
     started_at: datetime | None = None
     finished_at: datetime | None = None
     changed_by: str = ""
+    by_service: bool = False
+    tags: tuple[str, ...] = ()
+    template_parameters: Mapping[str, str] = field(default_factory=dict, hash=False)
+    variables: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+
+AZURE_DEVOPS_ITSELF = "Microsoft.VisualStudio.Services.TFS"
+"""The name under which Azure DevOps acts by itself, for example when `lockBehavior: runLatest` cancels a run."""
+
+
+class Taken(str, Enum):
+    """How a delivery came by the run it follows."""
+
+    QUEUED = "queued"
+    JOINED = "joined"
 
 
 @dataclass(frozen=True)
@@ -257,10 +279,15 @@ class RunProgress:
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """A run that ended well, or None where there was none to wait for (a dry run, or nothing to apply)."""
+    """A run that ended well, or None where there was none to wait for (a dry run, or nothing to apply).
+
+    `tries`: how many runs it took, of which all but the last met a state lock or lost their agent.
+    """
 
     run: Run | None
     warning: str = ""
+    taken: Taken = Taken.QUEUED
+    tries: int = 1
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from ecs_cd.model import RunProgress, ServiceSnapshot, Verdict
+from ecs_cd.model import Run, RunProgress, ServiceSnapshot, Taken, Verdict
+from ecs_cd.statelock import StateLock
 
 
 class Phase(str, Enum):
@@ -35,6 +36,45 @@ class PhaseEnded:
 
 
 @dataclass(frozen=True)
+class RunTaken:
+    """There is a run to follow: queued, or joined while no job of it had started. `tries` counts from 1."""
+
+    run: Run
+    taken: Taken
+    tries: int = 1
+
+
+@dataclass(frozen=True)
+class RunSpared:
+    """Our own run, queued at the same moment as others, was cancelled: `instead` carries the change as well."""
+
+    run: Run
+    instead: Run
+
+
+@dataclass(frozen=True)
+class RunLeft:
+    """The followed run will not carry the change to its end; `why` is a clause. The delivery goes on by itself.
+
+    `instead` is the run it goes on with; None: another is joined or queued.
+    """
+
+    run: Run
+    why: str
+    instead: Run | None = None
+
+
+@dataclass(frozen=True)
+class LockMet:
+    """The followed run met a state lock; another try begins in `pause` seconds. `said` tells who holds the lock."""
+
+    run: Run
+    lock: StateLock
+    said: str
+    pause: float
+
+
+@dataclass(frozen=True)
 class RunChanged:
     """The followed run, or its timeline, is not as it was."""
 
@@ -56,7 +96,7 @@ class Warned:
     message: str
 
 
-Event = PhaseStarted | PhaseEnded | RunChanged | RolloutChanged | Warned
+Event = PhaseStarted | PhaseEnded | RunTaken | RunSpared | RunLeft | LockMet | RunChanged | RolloutChanged | Warned
 Watch = Callable[[Event], None]
 
 

@@ -18,7 +18,7 @@ from ecs_cd.files import write_whole
 from ecs_cd.text import neutral, one_line
 from ecs_cd.waiting import spoken
 
-VERSION = "1.0"
+VERSION = "1.1"
 
 
 class Outcome(str, Enum):
@@ -59,7 +59,10 @@ class ParameterFact:
 
 @dataclass(frozen=True)
 class RunFact:
-    """The run that carried the tag. `state` as in `model.RunState`."""
+    """The run that carried the tag. `state` as in `model.RunState`, `taken` is queued|joined.
+
+    `tries`: how many runs it took, of which all but the last met a state lock or lost their agent.
+    """
 
     id: int
     name: str
@@ -67,6 +70,8 @@ class RunFact:
     pipeline_id: int
     branch: str
     state: str
+    taken: str = "queued"
+    tries: int = 1
 
 
 @dataclass(frozen=True)

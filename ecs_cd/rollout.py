@@ -29,6 +29,10 @@ from ecs_cd.text import listed, quoted
 from ecs_cd.waiting import Deadline, Pace, wait_for
 
 PACE = Pace(first=1.0, factor=1.3, most=10.0)
+TAKING_UP = Pace(first=1.0, factor=2.0, most=4.0)
+MOST_TAKING_UP = 7.0
+"""Seconds after a failed run in which ECS may not yet show what the run did to it."""
+
 SETTLE = 15.0
 """Seconds after a run's end in which DescribeServices may still answer as before (it is eventually consistent)."""
 
@@ -247,6 +251,25 @@ def follow(
     if rollout.verdict.serving in (Serving.DEPLOYED, Serving.SUPERSEDED, Serving.NOT_JUDGED):
         return rollout
     raise _failure(target, wanted, rollout, watching.evidence())
+
+
+def taken_up(services: Services, target: ServiceTarget, wanted: Wanted, *, deadline: Deadline) -> Verdict | None:
+    """Return the verdict if the tag serves or is rolling out, though its run failed; None if it does neither.
+
+    Raises:
+        SettingsError: the container cannot be told from the others.
+    """
+    left = min(MOST_TAKING_UP, deadline.remaining())
+    for pause in TAKING_UP.delays():
+        snapshot = services.snapshot(target)
+        verdict = judge(snapshot, wanted) if snapshot else None
+        if verdict and verdict.serving in (Serving.DEPLOYED, Serving.ROLLING, Serving.SUPERSEDED):
+            return verdict
+        left -= pause
+        if left <= 0 or (verdict and verdict.serving is not Serving.NOT_APPLIED):
+            return None
+        deadline.clock.sleep(pause)
+    return None
 
 
 @dataclass

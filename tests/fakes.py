@@ -181,7 +181,10 @@ class FakeParameters(Fake):
 
 
 class FakePipelines(Fake):
-    """A project's pipelines. A run shows its `script` one step at each look, and stays at the last."""
+    """A project's pipelines. A run shows its `script` one step at each look, and stays at the last.
+
+    What `queue` makes is listed as waiting until it has been looked at; `listed` are runs that others queued.
+    """
 
     def __init__(self, *known: Pipeline) -> None:
         super().__init__()
@@ -190,6 +193,9 @@ class FakePipelines(Fake):
         self.scripts: dict[int, deque[RunProgress]] = {}
         self.logs: dict[int, tuple[str, ...]] = {}
         self.tails: list[tuple[int, int, int]] = []
+        self.listed: list[Run] = []
+        self.cancelled: list[int] = []
+        self.tags: dict[int, set[str]] = {}
         self._shown: dict[int, RunProgress] = {}
 
     def play(self, *steps: RunProgress) -> Run:
@@ -210,6 +216,23 @@ class FakePipelines(Fake):
         self.scripts.setdefault(number, deque([RunProgress(run), RunProgress(replace(run, state=RunState.SUCCEEDED))]))
         return run
 
+    def active(self, pipeline: Pipeline, branch: str) -> tuple[Run, ...]:
+        self._called("active")
+        queued = [self.scripts[100 + n][0].run for n in range(1, len(self.requests) + 1) if 100 + n not in self._shown]
+        return (*self.listed, *queued)
+
+    def cancel(self, run_id: int) -> None:
+        self._called("cancel")
+        self.cancelled.append(run_id)
+
+    def tag(self, run_id: int, tag: str) -> None:
+        self._called("tag")
+        self.tags.setdefault(run_id, set()).add(tag)
+
+    def untag(self, run_id: int, tag: str) -> None:
+        self._called("untag")
+        self.tags.setdefault(run_id, set()).discard(tag)
+
     def run(self, run_id: int) -> Run:
         self._called("run")
         script = self.scripts[run_id]
@@ -218,7 +241,7 @@ class FakePipelines(Fake):
 
     def records(self, run_id: int) -> tuple[Record, ...]:
         self._called("records")
-        return self._shown[run_id].records
+        return self._shown.get(run_id, self.scripts[run_id][0]).records
 
     def log_tail(self, run_id: int, log_id: int, lines: int) -> tuple[str, ...]:
         self._called("log_tail")

@@ -196,7 +196,7 @@ def test_a_dry_run_checks_all_and_changes_nothing(world: World) -> None:
     assert (report.outcome, report.dry_run) == (Outcome.UNCHANGED, True)
     assert world.changed == []
     assert "would be changed from 101 to 102" in report.proved[1]
-    assert report.proved[2] == "Would queue \\platform\\infra on refs/heads/develop."
+    assert report.proved[2] == "Would join or queue a run of \\platform\\infra on refs/heads/develop."
 
 
 def test_a_dry_run_of_a_recorded_tag_says_what_would_be_looked_at(world: World) -> None:
@@ -302,7 +302,7 @@ def test_an_interrupt_in_any_phase_ends_in_a_report_and_stops_nothing(
     report = world.deploy()
     assert (report.outcome, report.exit_code) == (Outcome.INTERRUPTED, 130)
     assert report.failure and doing in report.failure.message
-    assert set(world.pipelines.calls) <= {"find", "queue", "run", "records"}
+    assert set(world.pipelines.calls) <= {"find", "active", "queue", "run", "records"}
 
 
 @pytest.mark.parametrize(
@@ -323,7 +323,7 @@ def test_a_delivery_stopped_anywhere_and_started_again_ends_deployed(world: Worl
 
 
 def test_an_error_is_reported_with_what_was_done_before_it(world: World) -> None:
-    world.pipelines.fail("queue", Unreachable("dev.azure.com does not answer."))
+    world.pipelines.fail("active", Unreachable("dev.azure.com does not answer."))
     report = world.deploy()
     assert (report.outcome, report.exit_code) == (Outcome.FAILED, 3)
     assert report.failure and report.failure.retryable

@@ -15,22 +15,17 @@ from ecs_cd.errors import (
 )
 from ecs_cd.model import (
     FinishedRun,
-    ImageTag,
-    ParameterChange,
     Pipeline,
     Record,
-    Recorded,
     Run,
     RunProgress,
-    RunRequest,
     RunState,
 )
-from ecs_cd.pipeline import explain, follow, queue, resolve
+from ecs_cd.pipeline import explain, follow, full_ref, locate, resolve
 from ecs_cd.waiting import Deadline
 from tests.fakes import FakeClock, FakePipelines
 
 INFRASTRUCTURE = Pipeline(7, "infrastructure", "\\api")
-CHANGE = ParameterChange("/api/dev/tag", ImageTag("226"), "225", "226", 2, Recorded.WRITTEN)
 URL = "https://dev/acme/_build/results?buildId=5"
 RUN = Run(5, "20260101.5", URL, RunState.WAITING, 7)
 
@@ -65,6 +60,15 @@ def test_the_one_pipeline_that_is_meant_is_found(reference: str) -> None:
     assert resolve(FakePipelines(INFRASTRUCTURE), reference) == INFRASTRUCTURE
 
 
+@pytest.mark.parametrize(
+    ("reference", "asked", "path"), [("7", [], "id 7"), ("infrastructure", ["find"], "\\api\\infrastructure")]
+)
+def test_an_id_needs_no_look_up(reference: str, asked: list[str], path: str) -> None:
+    pipelines = FakePipelines(INFRASTRUCTURE)
+    found = locate(pipelines, reference)
+    assert (found.id, found.path, pipelines.calls) == (7, path, asked)
+
+
 def test_a_pipeline_that_is_not_there_is_named() -> None:
     with pytest.raises(PipelineNotFound, match="no pipeline 'other'"):
         resolve(FakePipelines(INFRASTRUCTURE), "other")
@@ -84,7 +88,7 @@ def test_a_long_list_of_candidates_is_cut() -> None:
     assert len(caught.value.details) == 10
 
 
-# Queueing
+# Which branch
 
 
 @pytest.mark.parametrize(
@@ -96,24 +100,8 @@ def test_a_long_list_of_candidates_is_cut() -> None:
         ("refs/tags/v1", "refs/tags/v1"),
     ],
 )
-def test_a_run_is_queued_on_the_full_ref(branch: str, ref: str) -> None:
-    pipelines = FakePipelines(INFRASTRUCTURE)
-    run = queue(pipelines, INFRASTRUCTURE, branch, CHANGE)
-    assert run.state is RunState.WAITING
-    assert pipelines.requests == [RunRequest(INFRASTRUCTURE, ref)]
-
-
-def test_parameters_and_variables_go_with_the_run() -> None:
-    pipelines = FakePipelines(INFRASTRUCTURE)
-    queue(pipelines, INFRASTRUCTURE, "main", CHANGE, template_parameters={"a": "1"}, variables={"b": "2"})
-    assert pipelines.requests == [RunRequest(INFRASTRUCTURE, "refs/heads/main", {"a": "1"}, {"b": "2"})]
-
-
-def test_a_dry_run_is_never_queued() -> None:
-    pipelines = FakePipelines(INFRASTRUCTURE)
-    with pytest.raises(ValueError, match="nothing to carry"):
-        queue(pipelines, INFRASTRUCTURE, "main", replace(CHANGE, dry_run=True))
-    assert pipelines.calls == []
+def test_a_branch_is_given_as_its_full_ref(branch: str, ref: str) -> None:
+    assert full_ref(branch) == ref
 
 
 # Following

@@ -64,6 +64,16 @@ _ROWS = (
         released_version="7.1",
     ),
     Location(
+        "6e6114b2-8161-44c8-8f6c-c5505782427f",
+        "build",
+        "tags",
+        "{project}/_apis/{area}/builds/{buildId}/{resource}/{*tag}",
+        resource_version=3,
+        min_version=2.0,
+        max_version=7.2,
+        released_version="7.1",
+    ),
+    Location(
         "35a80daf-7f30-45fc-86e8-6b813d9c90df",
         "build",
         "logs",

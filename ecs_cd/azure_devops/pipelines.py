@@ -26,6 +26,8 @@ T = TypeVar("T")
 
 _NOT_IN_NAMES = re.compile(r'[*?<>|:"/\x00-\x1f\x7f]')
 _LONGEST_REFERENCE = 400
+_ACTIVE = "inProgress,notStarted,postponed"
+_EXECUTE = "Build (read & execute), vso.build_execute"
 
 
 def connect(settings: AzureDevOpsSettings, clock: Clock) -> AzureDevOps:
@@ -112,11 +114,68 @@ class AzureDevOps:
 
         return self._asked(
             ask,
-            f"queueing pipeline {quoted(pipeline.path)} (id {pipeline.id}) on {quoted(request.branch)}",
-            right=f"Queue builds on pipeline {quoted(pipeline.path)}",
-            scope="Build (read & execute), vso.build_execute",
+            f"queueing {_called(pipeline)} on {quoted(request.branch)}",
+            right=f"Queue builds on {_called(pipeline, number=False)}",
+            scope=_EXECUTE,
             branch=request.branch,
         )
+
+    def active(self, pipeline: Pipeline, branch: str) -> tuple[Run, ...]:
+        """Return the runs of a pipeline on a branch (a full ref) that are queued or in progress, oldest first."""
+        project = self._settings.project
+
+        def ask(clients: Clients) -> tuple[Run, ...]:
+            pages = _pages(
+                clients,
+                lambda token: clients.builds.get_builds(
+                    project,
+                    definitions=[pipeline.id],
+                    branch_name=branch,
+                    status_filter=_ACTIVE,
+                    query_order="queueTimeAscending",
+                    continuation_token=token,
+                ),
+            )
+            return tuple(read_build(build, self._run_link) for build in pages)
+
+        return self._asked(ask, f"looking for runs of {_called(pipeline)} on {quoted(branch)}")
+
+    def cancel(self, run_id: int) -> None:
+        """Cancel a run.
+
+        Raises:
+            AccessDenied: the right to stop runs is missing; the message says which and for whom.
+            UnexpectedAnswer: it is over already.
+        """
+
+        def ask(clients: Clients) -> None:
+            from ecs_cd.azure_devops.sdk import cancelling  # noqa: PLC0415 - imported already, by the first call
+
+            clients.builds.update_build(cancelling(), self._settings.project, run_id)
+
+        self._asked(ask, f"cancelling run {run_id}", right="Stop builds", scope=_EXECUTE)
+
+    def tag(self, run_id: int, tag: str) -> None:
+        """Put a tag on a run; one that it has stays as it is.
+
+        Raises:
+            AccessDenied: the right to tag runs is missing; the message says which and for whom.
+        """
+        self._retag(run_id, f"tagging run {run_id}", add=(tag,))
+
+    def untag(self, run_id: int, tag: str) -> None:
+        """Take a tag off a run; without it, nothing happens. Raises as `tag` does."""
+        self._retag(run_id, f"taking a tag off run {run_id}", remove=(tag,))
+
+    def _retag(self, run_id: int, doing: str, **changes: tuple[str, ...]) -> None:
+        """Change a run's tags, by the one route that takes tags of any characters."""
+
+        def ask(clients: Clients) -> None:
+            from ecs_cd.azure_devops.sdk import tag_changes  # noqa: PLC0415 - imported already, by the first call
+
+            clients.builds.update_build_tags(tag_changes(**changes), self._settings.project, run_id)
+
+        self._asked(ask, doing, right="Update build information", scope=_EXECUTE)
 
     def run(self, run_id: int) -> Run:
         """Return the run as it is now."""
@@ -204,6 +263,13 @@ def _pages(clients: Clients, ask: Callable[[str | None], Any]) -> Iterator[Any]:
         if following == token:
             raise UnexpectedAnswer("Azure DevOps goes on answering the same page of a list.", hint="Try again later.")
         token = following
+
+
+def _called(pipeline: Pipeline, *, number: bool = True) -> str:
+    """Return how messages call a pipeline, with its id or without it."""
+    if not pipeline.name:
+        return f"pipeline {pipeline.id}"
+    return f"pipeline {quoted(pipeline.path)}{f' (id {pipeline.id})' if number else ''}"
 
 
 def _folder_and_name(reference: str) -> tuple[str, str]:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import urlsplit
 
-from ecs_cd.model import Pipeline, Record, Run, RunState
+from ecs_cd.model import AZURE_DEVOPS_ITSELF, Pipeline, Record, Run, RunState
 
 _TIMESTAMP = re.compile(r"\ufeff?\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z ?")
 _COLOUR = re.compile(r"\x1b\[[0-9;:?]*[ -/]*[@-~]")
 _MOST_CHARACTERS = 4000
 _KINDS = ("Stage", "Phase", "Job", "Task")
+_SERVICE_ID = "00000002-0000-8888-8000-000000000000"
+"""The identity of Azure DevOps itself, as seen in public captures of builds; some of them give only its names."""
 
 _STATUS = {
     "notstarted": RunState.WAITING,
@@ -69,7 +73,7 @@ def read_build(build: Any, otherwise: str) -> Run:  # noqa: ANN401 - the SDK has
     number, status = _id(build.id), _word(build.status)
     if status != "completed" and status not in _STATUS:
         raise NotReadable("status")
-    changed_by = build.last_changed_by
+    changed_by, by_service = _identity(build.last_changed_by)
     return Run(
         number,
         _text(build.build_number) or str(number),
@@ -80,8 +84,43 @@ def read_build(build: Any, otherwise: str) -> Run:  # noqa: ANN401 - the SDK has
         queued_at=_time(build.queue_time),
         started_at=_time(build.start_time),
         finished_at=_time(build.finish_time),
-        changed_by=_text(changed_by.display_name) if changed_by else "",
+        changed_by=changed_by,
+        by_service=by_service,
+        tags=tuple(tag for tag in build.tags or () if isinstance(tag, str)),
+        template_parameters=_texts(build.template_parameters),
+        variables=_variables(build.parameters),
     )
+
+
+def _identity(identity: Any) -> tuple[str, bool]:  # noqa: ANN401 - the SDK has no types
+    """Return an identity's name, and whether it is the service's own; its names are asked where it has no id."""
+    if not identity:
+        return "", False
+    name, known = _text(identity.display_name), _text(identity.id)
+    if known:
+        return name, known.lower() == _SERVICE_ID
+    return name, name == AZURE_DEVOPS_ITSELF or _text(identity.unique_name).startswith(
+        (_SERVICE_ID, AZURE_DEVOPS_ITSELF)
+    )
+
+
+def _texts(values: object) -> dict[str, str]:
+    """Return a map of texts; a value that is none (the documents know only texts) as JSON."""
+    if not isinstance(values, Mapping):
+        return {}
+    return {str(name): value if isinstance(value, str) else json.dumps(value) for name, value in values.items()}
+
+
+def _variables(parameters: object) -> dict[str, str]:
+    """Return the variables a build was queued with: a JSON object inside a text. What cannot be read has no name."""
+    text = _text(parameters)
+    if not text:
+        return {}
+    try:
+        values = json.loads(text)
+    except ValueError:
+        values = None
+    return _texts(values) if isinstance(values, dict) else {"": text}
 
 
 def read_records(timeline: Any) -> tuple[Record, ...]:  # noqa: ANN401 - the SDK has no types

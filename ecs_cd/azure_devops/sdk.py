@@ -45,6 +45,7 @@ def _no_directory_made() -> Iterator[None]:
 
 with _no_directory_made():
     from azure.devops.v7_1.build import BuildClient
+    from azure.devops.v7_1.build.models import Build, UpdateTagParameters
     from azure.devops.v7_1.pipelines import PipelinesClient
     from azure.devops.v7_1.pipelines.models import (
         RepositoryResourceParameters,
@@ -58,6 +59,15 @@ class _Links(Model):
     """The one link we read, of an answer's `_links`. The SDK's own model of them drops every link."""
 
     _attribute_map = {"web": {"key": "web.href", "type": "str"}}  # noqa: RUF012 - msrest's way to declare a model
+
+
+class _Build(Build):  # type: ignore[misc]  # the SDK has no types
+    """A build whose template parameters may be anything: the SDK fails at one that is no text, whosever run it is."""
+
+    _attribute_map = {  # noqa: RUF012 - msrest's way to declare a model
+        **Build._attribute_map,  # noqa: SLF001 - likewise
+        "template_parameters": {"key": "templateParameters", "type": "object"},
+    }
 
 
 class _Pinned:
@@ -92,7 +102,9 @@ def _set_up(client: Any, transport: Transport) -> Any:  # noqa: ANN401 - the SDK
     client.add_user_agent(f"ecs-cd/{VERSION}")
     client.config.keep_alive = True  # the connection is the transport's, and not closed after an error
     client.config.pipeline = HttpPipeline([client.config.user_agent_policy], transport)
-    client._deserialize.dependencies["ReferenceLinks"] = _Links  # noqa: SLF001 - this client's own table of models
+    models = client._deserialize.dependencies  # noqa: SLF001 - this client's own table of models
+    models["ReferenceLinks"] = _Links
+    models["Build"] = _Build
     return client
 
 
@@ -103,3 +115,13 @@ def run_parameters(branch: str, template_parameters: dict[str, str], variables: 
         template_parameters=template_parameters or None,
         variables={name: Variable(value=value) for name, value in variables.items()} or None,
     )
+
+
+def cancelling() -> Any:  # noqa: ANN401 - the SDK has no types
+    """Return the body that cancels a build."""
+    return Build(status="cancelling")
+
+
+def tag_changes(*, add: tuple[str, ...] = (), remove: tuple[str, ...] = ()) -> Any:  # noqa: ANN401 - the SDK has no types
+    """Return the body that changes a build's tags."""
+    return UpdateTagParameters(tags_to_add=list(add), tags_to_remove=list(remove))

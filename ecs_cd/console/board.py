@@ -7,9 +7,10 @@ from enum import Enum
 
 from ecs_cd.console import words
 from ecs_cd.model import RunProgress, ServiceEvent
-from ecs_cd.progress import Event, Phase, PhaseEnded, PhaseStarted, RolloutChanged, RunChanged
+from ecs_cd.progress import Event, Phase, PhaseEnded, PhaseStarted, RolloutChanged, RunChanged, Warned
 
 MOST_EVENTS = 3
+MOST_CHOICES = 3
 
 
 class Standing(Enum):
@@ -38,9 +39,13 @@ class Row:
 
 @dataclass(frozen=True)
 class Board:
-    """All four phases, the run and the rollout as last seen, the latest ECS events (oldest first) and the warnings."""
+    """All four phases, the run and the rollout as last seen, the latest ECS events (oldest first) and the warnings.
+
+    `choices` tell how the delivery came to follow this run, oldest first.
+    """
 
     rows: tuple[Row, ...] = tuple(Row(phase) for phase in Phase)
+    choices: tuple[str, ...] = ()
     run: RunProgress | None = None
     rollout: RolloutChanged | None = None
     events: tuple[str, ...] = ()
@@ -65,7 +70,11 @@ class Board:
             row = replace(self.row(Phase.ROLLOUT), said=event.verdict.sentence)
             events = (*self.events, *(new.message for new in new_events))[-MOST_EVENTS:]
             return replace(self._with(row), rollout=event, events=events)
-        return replace(self, warnings=(*self.warnings, event.message))
+        if isinstance(event, Warned):
+            return replace(self, warnings=(*self.warnings, event.message))
+        said = words.choice(event)
+        row = replace(self.row(Phase.RUN), said=said)
+        return replace(self._with(row), run=None, choices=(*self.choices, said)[-MOST_CHOICES:])
 
     def stopped(self, now: float) -> Board:
         """Return the board at the end of everything: a phase that was still active did not end well."""
@@ -85,7 +94,7 @@ class Board:
         )
         if event.phase is Phase.ROLLOUT:
             return replace(self, rows=rows)
-        return replace(self, rows=rows, run=None, rollout=None, events=())
+        return replace(self, rows=rows, choices=(), run=None, rollout=None, events=())
 
     def _with(self, row: Row) -> Board:
         return replace(self, rows=tuple(row if old.phase is row.phase else old for old in self.rows))

@@ -39,6 +39,8 @@ class Changes:
             yield from self._about(event.phase, event.found)
         elif isinstance(event, RunChanged):
             yield from self._of_run(event.progress)
+        elif not isinstance(event, RolloutChanged):
+            yield Change(Phase.RUN.value, words.choice(event))
         else:
             yield from self._about(Phase.ROLLOUT, event.verdict.sentence)
             for new in self._events.of(event):

@@ -95,6 +95,8 @@ class Picture:
         """Yield what is drawn under a phase: while it goes on, and where it stopped."""
         if row.standing not in (Standing.ACTIVE, Standing.STOPPED):
             return
+        if row.phase is Phase.RUN:
+            yield from (self._text(choice, "dim") for choice in board.choices if choice != row.said)
         if row.phase is Phase.RUN and board.run:
             yield from self._run(board.run, now, max(height - _AROUND, _FEWEST), over=row.standing is Standing.STOPPED)
         if row.phase is Phase.ROLLOUT and board.rollout:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ecs_cd.model import Record, RunProgress, RunState
+from ecs_cd.model import Record, RunProgress, RunState, Taken
+from ecs_cd.progress import LockMet, RunLeft, RunSpared, RunTaken
+from ecs_cd.waiting import spoken
 
 RUN = {
     RunState.WAITING: "waits for an agent",
@@ -39,6 +41,25 @@ class Step:
 
     record: Record
     depth: int
+
+
+Choice = RunTaken | RunSpared | RunLeft | LockMet
+"""The events that tell which run is followed, and why it is another than before."""
+
+
+def choice(event: Choice) -> str:
+    """Return what a delivery did to have a run carry its change."""
+    name = event.run.name
+    if isinstance(event, RunTaken):
+        return f"queued {name}" if event.taken is Taken.QUEUED else f"joined {name}, of which no job has started"
+    if isinstance(event, RunSpared):
+        return (
+            f"cancelled {name}, queued here at the same moment as {event.instead.name}, which carries the tag as well"
+        )
+    if isinstance(event, LockMet):
+        return f"{name} met Terraform's state lock: {event.said}; trying again in {spoken(event.pause)}"
+    instead = f"going on with {event.instead.name}" if event.instead else "looking for another run"
+    return f"left {name}, because {event.why}; {instead}"
 
 
 def record(record: Record) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -184,12 +185,13 @@ def test_azure_devops_failing_before_the_write_changes_nothing(cli: Cli, world: 
 
 
 @pytest.mark.parametrize("fault", ["reset", "truncate", "500", "503", "null"])
-def test_azure_devops_failing_at_the_queue_is_not_asked_twice(cli: Cli, world: World, fault: str) -> None:
+def test_azure_devops_failing_at_the_queue_is_asked_again_only_after_a_look(cli: Cli, world: World, fault: str) -> None:
     break_azure(world, fault, "POST", "runs", FOREVER)
     called = cli(*DEPLOY)
     assert called.code in (1, 3)
     assert called.sentence
-    assert len(world.azure.recorder.find("POST")) == 1
+    asked = [e.method for e in world.azure.recorder.exchanges if re.search("Builds$|runs$", e.path)]
+    assert asked == ["GET", "POST"] * (1 if fault == "null" else 3)
     assert world.value() == "102"
     if fault != "null":
         assert "may have been queued" in called.advice
@@ -203,6 +205,23 @@ def test_a_short_failure_of_azure_devops_does_not_end_the_wait_for_a_run(
     break_azure(world, fault, "GET", path, 3)
     assert cli(*DEPLOY).code == 0
     assert world.serves() == "102"
+
+
+@pytest.mark.parametrize("fault", ["reset", "truncate"])
+def test_of_a_run_that_was_queued_though_the_answer_was_lost_and_another_one_only_the_first_stays(
+    cli: Cli, world: World, fault: str
+) -> None:
+    with world.azure.agents_offline():
+        if fault == "reset":
+            world.azure.faults.reset("POST", "runs", processed=True)
+        else:
+            world.azure.faults.truncate("POST", "runs")
+        called = cli(*DEPLOY, "--timeout", "20s")
+        assert world.azure.wait(2) == "canceled"
+    assert "which carries the tag as well" in called.err
+    assert world.azure.wait(1) == "succeeded"
+    assert cli(*DEPLOY).code == 0
+    assert len(world.azure.recorder.find("POST")) == 2
 
 
 def test_throttling_at_the_queue_is_waited_for(cli: Cli, world: World) -> None:

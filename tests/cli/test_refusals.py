@@ -102,9 +102,16 @@ def test_of_a_hundred_versions_the_oldest_gives_way_unless_somebody_elses_label_
 
 
 def test_an_unknown_pipeline_is_refused(cli: Cli, world: World) -> None:
-    for reference in ("nowhere", "\\platform\\nowhere", "99"):
+    for reference in ("nowhere", "\\platform\\nowhere"):
         cli(*DEPLOY, "--pipeline", reference).refused(1, "no pipeline")
     assert world.writes() == []
+
+
+def test_an_unknown_id_of_a_pipeline_is_refused_where_it_is_first_used(cli: Cli, world: World) -> None:
+    """It costs no look-up of its own; a dry run, which queues nothing, does look."""
+    cli(*DEPLOY, "--pipeline", "99", "--dry-run").refused(1, "no pipeline '99'")
+    assert world.writes() == []
+    cli(*DEPLOY, "--pipeline", "99").refused(1, "pipeline does not exist", "pipeline 99")
 
 
 def test_an_ambiguous_pipeline_is_refused_with_the_candidates(cli: Cli, world: World) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import threading
+import re
 from collections import Counter
+from dataclasses import replace
 
-from tests.cli.world import PAT, Called, Cli, World
+from ecs_cd.sandbox.azure_devops.recorder import Exchange
+from tests.cli.world import PAT, Cli, World
 from tests.contract.schema import check_exchange
 
 MOST_TO_A_QUEUED_RUN = 7
@@ -15,34 +17,62 @@ DEPLOY = ("deploy", "my-api", "development", "--tag", "102")
 def asked(world: World) -> Counter[str]:
     """Return the requests so far, by name."""
     aws = [f"{request.service} {request.operation}" for request in world.aws.requests]
-    azure = [f"{e.method} {e.path.partition('_apis/')[2].lower()}" for e in world.azure.recorder.exchanges]
-    return Counter(aws + azure)
+    return Counter([*aws, *map(name, world.azure.recorder.exchanges)])
 
 
-def test_the_guarded_path_to_a_queued_run_takes_six_requests(cli: Cli, world: World) -> None:
-    queued = world.azure.faults.hold("POST", "pipelines/1/runs")
-    seen: list[Counter[str]] = []
+def name(exchange: Exchange) -> str:
+    """Return what was asked of Azure DevOps."""
+    return f"{exchange.method} {exchange.path.partition('_apis/')[2].lower()}"
 
-    def look() -> None:
-        queued.arrived.wait()
-        seen.append(asked(world))
-        queued.release.set()
 
-    looking = threading.Thread(target=look)
-    looking.start()
-    called: Called = cli(*DEPLOY)
-    looking.join()
-    assert called.code == 0
-    [before] = seen
+def up_to_following(cli: Cli, world: World, *argv: str) -> Counter[str]:
+    """Deliver while no agent is there, and return what was asked up to the first look at the run that is followed."""
+    with world.azure.agents_offline():
+        assert cli(*DEPLOY, *argv, "--timeout", "5s").code == 3
+    exchanges = world.azure.recorder.exchanges
+    first = next(at for at, e in enumerate(exchanges) if re.search("builds/[0-9]+$", e.path, re.IGNORECASE))
+    del exchanges[first:]
+    aws = [f"{request.service} {request.operation}" for request in world.aws.requests if request.service != "ecs"]
+    return Counter([*aws, *map(name, exchanges)])
+
+
+def test_the_guarded_path_to_a_queued_run_takes_seven_requests(cli: Cli, world: World) -> None:
+    before = up_to_following(cli, world, "--pipeline", "1")
     assert before == {
         "ecr DescribeImages": 1,
         "ssm GetParameter": 1,
         "ssm DescribeParameters": 1,
-        "GET build/definitions": 1,
         "ssm PutParameter": 1,
+        "GET build/builds": 2,
+        "POST pipelines/1/runs": 1,
     }
-    assert sum(before.values()) + 1 <= MOST_TO_A_QUEUED_RUN  # the run's own POST is answered last
-    assert asked(world)["POST pipelines/1/runs"] == 1
+    assert sum(before.values()) <= MOST_TO_A_QUEUED_RUN
+
+
+def test_a_run_that_starts_at_once_takes_no_request_more(cli: Cli, world: World) -> None:
+    assert cli(*DEPLOY, "--pipeline", "1").code == 0
+    paths = [name(exchange) for exchange in world.azure.recorder.exchanges]
+    assert paths[: paths.index("GET build/builds/1")] == [
+        "GET build/builds",
+        "POST pipelines/1/runs",
+        "GET build/builds",
+    ]
+
+
+def test_a_pipeline_given_by_its_name_takes_one_look_up_more(cli: Cli, world: World) -> None:
+    before = up_to_following(cli, world)
+    assert before["GET build/definitions"] == 1
+    assert sum(before.values()) == MOST_TO_A_QUEUED_RUN + 1
+
+
+def test_joining_takes_fewer_than_queueing(cli: Cli, world: World) -> None:
+    world.azure.define(replace(world.pipeline(1), parameters={}))
+    with world.azure.agents_offline():
+        assert cli("pipeline", "queue", "my-api", "development").code == 0
+        world.forget()
+        before = up_to_following(cli, world, "--pipeline", "1")
+    assert [asked for asked in before if "build" in asked or "runs" in asked] == ["GET build/builds"]
+    assert sum(before.values()) == MOST_TO_A_QUEUED_RUN - 2
 
 
 def test_nothing_is_asked_only_to_discover_the_api(cli: Cli, world: World) -> None:
