@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import json
 import threading
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, final
 
@@ -169,6 +170,10 @@ class Aws:
         ]
         return version
 
-    def subnets(self) -> list[str]:
-        """Return the ids of the subnets of moto's default VPC; they change with each `reset`."""
-        return sorted(subnet["SubnetId"] for subnet in self.client("ec2").describe_subnets()["Subnets"])
+    def create_subnets(self, names: Sequence[str]) -> None:
+        """Make a VPC with a subnet of each of these names (its tag Name) in it."""
+        ec2 = self.client("ec2")
+        vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+        for number, name in enumerate(names):
+            tags = [{"ResourceType": "subnet", "Tags": [{"Key": "Name", "Value": name}]}]
+            ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{number}.0/24", TagSpecifications=tags)

@@ -1,24 +1,21 @@
-"""`ecs-cd sandbox demo`: three builds of one service on their way to ECS, by the very commands a person would type.
+"""`ecs-cd sandbox demo`: three pushes to one service's repository on their way to ECS.
 
-Given the extension, the deliveries to development go through a release pipeline and its task.
+Given the extension, each build starts the release pipeline, which delivers with the task, to production after an
+approval. Without it the deliveries are the very commands a person would type.
 """
 
 from __future__ import annotations
 
-import base64
-import io
-import json
 import os
 import sys
-import urllib.request
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+from ecs_cd.files import write_whole
 from ecs_cd.sandbox.local import Sandbox
-from ecs_cd.sandbox.pipelines import DELIVERY, ENVIRONMENTS, RELEASE, SERVICES, TASK
+from ecs_cd.sandbox.pipelines import ENVIRONMENTS, RELEASE, RELEASED, SERVICES, TASK
+from ecs_cd.sandbox.portal import Portal
 
-BROKEN_TAG = "103"
 INTERRUPTED = 130
 
 Run = Callable[[list[str]], int]
@@ -34,16 +31,15 @@ class DemoStoppedError(Exception):
 
 
 def play(run: Run, extension: Path | None = None) -> int:
-    """Play the demo and return the exit code: 0 when two builds were deployed and the broken one was not.
+    """Play the demo and return the exit code: 0 when the good builds were deployed and the broken one was not.
 
     `run` runs one `ecs-cd` command line and returns its exit code; `extension` is the built `.vsix`.
     """
     _say("Starting a sandbox on this machine: AWS (moto), Azure DevOps, and real Terraform with the AWS provider.")
     _say(f"Services {' and '.join(SERVICES)} already run in {' and '.join(ENVIRONMENTS)}, all with tag 100.\n")
     try:
-        with Sandbox(extension=extension) as sandbox:
+        with Sandbox(extension=extension, approvals=True) as sandbox:
             _reach(sandbox)
-            sandbox.scheduler.behave("crash-loop", service="my-api", tag=BROKEN_TAG)
             _Demo(sandbox, run).play()
     except DemoStoppedError as stopped:
         return stopped.code
@@ -63,85 +59,83 @@ def _reach(sandbox: Sandbox) -> None:
 class _Demo:
     def __init__(self, sandbox: Sandbox, run: Run) -> None:
         self._sandbox = sandbox
+        self._portal = Portal(sandbox)
         self._run = run
         self._report = Path.cwd() / "ecs-cd-demo-report.json"
 
     def play(self) -> None:
         self._act("As it is before:")
         self._command("status")
-        self._act("1. A build of my-api pushes an image and publishes its tag file; the release delivers it.")
-        if self._sandbox.has_release:
-            _say(f"The release is a pipeline of its own; its agent runs the built extension's task {TASK}.")
-        self._release(self._build(), "development")
-        self._act("2. The next build goes the same way, and then on to production.")
-        tag_file = self._build()
-        self._release(tag_file, "development")
-        self._deliver(tag_file, "production", "--report", str(self._report))
-        self._act("3. The third build is broken: its container ends at once. Terraform will not notice; ECS will.")
-        self._release(self._build(), "development", ends=1)
+        self._act(f"1. A change is pushed to the repository {RELEASED}. That starts its build (templates/build.yml).")
+        self._deliver(self._build({"server.py": "print('Hello')\n"}, "Say hello"))
+        self._act("2. The next change is broken: its container ends at once. Terraform will not notice; ECS will.")
+        build = self._build({"Dockerfile": 'FROM scratch\nCMD ["false"]\n'}, "Break it")
+        self._sandbox.scheduler.behave("crash-loop", service=RELEASED, tag=str(build))
+        self._deliver_broken(build)
         self._act("As it is now: ECS serves what worked; the parameter shows the tag that waits for a better build.")
         self._command("status")
-        self._command("history", "my-api", "development")
+        self._command("history", RELEASED, "development")
         _say(f"\nThe report of the delivery to production, for programs: {self._report}")
         _say("To try it by hand: ecs-cd sandbox up")
 
-    def _build(self) -> Path:
-        """Run the CI pipeline and download the artifact it publishes; return the tag file."""
-        self._command("pipeline", "queue", "--pipeline", "my-api", "--branch", "main", "--wait", "--quiet")
-        drop = self._sandbox.folder / "drop"
-        with zipfile.ZipFile(io.BytesIO(self._newest_artifact())) as artifact:
-            artifact.extractall(drop)
-        tag_file = next(drop.rglob(".buildId"))
-        _say(f"The build published {tag_file.name}: {tag_file.read_text(encoding='utf-8').strip()}")
-        return tag_file
-
-    def _newest_artifact(self) -> bytes:
-        build = self._newest_run("my-api")
-        return self._get(f"builds/{build}/artifacts?artifactName=drop&$format=zip&api-version=7.1")
-
-    def _newest_run(self, pipeline: str) -> int:
-        builds = self._get("builds?$top=50&queryOrder=queueTimeDescending&api-version=7.1")
-        return next(
-            int(build["id"]) for build in json.loads(builds)["value"] if build["definition"]["name"] == pipeline
+    def _build(self, files: dict[str, str | bytes | None], message: str) -> int:
+        """Push a change and follow the build that it starts; return the build's id, which is the image's tag."""
+        _say(f"\n$ git commit --message '{message}' && git push")
+        [build] = self._sandbox.push(RELEASED, files, message)
+        self._command("pipeline", "wait", str(build), "--quiet")
+        _say(
+            f"The build published the tag {build}. (There is no Docker here: an image is registered instead of built.)"
         )
+        return build
 
-    def _get(self, route: str) -> bytes:
-        azure_devops = self._sandbox.azure_devops
-        request = urllib.request.Request(  # noqa: S310 - the sandbox's own address
-            f"{azure_devops.url}/{azure_devops.project.name}/_apis/build/{route}",
-            headers={"Authorization": "Basic " + base64.b64encode(f":{self._sandbox.pat}".encode()).decode()},
-        )
-        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with direct.open(request) as answer:
-            content: bytes = answer.read()
-            return content
-
-    def _release(self, tag_file: Path, environment: str, *, ends: int = 0) -> None:
-        """Deliver through the release pipeline and its task, or, without the extension, from the command line."""
+    def _deliver(self, build: int) -> None:
+        """Deliver a good build to both environments."""
         if not self._sandbox.has_release:
-            self._deliver(tag_file, environment, ends=ends)
+            for environment in ENVIRONMENTS:
+                self._deliver_by_hand(build, environment, "--report", str(self._report))
             return
-        queue = ("pipeline", "queue", "--pipeline", RELEASE, "--branch", "main")
-        self._command(*queue, "--variable", f"environment={environment}", "--wait", ends=ends)
-        if ends:
-            return  # that was told by the command already
-        _say(f"\nWhat the task {TASK} told at its end, in the log of the step '{DELIVERY}':")
-        for line in self._told_at_the_end(self._newest_run(RELEASE)):
+        release = self._portal.run_after(RELEASE, build)
+        _say(f"\nThe build started the release (templates/release.yml), run {release}: development comes first.")
+        _say(
+            f"Its agent runs the built extension's task {TASK}, which has Terraform run (templates/infrastructure.yml)."
+        )
+        approval = self._portal.approval_or_end(release)
+        self._show_task(release, "development")
+        if approval is None:
+            raise DemoStoppedError(1)
+        self._act(f"Production waits for an approval. {self._sandbox.person.display_name} approves.")
+        self._portal.approve(approval, "Looks good in development.")
+        self._command("pipeline", "wait", str(release), "--quiet")
+        self._show_task(release, "production")
+        write_whole(self._report, self._portal.report(release, "production"))
+
+    def _deliver_broken(self, build: int) -> None:
+        """Deliver the broken build, as far as it gets."""
+        if not self._sandbox.has_release:
+            self._deliver_by_hand(build, "development", ends=1)
+            return
+        release = self._portal.run_after(RELEASE, build)
+        _say(f"\nThe build started the release, run {release}.")
+        self._command("pipeline", "wait", str(release), ends=1)
+        _say("\nProduction was not asked for: the release ended in development.")
+
+    def _deliver_by_hand(self, build: int, environment: str, *more: str, ends: int = 0) -> None:
+        drop = self._sandbox.folder / "drop"
+        self._portal.download(build, "drop", drop)
+        tag_file = next(drop.rglob(".buildId"))
+        self._command("deploy", RELEASED, environment, "--tag-file", str(tag_file), *more, ends=ends)
+
+    def _show_task(self, release: int, environment: str) -> None:
+        """Show how the delivery ended, from its verdict on, as it stands in the log of the task."""
+        task = f"Deliver {RELEASED} to {environment}"
+        _say(f"\nWhat the task {TASK} told at its end, in the log of the step '{task}':")
+        lines = self._portal.log(release, task)
+        verdict = next((place for place, line in enumerate(lines) if line.startswith(("OK  ", "FAILED  "))), 0)
+        for line in lines[verdict:]:
             _say(f"  | {line}")
 
-    def _told_at_the_end(self, run: int) -> list[str]:
-        """Return the outcome from the log of the release's task: all from its verdict on."""
-        records = json.loads(self._get(f"builds/{run}/timeline?api-version=7.1"))["records"]
-        log = next(record["log"]["id"] for record in records if record["name"] == DELIVERY)
-        lines = [
-            line.partition(" ")[2]
-            for line in json.loads(self._get(f"builds/{run}/logs/{log}?api-version=7.1"))["value"]
-        ]
-        verdict = next((place for place, line in enumerate(lines) if line.startswith(("OK  ", "FAILED  "))), 0)
-        return lines[verdict:]
-
-    def _deliver(self, tag_file: Path, environment: str, *more: str, ends: int = 0) -> None:
-        self._command("deploy", "my-api", environment, "--tag-file", str(tag_file), *more, ends=ends)
+    def _act(self, text: str) -> None:
+        _say(f"\n{text}")
 
     def _command(self, *words: str, ends: int = 0) -> None:
         """Show a command as a person would type it, run it, and see that it ends as it should."""
@@ -153,9 +147,6 @@ class _Demo:
         if code != ends:
             _say(f"This ended with exit code {code}, not with {ends} as the demo meant it to.")
             raise DemoStoppedError(code or 1)
-
-    def _act(self, text: str) -> None:
-        _say(f"\n{text}")
 
 
 def _say(text: str) -> None:

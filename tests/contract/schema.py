@@ -24,7 +24,7 @@ import jsonschema
 
 from ecs_cd.sandbox.azure_devops import Exchange
 
-DOCUMENTS = ("pipelines", "build", "core", "task", "serviceEndpoint")
+DOCUMENTS = ("pipelines", "build", "core", "task", "serviceEndpoint", "approvals", "checks", "environments")
 
 KNOWN_BEYOND: Mapping[tuple[str, str], str] = {
     ("Build", "keepForever"): "in live answers, and accepted in updates",
@@ -34,12 +34,16 @@ KNOWN_BEYOND: Mapping[tuple[str, str], str] = {
     ("PipelineConfiguration", "path"): "in live answers for YAML pipelines",
     ("PipelineConfiguration", "repository"): "in live answers for YAML pipelines",
     ("Repository", "id"): "in live answers of runs",
+    ("CheckConfiguration", "settings"): "in answers to `$expand=settings`, as its subtypes have it",
     ("PropertiesCollection", "value"): "what the collection is really sent as, instead of item, keys and values",
 }
 """Properties that answers really have and the documents do not mention, with the reason."""
 
 SUBTYPES = {"BuildDefinitionReference": "BuildDefinition"}
 """Definitions whose subtype is what is sent on demand: the list of definitions with `includeAllProperties`."""
+
+SAME_PATHS = {"/_apis/distributedtask/environments": "/_apis/pipelines/environments"}
+"""Paths at which the official service has the same resource, though only the other one is described."""
 
 OPEN_DEFINITIONS = {"ReferenceLinks"}
 """Definitions that are mappings on the wire, whatever properties the documents give them."""
@@ -96,16 +100,22 @@ class Operation:
 
 
 def operation_of(exchange: Exchange) -> Operation | None:
-    """Return the operation an exchange is of: of those that fit, the one whose query says most."""
-    query = {name.lower() for name in exchange.query}
+    """Return the operation an exchange is of: of those that fit, the one whose query, else whose path, says most."""
+    query, path = {name.lower() for name in exchange.query}, _described(exchange.path)
     fitting = [
         operation
         for operation in operations()
         if operation.method == exchange.method
-        and operation.path.fullmatch(exchange.path)
+        and operation.path.fullmatch(path)
         and operation.required_query() <= query
     ]
-    return max(fitting, key=lambda operation: len(operation.required_query()), default=None)
+    return max(fitting, key=lambda one: (len(one.required_query()), -one.path.groups), default=None)
+
+
+def _described(path: str) -> str:
+    for alias, described in SAME_PATHS.items():
+        path = path.replace(alias, described)
+    return path
 
 
 def check_exchange(exchange: Exchange) -> list[str]:
@@ -136,7 +146,7 @@ def _check_error(exchange: Exchange) -> Iterator[str]:
 
 
 def _check_path(operation: Operation, exchange: Exchange) -> Iterator[str]:
-    match = operation.path.fullmatch(exchange.path)
+    match = operation.path.fullmatch(_described(exchange.path))
     for parameter in operation.placed("path"):
         value = match.group(_group(parameter["name"])) if match else None
         if value is not None:

@@ -50,6 +50,9 @@ USED = {
         "specification/serviceEndpoint/7.1/serviceEndpoint.json",
         {"Endpoints_Get", "Endpoints_Get Service Endpoints", "Endpoints_Get Service Endpoints By Names"},
     ),
+    "approvals": ("specification/approvalsAndChecks/7.1/pipelinesapproval.json", {"Approvals"}),
+    "checks": ("specification/approvalsAndChecks/7.1/pipelinesChecks.json", {"Check Configurations_List"}),
+    "environments": ("specification/environments/7.2/environments.json", {"Environments_List", "Environments_Get"}),
 }
 _TEXTS = {
     "description",

@@ -25,6 +25,7 @@ from msrest.authentication import BasicAuthentication
 
 from ecs_cd.sandbox.azure_devops import (
     AzureDevOps,
+    Environment,
     Identity,
     JobDefinition,
     PipelineDefinition,
@@ -34,6 +35,7 @@ from ecs_cd.sandbox.azure_devops import (
     StepDefinition,
     Token,
 )
+from ecs_cd.sandbox.azure_devops.run import Run
 
 from .schema import DOCUMENTS, check_exchange, operation_of, operations
 
@@ -61,6 +63,14 @@ def definition(number: int, name: str, action: Any, **more: Any) -> PipelineDefi
     return PipelineDefinition(number, name, stages, branches=BRANCHES, **more)
 
 
+ANN = Identity("Ann Example")
+PRODUCTION = Environment("production", approvers=(ANN, Identity("Bob Example")), exclusive_lock=True)
+GUARDED = PipelineDefinition(
+    16,
+    "guarded",
+    (StageDefinition("Apply", (JobDefinition("apply", (), kind="deployment", environment="production"),)),),
+    branches=BRANCHES,
+)
 DEPLOY = definition(12, "deploy", apply, settable_variables=frozenset({"tag"}), variables={"TF_LOG": "off"})
 FAILING = definition(13, "failing", fail)
 WAITING = definition(14, "waiting", apply, queue_status="paused")
@@ -68,9 +78,13 @@ WAITING = definition(14, "waiting", apply, queue_status="paused")
 
 @pytest.fixture
 def server() -> Iterator[AzureDevOps]:
-    tokens = [Token(SECRET, Identity("Ann Example"))]
-    definitions = [DEPLOY, FAILING, WAITING]
-    with AzureDevOps(definitions=definitions, tokens=tokens, endpoints=[CONNECTION]) as server:
+    parts: dict[str, Any] = {
+        "definitions": [DEPLOY, FAILING, WAITING],
+        "tokens": [Token(SECRET, ANN)],
+        "endpoints": [CONNECTION],
+        "environments": [PRODUCTION],
+    }
+    with AzureDevOps(**parts) as server:
         yield server
 
 
@@ -232,6 +246,35 @@ def surface(run: int) -> list[tuple[str, str, dict[str, Any]]]:
     ]
 
 
+def environment_surface(approval: str) -> list[tuple[str, str, dict[str, Any]]]:
+    """Every operation about environments; the last one lets the run that waits go on."""
+    base = f"{PROJECT}/_apis/pipelines"
+    answer = [{"approvalId": approval, "status": "approved", "comment": "fine"}]
+    settings = {"api-version": "7.1-preview", "$expand": "settings", "resourceType": "environment", "resourceId": "1"}
+    return [
+        ("GET", f"{base}/environments", {}),
+        ("GET", f"{base}/environments/1", {}),
+        ("GET", f"{PROJECT}/_apis/distributedtask/environments", {"params": {"name": "production"}}),
+        ("GET", f"{base}/checks/configurations", {"params": {"api-version": "7.1-preview"}}),
+        ("GET", f"{base}/checks/configurations", {"params": settings}),
+        ("GET", f"{base}/approvals", {"params": {"approvalIds": approval, "$expand": "steps", "state": "pending"}}),
+        ("GET", f"{base}/approvals/{approval}", {"params": {"$expand": "steps"}}),
+        ("PATCH", f"{base}/approvals", {"json": answer}),
+    ]
+
+
+def waiting_approval(server: AzureDevOps, run: int) -> str:
+    """Wait until a run asks for an approval, and return its id."""
+    found: list[str] = []
+
+    def asked(run: Run) -> bool:
+        found[:] = [record.id for record in run.timeline.records if record.type == "Checkpoint.Approval"]
+        return bool(found)
+
+    server.wait_until(run, asked)
+    return found[0]
+
+
 def test_every_described_operation_is_served_as_described(server: AzureDevOps) -> None:
     session = requests.Session()
     session.auth = ("", SECRET)
@@ -243,6 +286,13 @@ def test_every_described_operation_is_served_as_described(server: AzureDevOps) -
         return response
 
     with session:
+        server.define(GUARDED)
+        guarded = call("POST", f"{server.url}/{PROJECT}/_apis/pipelines/16/runs", json={}).json()["id"]
+        approval = waiting_approval(server, guarded)
+        for method, path, more in environment_surface(approval):
+            call(method, f"{server.url}/{path}", **more)
+        server.wait(guarded)
+        call("DELETE", f"{server.url}/{PROJECT}/_apis/build/builds/{guarded}")
         run = call("POST", f"{server.url}/{PROJECT}/_apis/pipelines/12/runs", json={}).json()["id"]
         server.wait(run)
         server.add_completed_build(DEPLOY, "refs/heads/main", {"tag": {".buildId": b"226"}})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import ecs_cd
+from ecs_cd.sandbox.aws_faults import ErrorAnswer
 from ecs_cd.sandbox.local import Sandbox
 
 pytestmark = pytest.mark.xdist_group("sandbox")
@@ -44,14 +45,11 @@ def test_a_rollout_that_ecs_takes_back_fails_the_delivery_and_says_why(in_sandbo
 
 def test_a_failing_terraform_fails_the_delivery_with_its_own_words(in_sandbox: Sandbox) -> None:
     in_sandbox.aws.push_image("my-worker", "228")
-    ssm = in_sandbox.aws.client("ssm")
-    other = "/my-api/production/docker-image-tag"
-    former = ssm.get_parameter(Name=other)["Parameter"]["Value"]
-    ssm.delete_parameter(Name=other)
+    denied = ErrorAnswer("AccessDeniedException", "Not with this role.")
+    in_sandbox.aws.inject("ecs", "RegisterTaskDefinition", denied)
     report = ecs_cd.deploy("my-worker", "production", tag="228")
-    in_sandbox.aws.put_parameter(other, former)
     assert report.exit_code == 1
     assert report.failure and report.failure.reason == "run-failed"
-    assert "'Terraform plan'" in report.failure.message
+    assert "'Apply'" in report.failure.message
     assert any("Error: " in line for line in report.failure.details), report.to_text()
     assert report.failure.link.startswith(in_sandbox.azure_devops.url)

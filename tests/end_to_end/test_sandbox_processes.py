@@ -86,16 +86,15 @@ def test_the_demo_shows_two_builds_that_serve_and_one_that_ecs_takes_back(tmp_pa
         assert demo.end() == 0, demo.told
         assert demo.left_behind() == []
     for words in (
-        "The build published .buildId: 101",
+        "The build published the tag 101.",
         "OK  my-api 101 is deployed to development.",
-        "OK  my-api 102 is deployed to development.",
-        "OK  my-api 102 is deployed to production.",
-        "FAILED  my-api 103 to development: ",
+        "OK  my-api 101 is deployed to production.",
+        "FAILED  my-api 104 to development: ",
         "Essential container in task exited; api: exit code 1",
     ):
         assert words in demo.told, demo.told
     report = json.loads((tmp_path / "ecs-cd-demo-report.json").read_text(encoding="utf-8"))
-    assert (report["outcome"], report["environment"], report["tag"]) == ("deployed", "production", "102")
+    assert (report["outcome"], report["environment"], report["tag"]) == ("deployed", "production", "101")
 
 
 def test_with_the_extension_the_demo_delivers_through_its_task(tmp_path: Path) -> None:
@@ -103,14 +102,20 @@ def test_with_the_extension_the_demo_delivers_through_its_task(tmp_path: Path) -
         assert demo.end() == 0, demo.told
         assert demo.left_behind() == []
     for words in (
-        "What the task EcsCd@1 told at its end, in the log of the step 'Deliver to ECS':",
+        "The build published the tag 101.",
+        "The build started the release (templates/release.yml), run 102: development comes first.",
+        "What the task EcsCd@1 told at its end, in the log of the step 'Deliver my-api to development':",
         "  | OK  my-api 101 is deployed to development.",
-        "  | OK  my-api 102 is deployed to development.",
-        "OK  my-api 102 is deployed to production.",
-        "failed in task 'Deliver to ECS'.",
+        "Production waits for an approval. Ada Operator approves.",
+        "  | OK  my-api 101 is deployed to production.",
+        "The build published the tag 105.",
+        "failed in task 'Deliver my-api to development'.",
         "Essential container in task exited; api: exit code 1",
+        "Production was not asked for",
     ):
         assert words in demo.told, demo.told
+    report = json.loads((tmp_path / "ecs-cd-demo-report.json").read_text(encoding="utf-8"))
+    assert (report["outcome"], report["environment"], report["tag"]) == ("deployed", "production", "101")
 
 
 def test_an_extension_the_sandbox_cannot_use_is_refused_before_anything_starts(tmp_path: Path) -> None:
@@ -124,7 +129,7 @@ def test_an_extension_the_sandbox_cannot_use_is_refused_before_anything_starts(t
 
 def test_ctrl_c_in_the_middle_of_an_apply_ends_the_demo_and_all_it_started(tmp_path: Path) -> None:
     with started(tmp_path, "sandbox", "demo") as demo:
-        demo.reach("task 'Terraform plan' started")
+        demo.reach("task 'Plan' started")
         demo.interrupt()
         assert demo.end() == 130, demo.told
         assert "Traceback" not in demo.told

@@ -21,7 +21,14 @@ def test_seeded_things_answer_over_the_real_api(aws: Aws) -> None:
     found = aws.client("ecr").describe_images(repositoryName="my-api", imageIds=[{"imageTag": "103"}])["imageDetails"]
     assert [image["imageDigest"] for image in found] == [digest]
     assert uri == f"{aws.account_id}.dkr.ecr.eu-west-1.amazonaws.com/my-api"
-    assert len(aws.subnets()) == 3
+
+
+def test_subnets_are_found_by_their_names(aws: Aws) -> None:
+    aws.create_subnets(["development-a", "development-b"])
+    aws.create_subnets(["production-a"])
+    found = aws.client("ec2").describe_subnets(Filters=[{"Name": "tag:Name", "Values": ["development-*"]}])["Subnets"]
+    assert sorted(subnet["CidrBlock"] for subnet in found) == ["10.0.0.0/24", "10.0.1.0/24"]
+    assert len({subnet["VpcId"] for subnet in found}) == 1
 
 
 def test_each_tag_is_an_image_of_its_own(aws: Aws) -> None:

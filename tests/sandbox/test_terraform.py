@@ -12,26 +12,21 @@ import pytest
 
 from ecs_cd.sandbox.aws import Aws
 from ecs_cd.sandbox.aws_faults import Delay
-from ecs_cd.sandbox.terraform import CONFIGURATION, Step, Terraform, TerraformMissingError, find_command, run_steps
+from ecs_cd.sandbox.example import STATE_BUCKET, run_steps, seed
+from ecs_cd.sandbox.terraform import Step, Terraform, TerraformMissingError, find_command
 
-BUCKET = "terraform-states"
 Result = subprocess.CompletedProcess[str]
 MakeRun = Callable[[str], list[Step]]
 
 
 @pytest.fixture
 def make_run(aws: Aws, terraform: Terraform, tmp_path: Path) -> MakeRun:
-    """Seed a cloud with two services at tag 101, and make the steps of a run in a directory of its own."""
-    aws.create_cluster("development")
-    aws.create_state_bucket(BUCKET)
-    for service in ("my-api", "my-worker"):
-        aws.put_parameter(f"/{service}/development/docker-image-tag", "101")
-    subnets = aws.subnets()
+    """Seed a cloud, and make the steps of a run in a directory of its own."""
+    seed(aws, "development")
+    aws.create_state_bucket(STATE_BUCKET)
 
     def make(name: str) -> list[Step]:
-        return run_steps(
-            terraform, aws, environment="development", workspace=tmp_path / name, bucket=BUCKET, subnets=subnets
-        )
+        return run_steps(terraform, aws, environment="development", target=tmp_path / name)
 
     return make
 
@@ -67,22 +62,22 @@ def image_of(aws: Aws, service: str) -> str:
 
 
 def lock_of(aws: Aws) -> list[str]:
-    contents = aws.client("s3").list_objects_v2(Bucket=BUCKET).get("Contents", [])
+    contents = aws.client("s3").list_objects_v2(Bucket=STATE_BUCKET).get("Contents", [])
     return [item["Key"] for item in contents if item["Key"].endswith(".tflock")]
 
 
 def test_a_run_deploys_the_tag_of_the_parameter_and_a_second_one_changes_nothing(aws: Aws, make_run: MakeRun) -> None:
     first = run(make_run("first"))
     assert [result.returncode for result in first] == [0, 0, 0], first[-1].stdout
-    assert "Apply complete! Resources: 4 added, 0 changed, 0 destroyed." in first[2].stdout
-    assert image_of(aws, "my-api") == "my-api:101"
+    assert "Apply complete! Resources: 10 added, 0 changed, 0 destroyed." in first[2].stdout
+    assert image_of(aws, "my-api") == "my-api:100"
 
     aws.put_parameter("/my-api/development/docker-image-tag", "102")
     second = run(make_run("second"))
-    assert "my-api:101" in second[1].stdout, "the plan shows the tag that goes"
+    assert "my-api:100" in second[1].stdout, "the plan shows the tag that goes"
     assert "my-api:102" in second[1].stdout, "the plan shows the tag that comes"
     assert "(sensitive" not in second[1].stdout
-    assert (image_of(aws, "my-api"), image_of(aws, "my-worker")) == ("my-api:102", "my-worker:101")
+    assert (image_of(aws, "my-api"), image_of(aws, "my-worker")) == ("my-api:102", "my-worker:100")
 
     third = run(make_run("third"))
     assert "No changes. Your infrastructure matches the configuration." in third[1].stdout
@@ -96,9 +91,9 @@ def test_a_held_lock_fails_the_run_in_terraforms_own_words(aws: Aws, make_run: M
         "Who": "agent@pool-7",
         "Version": "1.15.5",
         "Created": "2026-01-02T03:04:05.678Z",
-        "Path": f"{BUCKET}/development.tfstate",
+        "Path": f"{STATE_BUCKET}/development.tfstate",
     }
-    aws.client("s3").put_object(Bucket=BUCKET, Key="development.tfstate.tflock", Body=json.dumps(lock))
+    aws.client("s3").put_object(Bucket=STATE_BUCKET, Key="development.tfstate.tflock", Body=json.dumps(lock))
     results = run(make_run("locked"))
     assert [result.returncode for result in results] == [0, 1]
     for words in ("Error acquiring the state lock", lock["ID"], "agent@pool-7"):
@@ -132,17 +127,6 @@ def test_an_interrupt_in_mid_apply_frees_the_lock(aws: Aws, make_run: MakeRun) -
     assert process.returncode == 1
     assert "Interrupt received" in output
     assert lock_of(aws) == []
-
-
-def test_the_configuration_is_in_terraforms_own_format(terraform: Terraform) -> None:
-    checked = subprocess.run(
-        [*terraform.command(), "fmt", "-check", "-diff", str(CONFIGURATION)],
-        env={**os.environ, **terraform.environment()},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (checked.returncode, checked.stdout) == (0, "")
 
 
 def test_two_processes_may_unpack_the_provider_at_once(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""The shipped templates, run for real."""

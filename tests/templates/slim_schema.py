@@ -35,8 +35,8 @@ def slim(schema: dict[str, Any]) -> dict[str, Any]:
     task["anyOf"] = [each for each in task["anyOf"] if _pattern(each) in USED]
     return {
         "$schema": schema["$schema"],
-        "$comment": "Made by slim_schema.py from service-schema.json of microsoft/azure-pipelines-vscode (commit 9e40e81), "
-        "MIT licence, Copyright (c) Microsoft Corporation.",
+        "$comment": "Made by slim_schema.py from service-schema.json of microsoft/azure-pipelines-vscode (commit "
+        "9e40e81), MIT licence, Copyright (c) Microsoft Corporation.",
         "oneOf": schema["oneOf"],
         "definitions": {name: _plain(definition) for name, definition in definitions.items()},
     }

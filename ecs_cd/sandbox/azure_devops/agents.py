@@ -1,27 +1,23 @@
-"""The agent pool: threads that take ready runs, oldest first, and carry each out from its first stage to its last.
-
-One agent keeps a run for all its jobs, which then go one after the other.
-"""
+"""The agent pool: threads that take jobs that are ready, those of the oldest run first, and carry each out."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
 
-from ecs_cd.sandbox.azure_devops.run import Run
+from ecs_cd.sandbox.azure_devops.progress import JobRun
 from ecs_cd.sandbox.azure_devops.state import State
 
-Execute = Callable[[Run, str], None]
+Execute = Callable[[JobRun], None]
 
 
 class AgentPool:
-    """Some agents. While the pool is offline no run starts; those that run go on."""
+    """Some agents. While the pool is offline no job starts; those that run go on."""
 
     def __init__(self, state: State, size: int, execute: Execute) -> None:
-        """Prepare `size` agents; `execute` carries out a run on the agent of the given name."""
+        """Prepare `size` agents; `execute` carries out a job that has begun on one of them."""
         self._state = state
         self._execute = execute
-        self._online = True
         self._threads = [
             threading.Thread(target=self._serve, args=(f"sandbox-agent-{number}",), name=f"agent-{number}", daemon=True)
             for number in range(1, size + 1)
@@ -39,27 +35,29 @@ class AgentPool:
 
     @property
     def online(self) -> bool:
-        """Whether the agents take runs."""
-        return self._online
+        """Whether the agents take jobs."""
+        return self._state.agents_online
 
     @online.setter
     def online(self, value: bool) -> None:
         with self._state.lock:
-            self._online = value
+            self._state.agents_online = value
             self._state.changed()
 
     def _serve(self, name: str) -> None:
         while True:
             with self._state.lock:
                 self._state.lock.wait_for(lambda: self._state.closing or self._next() is not None)
-                run = self._next()
-                if self._state.closing or run is None:
+                job = self._next()
+                if self._state.closing or job is None:
                     return
-                run.phase = "running"
-            self._execute(run, name)
+                job.begin(name)
+                self._state.changed()
+            self._execute(job)
 
-    def _next(self) -> Run | None:
-        if not self._online:
+    def _next(self) -> JobRun | None:
+        if not self._state.agents_online:
             return None
-        ready = (run for run in self._state.runs.values() if run.phase == "ready" and run.status != "cancelling")
-        return min(ready, key=lambda run: run.id, default=None)
+        runs = (run for run in self._state.runs.values() if run.phase in {"ready", "running"})
+        ready = (job for run in sorted(runs, key=lambda run: run.id) for job in run.jobs if job.state == "ready")
+        return next(ready, None)

@@ -14,6 +14,7 @@ from ecs_cd.sandbox.azure_devops import (
     build_content_routes,
     build_label_routes,
     build_routes,
+    environment_routes,
     organization_routes,
     pipeline_routes,
 )
@@ -30,6 +31,8 @@ from ecs_cd.sandbox.azure_devops.versions import negotiate, requested_version
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _ROUTES: tuple[Route, ...] = (
     *organization_routes.ROUTES,
+    # Before the pipelines, whose paths would take `pipelines/environments` for the pipeline of that id.
+    *environment_routes.ROUTES,
     *pipeline_routes.ROUTES,
     *build_routes.ROUTES,
     *build_content_routes.ROUTES,

@@ -10,7 +10,7 @@ from typing import Any
 from ecs_cd.sandbox.azure_devops.definitions import PipelineDefinition
 from ecs_cd.sandbox.azure_devops.identities import Identity, stable_guid
 from ecs_cd.sandbox.azure_devops.links import Links
-from ecs_cd.sandbox.azure_devops.run import Artifact, Attachment, Log, Run
+from ecs_cd.sandbox.azure_devops.run import CONTAINER, PIPELINE_ARTIFACT, Artifact, Attachment, Log, Run
 from ecs_cd.sandbox.azure_devops.timeline import Issue, Record
 
 JsonObject = dict[str, Any]
@@ -146,9 +146,9 @@ def build_json(run: Run, links: Links) -> JsonObject:
             },
             "properties": {},
             "tags": run.tags,
-            "validationResults": [],
+            "validationResults": [{"result": "error", "message": message} for message in run.problems],
             "plans": [{"planId": run.plan_id}],
-            "triggerInfo": {},
+            "triggerInfo": dict(request.trigger_info),
             "id": run.id,
             "buildNumber": run.number,
             "buildNumberRevision": run.revision,
@@ -261,23 +261,22 @@ def log_json(log: Log, run: Run, links: Links) -> JsonObject:
 
 def artifact_json(artifact: Artifact, run: Run, links: Links) -> JsonObject:
     """Return an artifact and where its content is."""
-    if artifact.kind != "PipelineArtifact":
-        resource = {"type": artifact.kind, "data": artifact.data, "properties": {}}
-        return {"id": artifact.id, "name": artifact.name, "source": artifact.source, "resource": resource}
-    size = sum(len(content) for content in artifact.files.values())
-    data = stable_guid("artifact", str(run.id), artifact.name).replace("-", "").upper()
-    return {
-        "id": artifact.id,
-        "name": artifact.name,
-        "source": artifact.source,
-        "resource": {
-            "type": "PipelineArtifact",
-            "data": data,
-            "properties": {"RootId": data, "artifactsize": str(size), "HashType": "DEDUPNODEORCHUNK", "DomainId": "0"},
-            "url": links.build(run.id, f"/artifacts?artifactName={artifact.name}"),
-            "downloadUrl": links.artifact_zip(run.id, artifact.name),
-        },
+    found: JsonObject = {"id": artifact.id, "name": artifact.name, "source": artifact.source}
+    if artifact.kind not in {PIPELINE_ARTIFACT, CONTAINER}:
+        return {**found, "resource": {"type": artifact.kind, "data": artifact.data, "properties": {}}}
+    properties = {"artifactsize": str(sum(len(content) for content in artifact.files.values()))}
+    data = artifact.data
+    if artifact.kind == PIPELINE_ARTIFACT:
+        data = stable_guid("artifact", str(run.id), artifact.name).replace("-", "").upper()
+        properties |= {"RootId": data, "HashType": "DEDUPNODEORCHUNK", "DomainId": "0"}
+    resource = {
+        "type": artifact.kind,
+        "data": data,
+        "properties": properties,
+        "url": links.build(run.id, f"/artifacts?artifactName={artifact.name}"),
+        "downloadUrl": links.artifact_zip(run.id, artifact.name),
     }
+    return {**found, "resource": resource}
 
 
 def attachment_json(attachment: Attachment, run: Run, links: Links) -> JsonObject:

@@ -9,7 +9,7 @@ from ecs_cd.sandbox.azure_devops.build_query import query_builds, query_definiti
 from ecs_cd.sandbox.azure_devops.definitions import PipelineDefinition
 from ecs_cd.sandbox.azure_devops.errors import ServiceError, invalid_build_request, not_found, unknown_definition
 from ecs_cd.sandbox.azure_devops.identities import EXECUTE
-from ecs_cd.sandbox.azure_devops.queueing import from_build_body
+from ecs_cd.sandbox.azure_devops.queueing import from_build_body, queue
 from ecs_cd.sandbox.azure_devops.run import Run
 from ecs_cd.sandbox.azure_devops.service import Call, Reply, Route, Service, listing
 
@@ -62,8 +62,8 @@ def queue_build(service: Service, call: Call) -> Reply:
     wanted = int(definition_id) if definition_id else call.query.integer("definitionId", 0)
     if not wanted:
         raise invalid_build_request("The definition of the build is missing.")
-    request = from_build_body(_definition(service, wanted), call)
-    return Reply(build_json(service.orchestrator.queue(request), call.links))
+    request = from_build_body(service, _definition(service, wanted), call)
+    return Reply(build_json(queue(service, request, invalid_build_request), call.links))
 
 
 def update_build(service: Service, call: Call) -> Reply:
@@ -106,7 +106,7 @@ def delete_build(service: Service, call: Call) -> Reply:
     call.require_stop(run.definition)
     if run.phase != "done":
         raise ServiceError(400, "BuildStatusInvalidChangeException", f"The build {run.id} is not completed.")
-    del service.state.runs[run.id]
+    service.state.forget(run)
     return Reply(status=204)
 
 

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from ecs_cd.sandbox.azure_devops.cancellation import Cancellation
 from ecs_cd.sandbox.azure_devops.definitions import Restrictions
 from ecs_cd.sandbox.azure_devops.job import Job, JobAccess
-from ecs_cd.sandbox.azure_devops.run import Attachment, Cancellation, Log, Run
+from ecs_cd.sandbox.azure_devops.run import Artifact, Attachment, Log, Run
 from ecs_cd.sandbox.azure_devops.timeline import Issue, Record, RecordResult, merge_results
 from ecs_cd.sandbox.azure_devops.variables import Variables
 
@@ -26,7 +27,15 @@ class StepContext:
     """The running step. All methods may be called from any thread."""
 
     def __init__(
-        self, state: State, run: Run, record: Record, job: Job, *, ref_name: str = "", restrictions: Restrictions
+        self,
+        state: State,
+        run: Run,
+        record: Record,
+        job: Job,
+        *,
+        cancelled: Cancellation,
+        ref_name: str = "",
+        restrictions: Restrictions,
     ) -> None:
         """Bind the step to its job and timeline record; `ref_name` is what its output variables are found under."""
         self._state = state
@@ -36,8 +45,8 @@ class StepContext:
             self._log: Log = run.new_log(state.clock())
             record.log_id = self._log.id
             run.timeline.touch(record)
-            self.cancelled: Cancellation = run.cancelled
-            """Set when the run, or the stage the step is in, is told to stop. An action should then end soon."""
+        self.cancelled = cancelled
+        """Set when the run, its stage, the job or the step itself is told to stop. An action should then end soon."""
         self.job = job
         self.ref_name = ref_name
         self.restrictions = [restrictions]
@@ -102,7 +111,7 @@ class StepContext:
         with self._state.lock:
             for part in self.job.masker(line).splitlines() or [""]:
                 self._log.append(part, self._state.clock())
-            self._state.changed()
+            self._state.written()
 
     def debug(self, message: str) -> None:
         """Write a line that is only there when `System.Debug` is on."""
@@ -133,6 +142,11 @@ class StepContext:
         self.error(message)
         raise StepFailedError(message)
 
+    def begin_again(self) -> None:
+        """Forget what the step came to, for another try of it."""
+        with self._state.lock:
+            self.result, self.commands_failed, self.done = None, False, False
+
     def complete(self, result: RecordResult, operation: str = "") -> None:
         """Note what the step comes to; of several results the worst stays."""
         with self._state.lock:
@@ -158,7 +172,7 @@ class StepContext:
         self.change_run(lambda run: run.publish(name, _files(Path(path)), self._record.parent_id or self._record.id))
 
     def upload(self, name: str, path: str | Path) -> None:
-        """Add a file, or everything below a directory, to an artifact of the run."""
+        """Add a file, or everything below a directory, to a container of the run."""
         self.change_run(lambda run: run.extend(name, _files(Path(path)), self._record.parent_id or self._record.id))
 
     def attach(self, kind: str, name: str, content: bytes) -> None:
@@ -198,6 +212,22 @@ class StepContext:
             where = f"run {source.number} of {source.definition.name}" if source else f"the pipeline resource {alias}"
             self.fail(f"There is no artifact {name} in {where}.")
         return dict(found.files)
+
+    def find_runs(self, wanted: Callable[[Run], bool]) -> list[Run]:
+        """Return the runs of the project that are wanted, as they come; `wanted` is asked under the engine's lock."""
+        with self._state.lock:
+            return [run for run in self._state.runs.values() if wanted(run)]
+
+    def resource_run(self, alias: str) -> Run | None:
+        """Return the run that a pipeline resource stands for, or None."""
+        with self._state.lock:
+            return self._state.runs.get(self._run.resources.get(alias, 0))
+
+    def artifacts(self, run_id: int) -> list[Artifact]:
+        """Return the artifacts of a run; none if there is no such run."""
+        with self._state.lock:
+            run = self._state.runs.get(run_id)
+            return list(run.artifacts) if run else []
 
     def change_run(self, change: Callable[[Run], object]) -> None:
         """Do something to the run under the engine's lock."""

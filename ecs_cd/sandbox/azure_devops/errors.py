@@ -86,12 +86,12 @@ def invalid_pipeline(message: str) -> ServiceError:
 
 
 def invalid_build_request(message: str) -> ServiceError:
-    """The Build API's form of the same."""
+    """The Build API's form of the same, with a result for each line of the message."""
     return ServiceError(
         400,
         "BuildRequestValidationFailedException",
         "Could not queue the build because there were validation errors or warnings.",
-        {"ValidationResults": [{"result": "error", "message": message}]},
+        {"ValidationResults": [{"result": "error", "message": line} for line in message.splitlines()]},
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from ecs_cd.sandbox.azure_devops.links import Links
 from ecs_cd.sandbox.azure_devops.masking import Masker
@@ -63,6 +64,11 @@ class Job:
     def debug(self) -> bool:
         """Whether `System.Debug` is on."""
         return self.variables.get("system.debug", "").lower() == "true"
+
+    @property
+    def working_directory(self) -> Path:
+        """`System.DefaultWorkingDirectory`, which a checkout may move."""
+        return Path(self.system.get("System.DefaultWorkingDirectory", str(self.workspace.default)))
 
     @property
     def kind(self) -> str:

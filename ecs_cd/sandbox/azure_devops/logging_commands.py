@@ -50,3 +50,10 @@ def parse_logging_command(line: str) -> LoggingCommand | None:
 def unescape(text: str) -> str:
     """Undo the escapes, each once."""
     return _ESCAPED.sub(lambda match: _ESCAPES[match[0].upper()], text)
+
+
+def escape(text: str) -> str:
+    """Return a text as it is written in a command, its percent signs first."""
+    for character in ("%", ";", "\r", "\n", "]"):
+        text = text.replace(character, next(code for code, plain in _ESCAPES.items() if plain == character))
+    return text

@@ -1,28 +1,37 @@
-"""The service's side of a run: admits queued runs, guards the exclusive lock, and ends what was cancelled in time.
+"""The service's side of all runs: admits queued ones, guards the lock of a pipeline, ends what was cancelled in time.
 
-Whatever is asked of it (queue, cancel, retry) is noted at once and acted upon by its own thread, as the official
-service answers before it has acted.
+Whatever is asked of it (queue, cancel, retry, approve) is noted at once and acted upon by its own thread, as the
+official service answers before it has acted.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 
+from ecs_cd.sandbox.azure_devops.checks import Checks
+from ecs_cd.sandbox.azure_devops.conductor import Conductor
+from ecs_cd.sandbox.azure_devops.environments import Approval, ApprovalStatus
+from ecs_cd.sandbox.azure_devops.graph import all_stages_before
 from ecs_cd.sandbox.azure_devops.identities import SERVICE, Identity
-from ecs_cd.sandbox.azure_devops.run import Cancellation, QueueRequest, Run
+from ecs_cd.sandbox.azure_devops.run import QueueRequest, Run
 from ecs_cd.sandbox.azure_devops.state import State
+from ecs_cd.sandbox.azure_devops.triggers import Push, Starter
 
 QueueDelay = Callable[[QueueRequest], float]
 
 
 class Orchestrator:
-    """Moves runs from queued to ready for an agent, oldest first."""
+    """Moves runs from queued to completed; agents carry out the jobs it makes ready."""
 
     def __init__(self, state: State, queue_delay: QueueDelay) -> None:
         """Prepare; `start` begins the work."""
         self._state = state
         self._queue_delay = queue_delay
+        self._checks = Checks(state, lambda run: self.cancel(run, SERVICE))
+        self._conductor = Conductor(state, self._checks)
+        self._starter = Starter(state, self.queue)
         self._thread = threading.Thread(target=self._serve, name="orchestrator", daemon=True)
 
     def start(self) -> None:
@@ -34,26 +43,34 @@ class Orchestrator:
         self._thread.join(timeout)
 
     def queue(self, request: QueueRequest) -> Run:
-        """Take a request that was found valid."""
+        """Take a request that was found valid.
+
+        Raises:
+            RunRefused: no run can be made of it.
+        """
         with self._state.lock:
             run = self._state.new_run(request, self._queue_delay(request))
             self._state.changed()
             return run
 
+    def pushed(self, push: Push) -> list[Run]:
+        """Queue a run of every pipeline that a push concerns."""
+        with self._state.lock:
+            return self._starter.pushed(push)
+
     def cancel(self, run: Run, by: Identity) -> None:
         """Begin to cancel a run that is not over. The lock must be held."""
         run.status = "cancelling"
         run.change(by, self._state.clock())
-        run.cancelled.set()
+        for stage in run.stages.values():
+            if stage.state != "waiting":
+                stage.stop()
         self._state.changed()
 
     def cancel_stage(self, run: Run, stage: str, by: Identity) -> None:
         """Begin to cancel one stage that is not over. The lock must be held."""
-        record = run.timeline.stage(stage)
-        run.stages_to_cancel.add(stage.lower())
+        run.stages[stage.lower()].stop()
         run.change(by, self._state.clock())
-        if record and record.state == "inProgress":
-            run.cancelled.set()
         self._state.changed()
 
     def retry_stage(self, run: Run, stage: str, by: Identity, *, all_jobs: bool) -> None:
@@ -61,27 +78,34 @@ class Orchestrator:
         run.retries[stage.lower()] = all_jobs
         run.phase = "queued"
         run.change(by, self._state.clock())
-        run.cancelled = Cancellation()
-        run.stages_to_cancel.clear()
         self._state.changed()
+
+    def answer(self, approval: Approval, status: ApprovalStatus, by: Identity, comment: str) -> None:
+        """Note the answer to an approval that is pending. The lock must be held."""
+        approval.answer(status, by, self._state.clock(), comment)
+        self._checks.answer(approval)
 
     def _serve(self) -> None:
         with self._state.lock:
             while not self._state.closing:
+                self._state.news = False
                 if self._advance():
                     self._state.changed()
                 else:
-                    self._state.lock.wait(self._next_admission())
+                    self._state.lock.wait_for(lambda: self._state.news, self._next_moment())
 
-    def _next_admission(self) -> float | None:
-        """Seconds until the next delayed run may be admitted, or None."""
+    def _next_moment(self) -> float | None:
+        """Seconds until a delayed run may be admitted, or a job or step has had its time; None if neither comes."""
         now = self._state.clock()
-        later = [
+        moments = [
             (run.not_before - now).total_seconds()
             for run in self._state.runs.values()
             if run.phase == "queued" and run.not_before > now
         ]
-        return min(later) if later else None
+        active = [run for run in self._state.runs.values() if run.phase == "running"]
+        deadlines = [job.next_deadline() for run in active for job in run.jobs]
+        moments += [max(0.0, deadline - time.monotonic()) for deadline in deadlines if deadline is not None]
+        return min(moments) if moments else None
 
     def _advance(self) -> bool:
         """Do all that can be done now; say whether anything was.
@@ -91,32 +115,53 @@ class Orchestrator:
         """
         progress = False
         for run in list(self._state.runs.values()):
-            for step in (self._end_cancelled, self._admit, self._supersede, self._grant):
+            for step in (
+                self._keep_time,
+                self._end_cancelled,
+                self._admit,
+                self._supersede,
+                self._grant,
+                self._conduct,
+            ):
                 progress |= run.phase != "done" and step(run)
         return progress
 
+    def _keep_time(self, run: Run) -> bool:
+        acted = [job.keep_time() for job in run.jobs]
+        return any(acted)
+
     def _end_cancelled(self, run: Run) -> bool:
-        """End a cancelled run that no agent has."""
+        """End a cancelled run of which no job has started."""
         if run.status != "cancelling" or run.phase == "running":
             return False
-        for record in run.timeline.records:
-            if record.type == "Stage":
+        for stage in run.stages.values():
+            record = run.timeline.stage(stage.definition.name)
+            if record and record.state != "completed":
+                if stage.state == "checking":
+                    self._checks.verdict(run, stage)
                 run.timeline.finish_below(record, "canceled")
-        now = self._state.clock()
-        run.status, run.result, run.phase, run.finish_time, run.changed = "completed", "canceled", "done", now, now
+        run.end("canceled")
+        return True
+
+    def _conduct(self, run: Run) -> bool:
+        if run.phase not in {"ready", "running"} or not self._conductor.advance(run):
+            return False
+        self._starter.followed(run)
         return True
 
     def _admit(self, run: Run) -> bool:
-        """Let a queued run in: to the lock if its pipeline has one, else straight to the agents."""
-        definition = self._state.definitions[run.definition.id]
-        if run.phase != "queued" or definition.queue_status == "paused" or run.not_before > self._state.clock():
+        """Let a queued run in: to the lock if its pipeline has one, else straight on."""
+        paused = self._state.definitions[run.definition.id].queue_status == "paused"
+        if run.phase != "queued" or paused or run.not_before > self._state.clock():
             return False
-        if definition.lock_behavior == "none":
+        if run.retries and not self._state.agents_online:
+            return False
+        self._plan_retries(run)
+        if run.definition.lock_behavior == "none":
             run.phase = "ready"
             return True
         run.phase = "waiting"
-        run.status = "inProgress"
-        run.start_time = run.start_time or self._state.clock()
+        run.wait()
         stage = next((r for r in run.timeline.records if r.type == "Stage" and r.state == "pending"), None)
         if stage:
             checkpoint = run.timeline.add(
@@ -125,11 +170,22 @@ class Orchestrator:
             run.timeline.start(checkpoint)
         return True
 
+    def _plan_retries(self, run: Run) -> None:
+        """Make new attempts of the stages asked for, and of those after them that did not go well."""
+        for stage in run.definition.stages if run.retries else ():
+            record = run.timeline.stage(stage.name)
+            follows = any(before.name.lower() in run.retries for before in all_stages_before(run.definition, stage))
+            failed = record is not None and record.result in {"skipped", "failed", "canceled"}
+            asked = stage.name.lower() in run.retries
+            if (asked or (follows and failed)) and stage.name.lower() not in run.request.stages_to_skip:
+                run.plan_retry(stage, all_jobs=run.retries.get(stage.name.lower(), True))
+        if run.retries:
+            run.retries.clear()
+            run.status, run.result, run.finish_time = "inProgress", None, None
+
     def _supersede(self, run: Run) -> bool:
         """Under `runLatest`, cancel a run that waits while a newer one of its branch waits too."""
-        if run.phase != "waiting" or run.status == "cancelling":
-            return False
-        if self._state.definitions[run.definition.id].lock_behavior != "runLatest":
+        if run.phase != "waiting" or run.status == "cancelling" or run.definition.lock_behavior != "runLatest":
             return False
         rivals = (other for other in self._waiting(run) if other.request.source.branch == run.request.source.branch)
         if not any(other.id > run.id for other in rivals):

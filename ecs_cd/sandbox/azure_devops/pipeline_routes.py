@@ -9,18 +9,18 @@ from typing import Any
 
 from ecs_cd.sandbox.azure_devops.build_content_routes import artifact_zip, find_artifact, find_log, log_text
 from ecs_cd.sandbox.azure_devops.definitions import PipelineDefinition
-from ecs_cd.sandbox.azure_devops.errors import unknown_build, unknown_pipeline
+from ecs_cd.sandbox.azure_devops.errors import invalid_pipeline, unknown_build, unknown_pipeline
 from ecs_cd.sandbox.azure_devops.identities import EXECUTE
 from ecs_cd.sandbox.azure_devops.paging import page
 from ecs_cd.sandbox.azure_devops.pipeline_json import (
-    final_yaml,
     pipeline_json,
     run_artifact_json,
     run_json,
     run_log_json,
     signed_json,
 )
-from ecs_cd.sandbox.azure_devops.queueing import from_run_body
+from ecs_cd.sandbox.azure_devops.queueing import from_run_body, queue
+from ecs_cd.sandbox.azure_devops.queueing import preview as preview_yaml
 from ecs_cd.sandbox.azure_devops.run import Log, Run
 from ecs_cd.sandbox.azure_devops.service import Call, Reply, Route, Service, listing
 
@@ -83,20 +83,16 @@ def get_run(service: Service, call: Call) -> Reply:
 def run_pipeline(service: Service, call: Call) -> Reply:
     """Queue a run; with `previewRun` only say what its file expands to."""
     definition = _pipeline(service, call, missing=500)
-    request = from_run_body(definition, call)
     if isinstance(call.body, dict) and call.body.get("previewRun"):
-        return Reply({"id": 0, "name": "", "state": "unknown", "finalYaml": _preview_yaml(definition, call)})
-    return Reply(run_json(service.orchestrator.queue(request), call.links))
+        call.require_queue(definition)
+        return Reply({"id": 0, "name": "", "state": "unknown", "finalYaml": preview_yaml(definition, call)})
+    request = from_run_body(service, definition, call)
+    return Reply(run_json(queue(service, request, invalid_pipeline), call.links))
 
 
 def preview(service: Service, call: Call) -> Reply:
-    """Say what the pipeline's file expands to. Nothing is checked but the request itself."""
-    return Reply({"finalYaml": _preview_yaml(_pipeline(service, call, missing=500), call)})
-
-
-def _preview_yaml(definition: PipelineDefinition, call: Call) -> str:
-    override = call.body.get("yamlOverride") if isinstance(call.body, dict) else None
-    return str(override or final_yaml(definition))
+    """Say what the pipeline's file expands to. Nothing is checked but the file and the request itself."""
+    return Reply({"finalYaml": preview_yaml(_pipeline(service, call, missing=500), call)})
 
 
 def list_run_logs(service: Service, call: Call) -> Reply:

@@ -11,10 +11,12 @@ from collections.abc import Mapping
 
 from ecs_cd.sandbox.azure_devops.build_json import repository_url
 from ecs_cd.sandbox.azure_devops.definitions import JobDefinition
+from ecs_cd.sandbox.azure_devops.environments import KnownEnvironment
 from ecs_cd.sandbox.azure_devops.identities import stable_guid
 from ecs_cd.sandbox.azure_devops.job import JobAccess
 from ecs_cd.sandbox.azure_devops.links import Links
 from ecs_cd.sandbox.azure_devops.run import Run
+from ecs_cd.sandbox.azure_devops.run_variables import build_variables, prefixed, resource_variables
 from ecs_cd.sandbox.azure_devops.timeline import Record
 from ecs_cd.sandbox.azure_devops.variables import Variables
 from ecs_cd.sandbox.azure_devops.workspace import Workspace
@@ -34,8 +36,12 @@ def predefined(
     workspace: Workspace,
     *,
     resources: Mapping[str, Run],
+    deployment: Mapping[str, str],
 ) -> Variables:
-    """Return the variables of a job whose timeline record is given; `resources` are runs it uses, by alias."""
+    """Return the variables of a job whose timeline record is given.
+
+    `resources` are runs it uses, by alias; `deployment` is what `deployment_variables` gave, if it is such a job.
+    """
     links = access.links
     values = {
         **_system(run, record, access, workspace),
@@ -47,19 +53,22 @@ def predefined(
         values |= _release(run, definition, links)
         values |= {"Release.PrimaryArtifactSourceAlias": primary} if primary else {}
         for alias, source in resources.items():
-            values |= _prefixed(f"Release.Artifacts.{alias}", _release_artifact(source, links))
+            values |= prefixed(f"Release.Artifacts.{alias}", _release_artifact(source, links))
     else:
         values |= {**_build(run, links), **_build_folders(workspace), "Pipeline.Workspace": str(workspace.pipeline)}
-        for alias, source in resources.items():
-            values |= _prefixed(f"resources.pipeline.{alias}", _pipeline_resource(source, links))
-    if definition.kind == "deployment":
-        identifier = stable_guid("environment", definition.environment)
-        values |= {"Environment.Name": definition.environment, "Environment.Id": identifier, "Strategy.Name": "runOnce"}
+        values |= {**resource_variables(run, resources, links.project), **deployment}
     return Variables(values)
 
 
-def _prefixed(prefix: str, values: Mapping[str, str]) -> dict[str, str]:
-    return {f"{prefix}.{name}": value for name, value in values.items()}
+def deployment_variables(environment: KnownEnvironment, hook: str) -> dict[str, str]:
+    """Return the variables of a deployment job, or of one hook of it."""
+    cycle = {"preDeploy": "PreIteration", "on.failure": "PostIteration", "on.success": "PostIteration"}
+    return {
+        "Environment.Name": environment.name,
+        "Environment.Id": str(environment.id),
+        "Strategy.Name": "runOnce",
+        "Strategy.CycleName": cycle.get(hook, "Iteration"),
+    }
 
 
 def _system(run: Run, record: Record, access: JobAccess, workspace: Workspace) -> dict[str, str]:
@@ -98,7 +107,7 @@ def _system(run: Run, record: Record, access: JobAccess, workspace: Workspace) -
         "EnableAccessToken": "SecretVariable",
         "OidcRequestUri": access.oidc_request_url,
     }
-    return {"System": "build", **_prefixed("System", values), "TF_BUILD": "True"}
+    return {"System": "build", **prefixed("System", values), "TF_BUILD": "True"}
 
 
 def _agent(record: Record, workspace: Workspace) -> dict[str, str]:
@@ -119,33 +128,11 @@ def _agent(record: Record, workspace: Workspace) -> dict[str, str]:
         "TempDirectory": str(workspace.temp),
         "ToolsDirectory": str(workspace.tools),
     }
-    return _prefixed("Agent", values)
+    return prefixed("Agent", values)
 
 
 def _build(run: Run, links: Links) -> dict[str, str]:
-    person, source, repository = run.request.requested_by, run.request.source, run.definition.repository
-    values = {
-        "BuildId": str(run.id),
-        "BuildNumber": run.number,
-        "BuildUri": f"vstfs:///Build/Build/{run.id}",
-        "ContainerId": str(run.id),
-        "DefinitionName": run.definition.name,
-        "DefinitionVersion": str(run.definition.revision),
-        "Reason": f"{run.request.reason[:1].upper()}{run.request.reason[1:]}",
-        "QueuedBy": person.display_name,
-        "QueuedById": person.id,
-        "RequestedFor": person.display_name,
-        "RequestedForId": person.id,
-        "RequestedForEmail": person.unique_name,
-        "SourceBranch": source.branch,
-        "SourceBranchName": source.branch.rpartition("/")[2],
-        "SourceVersion": source.commit,
-        "Repository.Id": stable_guid("repository", repository.name),
-        "Repository.Name": repository.name,
-        "Repository.Provider": repository.type,
-        "Repository.Uri": repository_url(run.definition, links),
-    }
-    return _prefixed("Build", values)
+    return {**build_variables(run), "Build.Repository.Uri": repository_url(run.definition, links)}
 
 
 def _build_folders(workspace: Workspace) -> dict[str, str]:
@@ -179,7 +166,7 @@ def _release(run: Run, definition: JobDefinition, links: Links) -> dict[str, str
         "RequestedForId": person.id,
         "RequestedForEmail": person.unique_name,
     }
-    return _prefixed("Release", values)
+    return prefixed("Release", values)
 
 
 def _release_artifact(run: Run, links: Links) -> dict[str, str]:
@@ -197,21 +184,4 @@ def _release_artifact(run: Run, links: Links) -> dict[str, str]:
         "SourceVersion": run.request.source.commit,
         "RequestedFor": run.request.requested_by.display_name,
         "RequestedForId": run.request.requested_by.id,
-    }
-
-
-def _pipeline_resource(run: Run, links: Links) -> dict[str, str]:
-    return {
-        "projectName": links.project.name,
-        "projectID": links.project.id,
-        "pipelineName": run.definition.name,
-        "pipelineID": str(run.definition.id),
-        "runName": run.number,
-        "runID": str(run.id),
-        "runURI": f"vstfs:///Build/Build/{run.id}",
-        "sourceBranch": run.request.source.branch,
-        "sourceCommit": run.request.source.commit,
-        "sourceProvider": run.definition.repository.type,
-        "requestedFor": run.request.requested_by.display_name,
-        "requestedForID": run.request.requested_by.id,
     }

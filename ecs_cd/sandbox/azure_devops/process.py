@@ -7,10 +7,10 @@ import queue
 import signal
 import subprocess
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import IO, Literal
 
 from ecs_cd.sandbox.azure_devops.commands import process_line
 from ecs_cd.sandbox.azure_devops.context import StepContext
@@ -21,14 +21,19 @@ OUTPUT_GRACE = 5.0
 DONE_GRACE = 5.0
 """The agent's patience, in seconds: with a program told to stop, twice, with an output, with a program that is done."""
 
+Reach = Literal["group", "process", "nobody"]
+"""Whom the signals of a cancel reach: a program and all it started, the program alone, or nobody before the kill."""
+
 
 @dataclass(frozen=True)
 class Program:
     """A program to run in a process group of its own, with the whole of its environment.
 
-    On cancel the group gets SIGINT, after `interrupt_grace` seconds SIGTERM, after `terminate_grace` more it is killed.
-    An output that something else still holds is read for `output_grace` seconds after the exit; a program that told
-    it is done has `done_grace` to exit.
+    On cancel those that `reach` says get SIGINT, after `interrupt_grace` seconds SIGTERM; after `terminate_grace` more
+    the group is killed. The job's variables PROCESS_SIGINT_TIMEOUT and PROCESS_SIGTERM_TIMEOUT (milliseconds) come
+    before both, as the agent's `AgentKnobs.cs` has it. An output that something else still holds is read for
+    `output_grace` seconds after the exit; a program that told it is done has `done_grace` to exit. `on_stderr` is given
+    each line of the error output, which goes to the log all the same.
     """
 
     argv: Sequence[str | Path]
@@ -38,6 +43,8 @@ class Program:
     terminate_grace: float = TERMINATE_GRACE
     output_grace: float = OUTPUT_GRACE
     done_grace: float = DONE_GRACE
+    reach: Reach = "group"
+    on_stderr: Callable[[str], None] | None = None
 
     def run(self, context: StepContext) -> int:
         """Run to the end, carrying out the logging commands in the output, and return the exit code.
@@ -83,7 +90,7 @@ class ProcessAction:
             context.fail(f"{self.title} exited with code '{code}'.")
 
 
-_Event = tuple[Literal["line", "closed", "exited", "cancelled", "overdue", "done"], str]
+_Event = tuple[Literal["line", "errline", "closed", "exited", "cancelled", "overdue", "done"], str]
 
 
 class _Execution:
@@ -96,19 +103,23 @@ class _Execution:
         self._timer: threading.Timer | None = None
         self._cancelled = False
         self._given_up = False
-        self._escalation = [
-            (signal.SIGINT, program.interrupt_grace),
-            (signal.SIGTERM, program.terminate_grace),
-            (signal.SIGKILL, None),
-        ]
+        self._escalation: list[tuple[signal.Signals, float | None]] = [(signal.SIGKILL, None)]
+        if program.reach != "nobody":
+            asking = [
+                (signal.SIGINT, _patience(context, "PROCESS_SIGINT_TIMEOUT", program.interrupt_grace)),
+                (signal.SIGTERM, _patience(context, "PROCESS_SIGTERM_TIMEOUT", program.terminate_grace)),
+            ]
+            self._escalation = [*asking, *self._escalation]
 
     def run(self) -> int:
         """Start the program, serve its events until it is over, and return its exit code."""
         process = self._start()
         threads = [
-            threading.Thread(target=self._read, args=(process,), daemon=True),
+            threading.Thread(target=self._read, args=(process.stdout, "line"), daemon=True),
             threading.Thread(target=self._wait, args=(process,), daemon=True),
         ]
+        if process.stderr:
+            threads.append(threading.Thread(target=self._read, args=(process.stderr, "errline"), daemon=True))
         for thread in threads:
             thread.start()
         unsubscribe = self._context.cancelled.subscribe(lambda: self._events.put(("cancelled", "")))
@@ -117,7 +128,7 @@ class _Execution:
         finally:
             unsubscribe()
             self._schedule(None)
-            _signal(process, signal.SIGKILL)  # what the program left behind in its group
+            _signal_group(process, signal.SIGKILL)  # what the program left behind in its group
             for thread in threads:
                 thread.join(self._program.output_grace)
         code = process.wait()
@@ -132,21 +143,18 @@ class _Execution:
             env=dict(self._program.env),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.PIPE if self._program.on_stderr else subprocess.STDOUT,
             text=True,
             encoding="utf-8",
             errors="replace",
             start_new_session=True,
         )
 
-    def _read(self, process: subprocess.Popen[str]) -> None:
-        """Report the output's lines. The output is closed here, as closing would block while another thread reads."""
-        output = process.stdout
-        if output is None:  # pragma: no cover - a pipe was asked for
-            raise RuntimeError("no output to read")
+    def _read(self, output: IO[str], event: Literal["line", "errline"]) -> None:
+        """Report an output's lines. The output is closed here, as closing would block while another thread reads."""
         with output:
             for line in output:
-                self._events.put(("line", line.rstrip("\r\n")))
+                self._events.put((event, line.rstrip("\r\n")))
         self._events.put(("closed", ""))
 
     def _wait(self, process: subprocess.Popen[str]) -> None:
@@ -155,13 +163,13 @@ class _Execution:
 
     def _serve(self, process: subprocess.Popen[str]) -> None:
         """Act on events until the program has exited and its output is closed, or left open for too long."""
-        pending = {"closed", "exited"}
+        pending = ["closed", "exited", *(["closed"] if process.stderr else [])]
         while pending and not self._given_up:
             kind, line = self._events.get()
-            if kind == "line":
-                self._line(line)
+            if kind in {"line", "errline"}:
+                self._line(line, error=kind == "errline")
             elif kind in pending:
-                pending.discard(kind)
+                pending.remove(kind)
                 if kind == "exited":
                     self._schedule(self._program.output_grace)
             elif "exited" not in pending:
@@ -172,7 +180,7 @@ class _Execution:
             elif self._escalation:
                 self._cancelled = True
                 number, grace = self._escalation.pop(0)
-                _signal(process, number)
+                self._signal(process, number)
                 self._schedule(grace)
 
     def _schedule(self, seconds: float | None, event: Literal["overdue", "done"] = "overdue") -> None:
@@ -185,7 +193,15 @@ class _Execution:
             self._timer.daemon = True
             self._timer.start()
 
-    def _line(self, line: str) -> None:
+    def _signal(self, process: subprocess.Popen[str], number: signal.Signals) -> None:
+        if self._program.reach == "process" and number != signal.SIGKILL:
+            process.send_signal(number)
+        else:
+            _signal_group(process, number)
+
+    def _line(self, line: str, *, error: bool) -> None:
+        if error and self._program.on_stderr:
+            self._program.on_stderr(line)
         done = self._context.done
         process_line(self._context, line)
         if self._context.done and not done and self._timer is None:
@@ -196,9 +212,15 @@ class _Execution:
         self._given_up = True
 
 
-def _signal(process: subprocess.Popen[str], number: signal.Signals) -> None:
+def _signal_group(process: subprocess.Popen[str], number: signal.Signals) -> None:
     """Signal the program's whole group; one that is gone needs none."""
     try:
         os.killpg(process.pid, number)
     except (ProcessLookupError, PermissionError):
         return
+
+
+def _patience(context: StepContext, variable: str, otherwise: float) -> float:
+    """Return the seconds that the job's variable says, in milliseconds."""
+    said = context.job.variables.get(variable, "")
+    return int(said) / 1000 if said.isdecimal() else otherwise

@@ -2,54 +2,24 @@
 
 from __future__ import annotations
 
-import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from ecs_cd.sandbox.azure_devops.definitions import PipelineDefinition, StageDefinition
+from ecs_cd.sandbox.azure_devops.definitions import JobDefinition, PipelineDefinition, StageDefinition
 from ecs_cd.sandbox.azure_devops.identities import Identity
+from ecs_cd.sandbox.azure_devops.progress import JobRun, StageRun
+from ecs_cd.sandbox.azure_devops.results import WELL
 from ecs_cd.sandbox.azure_devops.timeline import Attempt, Record, Timeline
+from ecs_cd.sandbox.azure_devops.variables import Variables
 
 RunStatus = Literal["notStarted", "inProgress", "cancelling", "completed"]
 RunResult = Literal["succeeded", "partiallySucceeded", "failed", "canceled"]
 Phase = Literal["queued", "waiting", "ready", "running", "done"]
-"""Where a run is inside the engine: before admission, before the lock, before an agent, on an agent, over."""
-
-
-class Cancellation(threading.Event):
-    """An event that also calls back, so that a step can wait for several things at once."""
-
-    def __init__(self) -> None:
-        """Start unset."""
-        super().__init__()
-        self._callbacks: list[Callable[[], None]] = []
-        self._guard = threading.Lock()
-
-    def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Have `callback` called when the event is set (at once if it is). Returns how to take it back."""
-        with self._guard:
-            self._callbacks.append(callback)
-            already = self.is_set()
-        if already:
-            callback()
-        return lambda: self._unsubscribe(callback)
-
-    def set(self) -> None:
-        """Set the event and call back, once."""
-        with self._guard:
-            first = not self.is_set()
-            super().set()
-            callbacks = list(self._callbacks) if first else []
-        for callback in callbacks:
-            callback()
-
-    def _unsubscribe(self, callback: Callable[[], None]) -> None:
-        with self._guard:
-            if callback in self._callbacks:
-                self._callbacks.remove(callback)
+"""Where a run is inside the engine: before admission, before the lock of its pipeline, before its first job has
+started, from then on, over."""
 
 
 @dataclass
@@ -78,18 +48,24 @@ class Attachment:
     content: bytes
 
 
+PIPELINE_ARTIFACT = "PipelineArtifact"
+CONTAINER = "Container"
+"""The kinds of artifact whose files are on the server: of the newer tasks, and of `PublishBuildArtifacts`."""
+
+
 @dataclass(frozen=True)
 class Artifact:
     """A published artifact: its files by their path inside it.
 
-    One that is only associated with the run has no files: `kind` says what it is, `data` where.
+    A `PipelineArtifact` and a `Container` have their files on the server; one that is only associated with the run has
+    none. `kind` says what it is, `data` where.
     """
 
     id: int
     name: str
     source: str
     files: dict[str, bytes]
-    kind: str = "PipelineArtifact"
+    kind: str = PIPELINE_ARTIFACT
     data: str = ""
 
 
@@ -113,6 +89,12 @@ class QueueRequest:
     variables: dict[str, str] = field(default_factory=dict)
     stages_to_skip: frozenset[str] = frozenset()
     tags: tuple[str, ...] = ()
+    resources: Mapping[str, int] = field(default_factory=dict)
+    """The runs of other pipelines to use, by alias."""
+    triggering_alias: str = ""
+    """Which of them started the run, if one did."""
+    trigger_info: Mapping[str, str] = field(default_factory=dict)
+    """What the service tells of a run that was started by itself."""
 
 
 @dataclass
@@ -141,10 +123,17 @@ class Run:
     attachments: list[Attachment] = field(default_factory=list)
     resources: dict[str, int] = field(default_factory=dict)
     """The runs of other pipelines that this one uses, by alias."""
+    variables: Variables = field(default_factory=Variables)
+    """Those of the whole pipeline, and those given when it was queued."""
+    problems: tuple[str, ...] = ()
+    """Why it failed before it began."""
+    triggered: set[tuple[int, str]] = field(default_factory=set)
+    """The pipelines it has started, each with the alias it goes by there."""
+    seen_by_triggers: tuple[Phase, int] = ("queued", 0)
+    """How far it was when the triggers of others were looked at last."""
     keep_forever: bool = False
-    cancelled: Cancellation = field(default_factory=Cancellation)
-    """What the work going on now listens to; each stage has its own."""
-    stages_to_cancel: set[str] = field(default_factory=set)
+    stages: dict[str, StageRun] = field(default_factory=dict)
+    """How far each stage is, by its name in lower case."""
     retries: dict[str, bool] = field(default_factory=dict)
     """Stages asked to be retried, and whether all their jobs are (or only those that did not succeed)."""
 
@@ -157,13 +146,35 @@ class Run:
         """Note who changed the run last."""
         self.changed_by, self.changed = by, now
 
+    @property
+    def jobs(self) -> list[JobRun]:
+        """What was handed to the agents, stage by stage."""
+        return [job for stage in self.stages.values() for job in stage.jobs.values()]
+
+    def begin(self) -> None:
+        """Note that its first job has started."""
+        self.wait()
+        self.phase = "running"
+
+    def wait(self) -> None:
+        """Note that it is under way, with or without a job: what waits for a lock or an approval is in progress."""
+        if self.status == "notStarted":
+            self.status = "inProgress"
+        self.start_time = self.start_time or self.timeline.now()
+
+    def end(self, result: RunResult) -> None:
+        """Note that it is over."""
+        self.result, self.status, self.phase = result, "completed", "done"
+        self.finish_time = self.changed = self.timeline.now()
+
     def plan_stage(self, stage: StageDefinition) -> Record:
         """Add the pending records of a stage and its jobs; tasks join when their job starts."""
+        self.stages[stage.name.lower()] = StageRun(stage)
         record = self.timeline.add(
             "Stage", stage.name, parent=None, identifier=stage.name, display_name=stage.display_name
         )
         for job in stage.jobs:
-            self._plan_job(record, job.name, job.display_name)
+            self._plan_job(record, job)
         return record
 
     def plan_retry(self, stage: StageDefinition, *, all_jobs: bool) -> Record:
@@ -171,8 +182,9 @@ class Run:
         old = self.timeline.stage(stage.name)
         if old is None:
             return self.plan_stage(stage)
+        self.stages[stage.name.lower()] = StageRun(stage)
         position = self.timeline.records.index(old)
-        kept = {record.name for record in self.timeline.children(old) if record.result == "succeeded"}
+        kept = {} if all_jobs else self._keep_done(old)
         self.timeline.remove_tree(old)
         tail = self.timeline.records[position:]
         del self.timeline.records[position:]
@@ -183,19 +195,30 @@ class Run:
         new.attempt = old.attempt + 1
         new.previous_attempts = [*old.previous_attempts, Attempt(old.attempt, self.timeline.id, old.id)]
         for job in stage.jobs:
-            phase = self._plan_job(new, job.name, job.display_name)
-            if not all_jobs and phase.name in kept:
-                self.timeline.finish_below(phase, "succeeded")
+            if job.name in kept:
+                kept[job.name][0].parent_id = new.id
+                self.timeline.records += kept[job.name]
+            else:
+                self._plan_job(new, job)
         self.timeline.records.extend(tail)
         return new
 
-    def _plan_job(self, stage: Record, name: str, display_name: str) -> Record:
-        identifier = f"{stage.identifier}.{name}"
-        phase = self.timeline.add("Phase", name, parent=stage, identifier=identifier, display_name=display_name)
-        self.timeline.add(
-            "Job", "__default", parent=phase, identifier=f"{identifier}.__default", display_name=display_name or name
-        )
-        return phase
+    def _keep_done(self, stage: Record) -> dict[str, list[Record]]:
+        """Take the jobs that ended well out of the timeline, each with all below it, by name."""
+        done = [record for record in self.timeline.children(stage) if record.type == "Phase" and record.result in WELL]
+        return {record.ref_name or record.name: self.timeline.remove_tree(record) for record in done}
+
+    def _plan_job(self, stage: Record, job: JobDefinition) -> None:
+        identifier = f"{stage.identifier}.{job.name}"
+        phase = self.timeline.add("Phase", job.name, parent=stage, identifier=identifier, display_name=job.display_name)
+        title = job.display_name or job.name
+        if not job.hooks:
+            self.timeline.add(
+                "Job", "__default", parent=phase, identifier=f"{identifier}.__default", display_name=title
+            )
+        for hook in job.hooks:
+            name = title if len(job.hooks) == 1 else f"{title} {hook.name}"
+            self.timeline.add("Job", hook.name, parent=phase, identifier=f"{identifier}.{hook.name}", display_name=name)
 
     def new_log(self, now: datetime) -> Log:
         """Start the next log."""
@@ -208,9 +231,10 @@ class Run:
         return self._put(Artifact(self._next_artifact(), name, source, dict(files)))
 
     def extend(self, name: str, files: dict[str, bytes], source: str) -> Artifact:
-        """Add files to the artifact of a name, or add an artifact."""
+        """Add files to the container of a name, or add a container."""
         known = (artifact.files for artifact in self.artifacts if artifact.name.lower() == name.lower())
-        return self.publish(name, {**next(known, {}), **files}, source)
+        place = f"#/{self.id}/{name}"
+        return self._put(Artifact(self._next_artifact(), name, source, {**next(known, {}), **files}, CONTAINER, place))
 
     def associate(self, name: str, kind: str, data: str, source: str) -> Artifact:
         """Add an artifact that lies elsewhere."""

@@ -23,7 +23,11 @@ def _upload_artifact(context: StepContext, command: LoggingCommand) -> None:
         raise ValueError("Artifact Name is required.")
     if not command.data or not Path(command.data).exists():
         raise ValueError(f"Path does not exist: {command.data}")
-    context.upload(name, command.data)
+    path = Path(command.data)
+    if path.is_dir() and not any(item.is_file() for item in path.rglob("*")):
+        context.warning(f"Directory '{path}' is empty. Nothing will be added to build artifact '{name}'.")
+        return
+    context.upload(name, path)
 
 
 def _associate_artifact(context: StepContext, command: LoggingCommand) -> None:

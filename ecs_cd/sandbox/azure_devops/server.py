@@ -12,7 +12,7 @@ from typing import Literal
 
 from ecs_cd.sandbox.azure_devops.agents import AgentPool
 from ecs_cd.sandbox.azure_devops.app import create_app
-from ecs_cd.sandbox.azure_devops.definitions import PipelineDefinition
+from ecs_cd.sandbox.azure_devops.definitions import Environment, PipelineDefinition
 from ecs_cd.sandbox.azure_devops.execution import Execution
 from ecs_cd.sandbox.azure_devops.faults import Faults
 from ecs_cd.sandbox.azure_devops.http_server import HttpServer
@@ -20,10 +20,12 @@ from ecs_cd.sandbox.azure_devops.identities import Identity, Token, Tokens
 from ecs_cd.sandbox.azure_devops.job import JobAccess
 from ecs_cd.sandbox.azure_devops.links import Links, Project
 from ecs_cd.sandbox.azure_devops.orchestrator import Orchestrator, QueueDelay
+from ecs_cd.sandbox.azure_devops.progress import JobRun
 from ecs_cd.sandbox.azure_devops.recorder import Recorder
 from ecs_cd.sandbox.azure_devops.run import QueueRequest, Run, RunResult, Source
 from ecs_cd.sandbox.azure_devops.service import Service, ServiceEndpoint
 from ecs_cd.sandbox.azure_devops.state import State
+from ecs_cd.sandbox.azure_devops.triggers import Push
 
 CLOSE_TIMEOUT = 15.0
 """Seconds each thread is given to end; the agent's own way to cancel a program takes ten."""
@@ -57,8 +59,10 @@ class AzureDevOps:
         agents: int = 2,
         tokens: Iterable[Token] = (),
         endpoints: Sequence[ServiceEndpoint] = (),
+        environments: Iterable[Environment] = (),
         agent_environment: Mapping[str, str] | None = None,
         queue_delay: QueueDelay = no_delay,
+        first_run_id: int = 1,
         clock: Clock = utc_now,
         host: str = "127.0.0.1",
         port: int = 0,
@@ -70,7 +74,7 @@ class AzureDevOps:
         self._agent_environment = agent_environment
         self.recorder = Recorder()
         self.faults = Faults()
-        self._state = State(definitions, clock)
+        self._state = State(definitions, clock, self.project, environments, first_run_id)
         self._orchestrator = Orchestrator(self._state, queue_delay)
         self._agents = AgentPool(self._state, agents, self._execute)
         service = Service(self._state, self._orchestrator, self.tokens, self.project, endpoints)
@@ -93,7 +97,8 @@ class AzureDevOps:
         with self._state.lock:
             self._state.closing = True
             for run in self._state.runs.values():
-                run.cancelled.set()
+                for job in run.jobs:
+                    job.abort()
             self._state.changed()
         self._agents.join(CLOSE_TIMEOUT)
         self._orchestrator.join(CLOSE_TIMEOUT)
@@ -164,6 +169,22 @@ class AzureDevOps:
             self._state.definitions[definition.id] = definition
             self._state.changed()
 
+    def define_environment(self, environment: Environment) -> None:
+        """Add an environment, or change the checks of the one of its name for stages that come to them from now on."""
+        with self._state.lock:
+            self._state.environments.define(environment)
+            self._state.changed()
+
+    def pushed(
+        self, repository: str, branch: str, changed: Sequence[str], by: Identity, *, message: str = ""
+    ) -> list[int]:
+        """Tell of a push to a branch (full name) of a repository, and return the ids of the runs it started.
+
+        `changed` are the paths of the files that differ; `message` is the commit's, which may ask to start nothing.
+        """
+        runs = self._orchestrator.pushed(Push(repository, branch, tuple(changed), by, message))
+        return [run.id for run in runs]
+
     def add_completed_build(
         self,
         definition: PipelineDefinition,
@@ -186,13 +207,13 @@ class AzureDevOps:
                 run.publish(name, dict(files), source=run.plan_id)
             for record in list(run.timeline.records):
                 run.timeline.finish_below(record, "failed" if result == "failed" else "succeeded")
+            run.end(result)
             run.start_time = run.finish_time = run.queue_time
-            run.status, run.result, run.phase = "completed", result, "done"
             self._state.changed()
             return run.id
 
-    def _execute(self, run: Run, worker: str) -> None:
-        Execution(self._state, run, worker, self._job_access).run()
+    def _execute(self, job: JobRun) -> None:
+        Execution(self._state, job, self._job_access).run()
 
     @contextmanager
     def _job_access(self, run: Run, job_id: str) -> Iterator[JobAccess]:

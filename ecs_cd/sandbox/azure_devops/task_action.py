@@ -34,7 +34,7 @@ class TaskAction:
 
     def __call__(self, context: StepContext) -> None:
         """Run to the end, as a step's action."""
-        self._introduce(context)
+        introduce(context, self.task)
         context.restrictions.append(self.task.restrictions)
         context.declared_outputs = self.task.outputs
         try:
@@ -47,18 +47,6 @@ class TaskAction:
         if code != 0:
             script = Path(str(program.argv[1])).name
             context.fail(f"Exit code {code} returned from process: file name '{node.path}', arguments '{script}'.")
-
-    def _introduce(self, context: StepContext) -> None:
-        reference = self.task.reference
-        for line in (
-            _RULE,
-            f"Task         : {reference.name}",
-            f"Description  : {self.task.description}",
-            f"Version      : {reference.version}",
-            f"Author       : {self.task.author}",
-            _RULE,
-        ):
-            context.log(line)
 
     def _program(self, context: StepContext, node: Node, inputs: ResolvedInputs) -> Program:
         job = context.job
@@ -76,3 +64,16 @@ class TaskAction:
             self.output_grace,
             self.done_grace,
         )
+
+
+def introduce(context: StepContext, task: Task) -> None:
+    """Write what the agent writes at the head of a task's log."""
+    for line in (
+        _RULE,
+        f"Task         : {task.friendly_name or task.reference.name}",
+        f"Description  : {task.description}",
+        f"Version      : {task.reference.version}",
+        f"Author       : {task.author}",
+        _RULE,
+    ):
+        context.log(line)

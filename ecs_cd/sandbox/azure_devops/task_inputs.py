@@ -41,7 +41,10 @@ def resolve_inputs(task: Task, given: Mapping[str, str], job: Job, *, warn: Call
     mistakes: list[str] = []
     endpoints: list[ServiceEndpoint] = []
     for wanted in task.inputs:
-        mistakes += _mistakes(wanted, values[wanted.name])
+        value = values[wanted.name]
+        if not value and wanted.required and not wanted.visible_rule:
+            mistakes.append(f"Input required: {wanted.name}.")
+        mistakes += check_value(wanted, value)
         if wanted.type.lower().startswith(_CONNECTION) and values[wanted.name]:
             found, missing = _connections(wanted, values[wanted.name], job)
             endpoints += found
@@ -67,12 +70,11 @@ def _merge(task: Task, given: Mapping[str, str]) -> tuple[dict[str, str], list[s
     return values, unknown
 
 
-def _mistakes(wanted: TaskInput, value: str) -> list[str]:
-    if not value:
-        return [f"Input required: {wanted.name}."] if wanted.required and not wanted.conditional else []
-    if wanted.options and value not in wanted.options:
+def check_value(wanted: TaskInput, value: str) -> list[str]:
+    """Return what is wrong with a value, nothing for an empty one. The letter case of an option does not matter."""
+    if value and wanted.options and value.lower() not in {option.lower() for option in wanted.options}:
         return [f"Input {wanted.name} must be one of {', '.join(wanted.options)}, not {value!r}."]
-    if wanted.type == "boolean" and value.lower() not in {"true", "false"}:
+    if value and wanted.type == "boolean" and value.lower() not in {"true", "false"}:
         return [f"Input {wanted.name} must be true or false, not {value!r}."]
     return []
 
@@ -98,4 +100,4 @@ def _connections(wanted: TaskInput, value: str, job: Job) -> tuple[list[ServiceE
 
 def _whole_path(value: str, job: Job) -> str:
     """Return a path as the agent makes it whole: an empty one becomes the folder it would be relative to."""
-    return os.path.normpath(job.workspace.default / value)
+    return os.path.normpath(job.working_directory / value)

@@ -43,8 +43,8 @@ class TaskInput:
     required: bool = False
     aliases: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
-    conditional: bool = False
-    """Whether it is shown, and so asked for, only when other inputs say so."""
+    visible_rule: str = ""
+    """What other inputs must say for it to be shown, and so asked for, such as `targetType = inline`."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,8 @@ class Task:
     handlers: Mapping[str, Handler]
     outputs: frozenset[str] = frozenset()
     restrictions: Restrictions = field(default_factory=Restrictions)
+    friendly_name: str = ""
+    """What its log calls it."""
 
     @property
     def major(self) -> int:
@@ -156,34 +158,50 @@ def read_task(folder: Path) -> Task:
     """
     manifest = _json(folder / "task.json")
     try:
-        version = ".".join(str(int(manifest["version"][part])) for part in ("Major", "Minor", "Patch"))
-        return Task(
-            folder=folder,
-            reference=TaskReference(str(manifest["id"]), str(manifest["name"]), version),
-            description=str(manifest.get("description", "")),
-            author=str(manifest.get("author", "")),
-            inputs=tuple(_input(given) for given in manifest.get("inputs", [])),
-            handlers=_handlers(folder, manifest.get("execution", {})),
-            outputs=frozenset(str(each["name"]).lower() for each in manifest.get("outputVariables", [])),
-            restrictions=_restrictions(manifest.get("restrictions", {})),
-        )
+        return task_from(manifest, folder)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise TaskPackageError(f"{folder.name}/task.json is not a task's: {type(error).__name__}: {error}") from error
+
+
+def task_from(manifest: Mapping[str, Any], folder: Path) -> Task:
+    """Return the task that a `task.json` describes.
+
+    Raises:
+        KeyError, TypeError, ValueError, AttributeError: it lacks something, or has it in the wrong shape.
+    """
+    version = ".".join(str(int(manifest["version"][part])) for part in ("Major", "Minor", "Patch"))
+    return Task(
+        folder=folder,
+        reference=TaskReference(str(manifest["id"]), str(manifest["name"]), version),
+        description=str(manifest.get("description", "")),
+        author=str(manifest.get("author", "")),
+        inputs=tuple(_input(given) for given in manifest.get("inputs", [])),
+        handlers=_handlers(folder, manifest.get("execution", {})),
+        outputs=frozenset(str(each["name"]).lower() for each in manifest.get("outputVariables", [])),
+        restrictions=_restrictions(manifest.get("restrictions", {})),
+        friendly_name=str(manifest.get("friendlyName", "")),
+    )
 
 
 def _input(given: Mapping[str, Any]) -> TaskInput:
     editable = str((given.get("properties") or {}).get("EditableOptions", "")).lower() == "true"
     choice = given["type"] in {"pickList", "radio"} and not editable
-    default = given.get("defaultValue", "")
+    default = given.get("defaultValue")
     return TaskInput(
         name=str(given["name"]),
         type=str(given["type"]),
-        default=str(default).lower() if isinstance(default, bool) else str(default),
+        default=_default(default),
         required=given.get("required") in {True, "true"},
         aliases=tuple(map(str, given.get("aliases", []))),
         options=tuple(map(str, given.get("options") or {})) if choice else (),
-        conditional=bool(given.get("visibleRule")),
+        visible_rule=str(given.get("visibleRule") or ""),
     )
+
+
+def _default(value: object) -> str:
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _handlers(folder: Path, execution: Mapping[str, Any]) -> dict[str, Handler]:

@@ -13,7 +13,7 @@ from ecs_cd.sandbox.azure_devops.variables import Variables
 
 RecordState = Literal["pending", "inProgress", "completed"]
 RecordResult = Literal["succeeded", "succeededWithIssues", "failed", "canceled", "skipped", "abandoned"]
-RecordType = Literal["Stage", "Checkpoint", "Phase", "Job", "Task"]
+RecordType = Literal["Stage", "Checkpoint", "Checkpoint.Approval", "Phase", "Job", "Task"]
 
 _BY_BADNESS: tuple[RecordResult, ...] = (
     "succeeded",
@@ -178,8 +178,8 @@ class Timeline:
                 return record
         return None
 
-    def remove_tree(self, record: Record) -> None:
-        """Take a record and all below it out of the timeline, to make room for a new attempt."""
-        for child in self.children(record):
-            self.remove_tree(child)
+    def remove_tree(self, record: Record) -> list[Record]:
+        """Take a record and all below it out of the timeline, to make room for a new attempt, and return them."""
+        tree = [record, *(below for child in self.children(record) for below in self.remove_tree(child))]
         self.records.remove(record)
+        return tree

@@ -85,7 +85,7 @@ def printing(*lines: str) -> str:
 
 def note(into: list[Any], look: Callable[[StepContext], Any]) -> StepDefinition:
     """Return a step that notes something of its job."""
-    return StepDefinition("look", lambda context: into.append(look(context)), "always")
+    return StepDefinition("look", lambda context: into.append(look(context)), "always()")
 
 
 def log_lines(api: Api, run: int, log: int = 1) -> list[str]:

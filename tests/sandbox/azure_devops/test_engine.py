@@ -116,7 +116,11 @@ def test_a_step_marked_always_runs_after_a_cancellation_and_is_not_cancelled_its
     def cleanup(context: StepContext) -> None:
         seen.append(context.cancelled.is_set())
 
-    steps = (StepDefinition("work", gate), StepDefinition("next", nothing), StepDefinition("clean", cleanup, "always"))
+    steps = (
+        StepDefinition("work", gate),
+        StepDefinition("next", nothing),
+        StepDefinition("clean", cleanup, "always()"),
+    )
     later = StageDefinition("Later", (JobDefinition("job", (StepDefinition("never", nothing),)),))
     api = serve(pipeline(stages=(StageDefinition("Apply", (JobDefinition("job", steps),)), later)))
     run = api.run()
@@ -135,7 +139,7 @@ def test_a_failed_step_fails_the_run_skips_what_follows_and_leaves_issues_with_t
         context.error("first")
         context.fail("second")
 
-    failed = StepDefinition("on failure", nothing, "failed")
+    failed = StepDefinition("on failure", nothing, "failed()")
     steps = (StepDefinition("work", warn), StepDefinition("next", nothing), failed)
     stages = (StageDefinition("Apply", (JobDefinition("job", steps),)), stage("Later", nothing))
     api = serve(pipeline(stages=stages))

@@ -80,7 +80,7 @@ def test_cancelling_a_stage_ends_it_and_skips_the_next(serve: Serve) -> None:
 
 def test_a_stage_cancelled_before_its_turn_does_not_start(serve: Serve) -> None:
     gate, late = Gate(), Gate()
-    api = serve(pipeline(stages=(stage("Apply", gate), stage("Verify", late, condition="always"))))
+    api = serve(pipeline(stages=(stage("Apply", gate), stage("Verify", late, condition="always()"))))
     run = api.run()
     gate.wait_started()
     api("PATCH", f"build/builds/{run}/stages/Verify", json={"state": "cancel"})
@@ -92,8 +92,9 @@ def test_a_stage_cancelled_before_its_turn_does_not_start(serve: Serve) -> None:
 
 def test_after_a_cancellation_no_further_job_of_the_stage_starts(serve: Serve) -> None:
     gate = Gate()
-    jobs = (JobDefinition("one", (StepDefinition("x", gate),)), JobDefinition("two", (StepDefinition("y", nothing),)))
-    api = serve(pipeline(stages=(StageDefinition("Apply", jobs),)))
+    one = JobDefinition("one", (StepDefinition("x", gate),))
+    two = JobDefinition("two", (StepDefinition("y", nothing),), depends_on=("one",))
+    api = serve(pipeline(stages=(StageDefinition("Apply", (one, two)),)))
     run = api.run()
     gate.wait_started()
     api.cancel(run)

@@ -15,6 +15,7 @@ from ecs_cd.sandbox.azure_devops import (
     Node,
     NodeMissingError,
     PipelineDefinition,
+    PipelineResource,
     ServiceEndpoint,
     StageDefinition,
     StepContext,
@@ -128,7 +129,7 @@ def test_a_deployment_job_finds_the_artifact_in_its_workspace(serve: Serve, tmp_
     look = note(steps, lambda c: (c.job.workspace.pipeline / "ci" / "drop" / ".buildId").read_text())
     download = StepDefinition("download", DownloadAction("ci", "drop"))
     definition = job(download, dumping(tmp_path), look, kind="deployment", environment="production")
-    seen = Dumped(serve, tmp_path, replace(definition, resources={"ci": "my-api"}))
+    seen = Dumped(serve, tmp_path, replace(definition, resources=(PipelineResource("ci", "my-api"),)))
     assert steps == ["226\n"]
     assert seen.env["ENVIRONMENT_NAME"] == "production"
     assert seen.env["RESOURCES_PIPELINE_CI_RUNID"] == str(seen.build)
@@ -144,7 +145,7 @@ def test_a_classic_release_has_its_own_variables_and_those_of_its_primary_artifa
     look = note(steps, lambda c: (c.job.workspace.artifacts / "ci" / "drop" / ".buildId").read_text())
     download = StepDefinition("download", DownloadAction("ci", "drop"))
     definition = job(download, dumping(tmp_path), look, kind="release", environment="production")
-    seen = Dumped(serve, tmp_path, replace(definition, resources={"ci": "my-api"}))
+    seen = Dumped(serve, tmp_path, replace(definition, resources=(PipelineResource("ci", "my-api"),)))
     expected = {
         "SYSTEM_HOSTTYPE": "release",
         "RELEASE_RELEASEID": str(seen.run),
@@ -162,7 +163,7 @@ def test_a_classic_release_has_its_own_variables_and_those_of_its_primary_artifa
 
 def test_a_download_of_what_is_not_there_fails(serve: Serve) -> None:
     download = StepDefinition("download", DownloadAction("ci", "drop"))
-    api = serve(replace(job(download), resources={"ci": "my-api"}), BUILD)
+    api = serve(replace(job(download), resources=(PipelineResource("ci", "my-api"),)), BUILD)
     run = api.run()
     assert api.server.wait(run) == "failed"
     assert log_lines(api, run) == ["##[error]There is no artifact drop in the pipeline resource ci."]
