@@ -183,7 +183,7 @@ def shown(run: MemoryRun, lock: Lock) -> Run:
     admitted = run.waits and lock is not Lock.NONE
     return Run(
         run.id,
-        "",
+        f"20260101.{run.id}",
         "",
         RunState.RUNNING if admitted else run.state,
         run.pipeline,
