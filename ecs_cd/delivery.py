@@ -34,7 +34,7 @@ from ecs_cd.model import (
 )
 from ecs_cd.order import Order
 from ecs_cd.overlap import together
-from ecs_cd.progress import Event, Phase, RolloutChanged, RunChanged, Watch, unwatched
+from ecs_cd.progress import Event, Phase, RolloutChanged, RunChanged, RunTaken, Watch, unwatched
 from ecs_cd.report import Outcome, Report
 from ecs_cd.waiting import Deadline
 
@@ -321,7 +321,7 @@ class _Before:
 
     def told(self, event: Event) -> None:
         """Look at the first sight of the run, when there is nothing to do but wait for it."""
-        if isinstance(event, RunChanged) and self.target and not self.looked:
+        if isinstance(event, RunTaken | RunChanged) and self.target and not self.looked:
             self.looked = True
             with suppress(EcsCdError):  # Terraform may be about to create it; the rollout phase tells the rest
                 self.snapshot = self.services.snapshot(self.target)

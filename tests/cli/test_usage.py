@@ -16,8 +16,8 @@ from tests.cli.world import Cli, World
 
 LEAVES = [
     ("deploy",), ("verify",), ("rollback",), ("hold",), ("release",), ("status",), ("history",),
-    ("tag", "read"), ("tag", "write"), ("parameter", "get"), ("parameter", "set"), ("pipeline", "queue"), ("pipeline", "wait"), ("schema",),
-    ("sandbox", "up"), ("sandbox", "demo"),
+    ("tag", "read"), ("tag", "write"), ("parameter", "get"), ("parameter", "set"),
+    ("pipeline", "queue"), ("pipeline", "wait"), ("schema",), ("sandbox", "up"), ("sandbox", "demo"),
 ]  # fmt: skip
 CHANGING = [
     ("deploy",), ("rollback",), ("hold",), ("release",), ("tag", "write"), ("parameter", "set"), ("pipeline", "queue"),
