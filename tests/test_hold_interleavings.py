@@ -81,7 +81,7 @@ def resurrected(end: End) -> bool:
 
 Scenario = tuple[tuple[str, ...], tuple[Actor, ...], int]
 W9, W10, W11 = writes("9"), writes("10"), writes("11")
-R4, RNOW = back_to("4"), back_to("")
+R4, RNOW = back_to("4"), back_to("", remembers=True)
 
 SMALL: list[Scenario] = [
     (FIRST, (W10, R4), 2),
