@@ -34,7 +34,7 @@ from ecs_cd.model import (
 )
 from ecs_cd.order import Order
 from ecs_cd.overlap import together
-from ecs_cd.progress import Event, Phase, RolloutChanged, RunChanged, Watch, unwatched
+from ecs_cd.progress import Event, Phase, RolloutChanged, RunChanged, RunTaken, Watch, unwatched
 from ecs_cd.report import Outcome, Report
 from ecs_cd.waiting import Deadline
 
@@ -117,8 +117,9 @@ class Delivering:
         while True:
             change = self._record(checked, seen)
             seen = None
-            if settled := self._settled(change, checked, infrastructure):
-                return settled
+            ended = self._without_a_run(change, checked, infrastructure)
+            if ended:
+                return ended
             before, finished = self._apply(change, checked, infrastructure)
             later = parameter.standing(self.clouds.parameters, change, self.delivery.order)
             if later.stand is parameter.Stand.OVERTAKEN:
@@ -134,23 +135,23 @@ class Delivering:
                 joined_in_vain = True
                 self.journal.warn(f"The run that was joined changed nothing here; trying another one. {error.message}")
 
-    def _settled(self, change: ParameterChange, checked: CheckedImage, infrastructure: Pipeline) -> Outcome | None:
-        """Return the outcome if no run is needed: the tag is superseded, held off or served, or this is a dry run."""
+    def _without_a_run(
+        self, change: ParameterChange, checked: CheckedImage, infrastructure: Pipeline
+    ) -> Outcome | None:
+        """Return how the delivery ended where no run is needed for it."""
         if change.recorded is Recorded.SUPERSEDED:
             return Outcome.SUPERSEDED
         if change.recorded is Recorded.HELD:
             return self._yielded(change.marks, change.new, change.version)
         if self.delivery.dry_run:
-            branch = pipeline.full_ref(self.delivery.branch)
             self.journal.prove(
-                f"Would join or queue a run of {infrastructure.path} on {branch}."
+                f"Would join or queue a run of {infrastructure.path} on {pipeline.full_ref(self.delivery.branch)}."
                 if change.recorded is Recorded.WRITTEN
                 else f"Would look whether ECS serves {change.new}, and join or queue {infrastructure.path} if not."
             )
             return Outcome.UNCHANGED
-        if change.recorded is Recorded.UNCHANGED and (settled := self._already(checked)):
-            return self._marked(settled, change.marks, Mark(change.version, change.new))
-        return None
+        settled = self._already(checked) if change.recorded is Recorded.UNCHANGED else None
+        return self._marked(settled, change.marks, Mark(change.version, change.new)) if settled else None
 
     def _proved(
         self,
@@ -324,7 +325,7 @@ class _Before:
 
     def told(self, event: Event) -> None:
         """Look at the first sight of the run, when there is nothing to do but wait for it."""
-        if isinstance(event, RunChanged) and self.target and not self.looked:
+        if isinstance(event, RunTaken | RunChanged) and self.target and not self.looked:
             self.looked = True
             with suppress(EcsCdError):  # Terraform may be about to create it; the rollout phase tells the rest
                 self.snapshot = self.services.snapshot(self.target)

@@ -134,7 +134,9 @@ class _RollingBack(Delivering):
             return self._yielded_to(held.parameter)
         change = self._changed(held, checked.tag)
         if self.delivery.dry_run:
-            self.journal.prove(f"Would queue {infrastructure.path} on {pipeline.full_ref(self.delivery.branch)}.")
+            self.journal.prove(
+                f"Would join or queue a run of {infrastructure.path} on {pipeline.full_ref(self.delivery.branch)}."
+            )
             return Outcome.UNCHANGED
         return self._unless_done(change) or self._through(change, checked, infrastructure)
 

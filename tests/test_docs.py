@@ -31,7 +31,7 @@ def blocks(page: Path, kind: str) -> list[str]:
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
     with Sandbox(interval=0.02) as running:
-        for tag in ("101", "102"):
+        for tag in ("101", "102", "103"):
             running.aws.push_image("my-api", tag)
         yield running
 

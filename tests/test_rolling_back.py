@@ -137,7 +137,7 @@ def test_a_dry_run_of_a_rollback_says_where_it_would_go_and_changes_nothing(worl
     assert (report.outcome, report.tag) == (Outcome.UNCHANGED, "101")
     assert world.changed == []
     assert f"{NAME} would be changed from 102 to 101 and held there." in report.proved
-    assert "Would queue \\platform\\infra on refs/heads/develop." in report.proved
+    assert "Would join or queue a run of \\platform\\infra on refs/heads/develop." in report.proved
 
 
 def test_a_rollback_that_was_done_is_not_done_again(world: World) -> None:
