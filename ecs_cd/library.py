@@ -10,11 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ecs_cd import delivery, promotion, rolling_back, standing, tagfile, wiring
+from ecs_cd import delivery, many, promotion, rolling_back, standing, tagfile, wiring
 from ecs_cd.errors import WrongInput
+from ecs_cd.many import WatchOf
 from ecs_cd.model import ImageTag, TagEntry
 from ecs_cd.progress import Watch, unwatched
 from ecs_cd.report import Report
+from ecs_cd.reports import Reports
 from ecs_cd.rolling_back import HoldResult
 from ecs_cd.settings import PROMOTED, DeliverySettings, load
 from ecs_cd.standing import HistoryEntry, PlaceStatus
@@ -55,6 +57,66 @@ def deploy_resolved(
     wanted = wiring.delivery(settings, entry, dry_run=dry_run)
     with wiring.clouds(settings, clock) as clouds:
         return rolling_back.deploy(wanted, clouds, deadline=Deadline.after(settings.timeout, clock), watch=watch)
+
+
+def deploy_many(
+    environment: str = "",
+    tags: Mapping[str, str] | None = None,
+    *,
+    tag_file: str | Path = "",
+    dry_run: bool = False,
+    settings: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    watch: WatchOf = many.nobody,
+    clock: Clock | None = None,
+    **overrides: Any,  # noqa: ANN401 - text, number, switch or map, as the setting has it
+) -> Reports:
+    """Deliver several services to an environment: one run for all that have the same pipeline, a verdict for each.
+
+    `tags` are the tags by service; an empty one is read from the tag file, as are all images of it where `tags` is
+    empty. Failed deliveries are reports too: look at `reports.good` and `reports.deliveries`. `watch` gives what is
+    told of each service, from any thread.
+
+    Raises:
+        WrongInput: settings, tags or tag file are wrong; nothing was sent anywhere.
+    """
+    loaded = load(settings, environ)
+    entries = find_tags(tags or {}, tag_file)
+    resolved = [loaded.resolve(entry.service, environment, **overrides) for entry in entries]
+    return deploy_all_resolved(resolved, entries, dry_run=dry_run, watch=watch, clock=clock or SystemClock())
+
+
+def deploy_all_resolved(
+    settings: Sequence[DeliverySettings], entries: Sequence[TagEntry], *, dry_run: bool, watch: WatchOf, clock: Clock
+) -> Reports:
+    """Deliver the services of one environment; their deadline is the longest that one of them has."""
+    wanted = [wiring.delivery(one, entry, dry_run=dry_run) for one, entry in zip(settings, entries, strict=True)]
+    deadline = Deadline.after(longest(settings), clock)
+    with wiring.clouds(settings[0], clock) as clouds:
+        return many.deploy(wanted, clouds, deadline=deadline, watch=watch)
+
+
+def longest(settings: Sequence[DeliverySettings]) -> float:
+    """Return the deadline of a call for several services, in seconds."""
+    return max(one.timeout for one in settings)
+
+
+def find_tags(tags: Mapping[str, str], tag_file: str | Path = "") -> tuple[TagEntry, ...]:
+    """Return the tags as given by service; those that are empty, or all where none is named, from a tag file.
+
+    Raises:
+        WrongInput: one is no tag, there is not exactly one tag file, or it is not needed.
+    """
+    unsaid = [service for service, tag in tags.items() if not tag]
+    if tags and not unsaid and tag_file:
+        raise WrongInput("Every tag is given, and a tag file too.", hint="Leave one of them out.")
+    read = {}
+    if unsaid or not tags:
+        found = tagfile.entries_for(tagfile.read_all(str(tag_file) or "."), unsaid)
+        read = {entry.service: entry for entry in found}
+    return tuple(
+        read[service] if service in read else TagEntry(ImageTag(tags[service]), service) for service in tags or read
+    )
 
 
 def rollback(

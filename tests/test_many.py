@@ -211,7 +211,8 @@ def test_what_serves_already_needs_no_run_and_what_is_newer_is_left(world: World
 def test_a_dry_run_changes_nothing(world: World) -> None:
     reports = world.deploy(*(world.delivery(name, dry_run=True) for name in NAMES))
     assert (outcomes(reports), reports.dry_run) == (["unchanged"] * 3, True)
-    assert world.parameters.written() == world.pipelines.requests == []
+    assert world.parameters.written() == []
+    assert world.pipelines.requests == []
 
 
 def test_the_deadline_is_one_for_all(world: World) -> None:
@@ -234,7 +235,7 @@ def test_a_shared_run_is_told_once_and_the_rest_by_service(world: World) -> None
 def test_ctrl_c_ends_all_with_a_report_each_and_nothing_is_written_after_it(world: World) -> None:
     interrupted = threading.Event()
 
-    def interrupt(_: float) -> None:
+    def interrupt(seconds: float) -> None:
         interrupted.set()
 
     world.images.repositories["web"].clear()
@@ -274,7 +275,8 @@ def test_what_cannot_be_delivered_together_is_refused(
 
 
 def test_what_ends_a_shared_run_ends_it_for_all_who_listen_early_or_late() -> None:
-    runs, heard = SharedRuns(), []
+    runs = SharedRuns()
+    heard: list[Event] = []
     error = RunFailed("No.")
 
     def begin(tell: Watch) -> FinishedRun:

@@ -12,6 +12,7 @@ from ecs_cd.version import VERSION
 
 _COMMANDS = {
     "deploy": "deliver:deploy",
+    "deploy-many": "many:deploy_many",
     "promote": "promote:promote",
     "verify": "deliver:verify",
     "rollback": "rollback:rollback",

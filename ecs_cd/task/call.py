@@ -52,14 +52,27 @@ class Call:
         self.voice.debug(f"tag file: {entry.tag} for {service or 'any service'}")
         return entry
 
-    def resolve(self, steps: Collection[str]) -> DeliverySettings:
-        """Return the settings of the service and the environment that the inputs name.
+    def tags_of_several(self) -> tuple[TagEntry, ...]:
+        """Return all images of the tag file, where it names several and nothing says which service is meant.
+
+        Raises:
+            WrongInput: there is no tag file, or it is none.
+        """
+        if self.inputs.tag or self.inputs.service or self.agent.value(BY_NAME["service"].variable):
+            return ()
+        found = self.agent.read_tags(self.inputs.tag_file).entries
+        return found if len(found) > 1 else ()
+
+    def resolve(self, steps: Collection[str], service: str = "") -> DeliverySettings:
+        """Return the settings of the service (the inputs' own, if none is said) and the environment.
 
         Raises:
             SettingsError: an input, a variable or the settings file is wrong.
         """
         return self._checked(
-            self._settings().resolve(self.inputs.service, self.inputs.environment, steps=steps, **self.inputs.settings),
+            self._settings().resolve(
+                service or self.inputs.service, self.inputs.environment, steps=steps, **self.inputs.settings
+            ),
             steps,
         )
 

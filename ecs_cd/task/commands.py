@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from ecs_cd import delivery, pipeline, promotion, rolling_back, wiring
+from ecs_cd import delivery, many, pipeline, promotion, rolling_back, wiring
 from ecs_cd.delivery import Clouds
-from ecs_cd.model import ImageTag, Recorded, Run, RunRequest
+from ecs_cd.library import longest
+from ecs_cd.model import ImageTag, Recorded, Run, RunRequest, TagEntry
 from ecs_cd.progress import RunChanged
 from ecs_cd.report import Report
 from ecs_cd.settings import DeliverySettings
 from ecs_cd.task.call import Call
-from ecs_cd.task.ending import Ended, reported
+from ecs_cd.task.ending import Ended, reported, reported_many
 from ecs_cd.task.inputs import in_inputs
 from ecs_cd.waiting import Deadline
 
 
 def deploy(call: Call) -> Ended:
-    """Deliver a tag and prove that ECS serves it."""
+    """Deliver a tag and prove that ECS serves it; all of the tag file, where it has several and no service is named."""
+    if entries := call.tags_of_several():
+        return _deploy_many(call, entries)
     settings = call.resolve(("image", "parameter", "pipeline", "rollout"))
     entry = call.tag(settings.service)
     wanted = wiring.delivery(settings, entry, dry_run=call.inputs.dry_run)
@@ -30,6 +33,26 @@ def deploy(call: Call) -> Ended:
             watch=call.voice.console.watch,
         )
     return _told(call, report)
+
+
+def _deploy_many(call: Call, entries: Sequence[TagEntry]) -> Ended:
+    steps = ("image", "parameter", "pipeline", "rollout")
+    settings = [call.resolve(steps, entry.service) for entry in entries]
+    wanted = [
+        wiring.delivery(one, entry, dry_run=call.inputs.dry_run) for one, entry in zip(settings, entries, strict=True)
+    ]
+    deadline = Deadline.after(longest(settings), call.clock)
+    console, names = call.voice.console, [one.service for one in settings]
+    with (
+        call.aws(settings[0], f"{len(entries)}-services") as aws,
+        call.azure_devops(settings[0]) as azure,
+        console.following_many(f"{len(names)} services", names, deadline) as watch,
+    ):
+        clouds = Clouds(aws.images, aws.parameters, azure, aws.services)
+        reports = many.deploy(wanted, clouds, deadline=deadline, watch=watch)
+    told = replace(reports, deliveries=tuple(map(_in_inputs, reports.deliveries)))
+    console.reports(told)
+    return reported_many(told)
 
 
 def rollback(call: Call) -> Ended:
@@ -173,9 +196,14 @@ COMMANDS: Mapping[str, Callable[[Call], Ended]] = {
 
 def _told(call: Call, report: Report) -> Ended:
     """Print a delivery's report, in the words of inputs, and return its end."""
-    failure = report.failure
-    if failure:
-        failure = replace(failure, message=in_inputs(failure.message), hint=in_inputs(failure.hint))
-        report = replace(report, summary=in_inputs(report.summary), failure=failure)
+    report = _in_inputs(report)
     call.voice.console.report(report)
     return reported(report)
+
+
+def _in_inputs(report: Report) -> Report:
+    failure = report.failure
+    if failure is None:
+        return report
+    failure = replace(failure, message=in_inputs(failure.message), hint=in_inputs(failure.hint))
+    return replace(report, summary=in_inputs(report.summary), failure=failure)
