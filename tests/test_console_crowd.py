@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 from ecs_cd.console.crowd import Crowd
 from ecs_cd.console.mask import Mask
@@ -29,9 +30,9 @@ def test_each_service_has_a_row_with_its_latest_phase_and_the_warnings_stand_bel
     crowd.of("worker")(Warned("s3cret ##vso[task.complete]"))
     crowd.of("infra")(PhaseStarted(Phase.RUN, "following"))
     clock.advance(61)
-    out.truncate(0)
     crowd.stop()
-    drawn = [line.split() for line in out.getvalue().splitlines() if line.strip()]
+    last = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", out.getvalue().rpartition("2 services to development")[2])
+    drawn = [line.split() for line in last.splitlines() if line.strip()]
     rows = {words[0]: " ".join(words[1:]) for words in drawn}
     assert rows["my-api"] == "check checking that 102 can be delivered"
     assert rows["worker"] == "parameter /worker/tag changed."

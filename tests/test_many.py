@@ -112,13 +112,15 @@ def test_all_services_share_one_run_and_each_has_its_verdict(world: World) -> No
 
 
 def test_no_run_is_looked_for_before_the_last_parameter_is_written(world: World) -> None:
-    order: list[str] = []
-    world.parameters.meanwhile("write", *[lambda: order.append("write")] * 3)
-    world.pipelines.meanwhile("active", *[lambda: order.append("active")] * 2)
+    looked = threading.Event()
+    too_soon: list[bool] = []
     world.parameters.fail("write", Throttled("Slowly."), Throttled("Slowly."))
-    world.parameters.meanwhile("write", *[lambda: order.append("write")] * 2)
-    world.deploy()
-    assert order == ["write"] * 5 + ["active"] * 2
+    slow: Callable[[], None] = lambda: too_soon.append(looked.wait(0.3))  # noqa: E731 - a run looked for ends it
+    world.parameters.meanwhile("write", *[lambda: None] * 4, slow)
+    world.pipelines.meanwhile("active", looked.set)
+    assert world.deploy().good
+    assert too_soon == [False]
+    assert looked.is_set()
 
 
 def test_a_run_that_waits_already_is_joined_by_all(world: World) -> None:

@@ -16,8 +16,8 @@ from tests.cli.world import Cli, World
 
 LEAVES = [
     ("deploy",), ("deploy-many",), ("promote",), ("verify",), ("rollback",), ("hold",), ("release",),
-    ("status",), ("history",), ("tag", "read"), ("tag", "write"), ("parameter", "get"), ("parameter", "set"), ("pipeline", "queue"),
-    ("pipeline", "wait"), ("schema",), ("sandbox", "up"), ("sandbox", "demo"),
+    ("status",), ("history",), ("tag", "read"), ("tag", "write"), ("parameter", "get"), ("parameter", "set"),
+    ("pipeline", "queue"), ("pipeline", "wait"), ("schema",), ("sandbox", "up"), ("sandbox", "demo"),
 ]  # fmt: skip
 CHANGING = [
     ("deploy",), ("deploy-many",), ("promote",), ("rollback",), ("hold",), ("release",), ("tag", "write"),
