@@ -6,7 +6,8 @@ The keyword arguments `**overrides` are the settings' names, as `ecs-cd deploy -
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from ecs_cd import delivery, many, promotion, rolling_back, standing, tagfile, w
 from ecs_cd.errors import WrongInput
 from ecs_cd.many import WatchOf
 from ecs_cd.model import ImageTag, TagEntry
+from ecs_cd.overview import Overview, opened
 from ecs_cd.progress import Watch, unwatched
 from ecs_cd.report import Report
 from ecs_cd.reports import Reports
@@ -271,26 +273,43 @@ def status(
     services: Sequence[str] = (),
     environments: Sequence[str] = (),
     *,
+    marks: bool | None = None,
     settings: Path | None = None,
     environ: Mapping[str, str] | None = None,
     **overrides: Any,  # noqa: ANN401 - text, number, switch or map, as the setting has it
 ) -> tuple[PlaceStatus, ...]:
     """Return what is recorded and what serves, for these services in these environments (all, where none is named).
 
+    `marks`: read which tags are verified or held, a request for each place; None: if there are at most 30. Runs are
+    looked at where there is a token for Azure DevOps.
+
     Raises:
         WrongInput: a name or a setting is wrong.
-        EcsCdError: AWS did not answer as needed.
+        EcsCdError: AWS did not answer as needed, of no environment.
+    """
+    with overview(services, environments, marks=marks, settings=settings, environ=environ, **overrides) as seen:
+        return seen.look()
+
+
+@contextmanager
+def overview(
+    services: Sequence[str] = (),
+    environments: Sequence[str] = (),
+    *,
+    marks: bool | None = None,
+    settings: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    clock: Clock | None = None,
+    **overrides: Any,  # noqa: ANN401 - text, number, switch or map, as the setting has it
+) -> Iterator[Overview]:
+    """Give what `status` looks through, to look again and again over the same connections.
+
+    Raises:
+        WrongInput: a name or a setting is wrong.
     """
     loaded = load(settings, environ)
-    found: list[PlaceStatus] = []
-    for environment in environments or loaded.environments or ("",):
-        resolved = [
-            loaded.resolve(service, environment, steps=["parameter"], **overrides)
-            for service in services or loaded.services or ("",)
-        ]
-        with wiring.aws(resolved[0]) as aws:
-            found += standing.status([wiring.place(one) for one in resolved], aws.parameters, aws.services)
-    return tuple(found)
+    with opened(loaded, services, environments, marks=marks, clock=clock or SystemClock(), **overrides) as seen:
+        yield seen
 
 
 def history(

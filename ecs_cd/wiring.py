@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from ecs_cd import promotion
@@ -13,6 +13,7 @@ from ecs_cd.azure_devops import connect as connect_azure_devops
 from ecs_cd.delivery import Clouds, Delivery
 from ecs_cd.errors import SettingsError, WrongInput
 from ecs_cd.model import ImageRef, ImageTag, TagEntry
+from ecs_cd.rate import Rate
 from ecs_cd.settings import DeliverySettings
 from ecs_cd.standing import Place
 from ecs_cd.text import quoted
@@ -27,7 +28,7 @@ def clouds(settings: DeliverySettings, clock: Clock) -> Iterator[Clouds]:
 
 
 @contextmanager
-def aws(settings: DeliverySettings) -> Iterator[Aws]:
+def aws(settings: DeliverySettings, rates: Mapping[str, Rate] | None = None) -> Iterator[Aws]:
     """Give the AWS account and region of an environment."""
     connected = connect_aws(
         AwsSettings(
@@ -35,7 +36,8 @@ def aws(settings: DeliverySettings) -> Iterator[Aws]:
             profile=settings.profile,
             role_arn=settings.role_arn,
             external_id=settings.external_id,
-        )
+        ),
+        rates=rates,
     )
     try:
         yield connected

@@ -18,7 +18,7 @@ _COMMANDS = {
     "rollback": "rollback:rollback",
     "hold": "rollback:hold",
     "release": "rollback:release",
-    "status": "look:status",
+    "status": "status:status",
     "history": "look:history",
     "tag": "tag:tag",
     "parameter": "parameter:parameter",

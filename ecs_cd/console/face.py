@@ -13,6 +13,7 @@ from ecs_cd.console.lines import Lines
 from ecs_cd.console.mask import Mask
 from ecs_cd.console.mode import Mode, coloured
 from ecs_cd.console.printer import Printer
+from ecs_cd.console.sheet import Log, Sheet, redrawn
 from ecs_cd.errors import EcsCdError
 from ecs_cd.progress import Event, Watch
 from ecs_cd.report import Report
@@ -101,6 +102,15 @@ class Console:
         finally:
             crowd.stop()
             self._err.write("\n")
+
+    @contextmanager
+    def sheet(self) -> Iterator[Sheet]:
+        """Give a place for a picture that is shown again and again; it is a result, so it goes to stdout."""
+        if self._mode is not Mode.LIVE or not self._out.isatty():
+            yield Log(self._out, self._clock)
+            return
+        with redrawn(self._out, self._clock, self._environ) as sheet:
+            yield sheet
 
     def watch(self, event: Event) -> None:
         """Show what an event changes; the `Watch` of a delivery."""
