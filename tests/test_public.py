@@ -24,8 +24,8 @@ def test_the_public_names_are_these() -> None:
     assert ecs_cd.__all__ == [
         "Clock", "Clouds", "Deadline", "Delivery", "DeliveryFailed", "EcsCdError", "HistoryEntry", "HoldResult",
         "ImageTag", "Interrupted", "Order", "Outcome", "PlaceStatus", "Report", "Reports", "Settings", "SystemClock",
-        "TagEntry", "TryLater", "WrongInput", "__version__", "deploy", "deploy_many", "history", "hold", "load_settings", "promote",
-        "read_tag", "release", "rollback", "status", "verify", "write_tag",
+        "TagEntry", "TryLater", "WrongInput", "__version__", "deploy", "deploy_many", "history", "hold", "load_settings",
+        "promote", "read_tag", "release", "rollback", "status", "verify", "write_tag",
     ]  # fmt: skip
 
 
@@ -54,7 +54,9 @@ def test_a_name_that_is_not_public_is_an_attribute_error() -> None:
         _ = ecs_cd.demote
 
 
-@pytest.mark.parametrize("name", ["deploy", "deploy_many", "promote", "verify", "rollback", "hold", "release", "status", "history"])
+@pytest.mark.parametrize(
+    "name", ["deploy", "deploy_many", "promote", "verify", "rollback", "hold", "release", "status", "history"]
+)
 def test_what_a_script_calls_says_what_it_raises(name: str) -> None:
     assert "Raises:" in (inspect.getdoc(getattr(ecs_cd, name)) or "")
 
