@@ -24,8 +24,8 @@ def test_the_public_names_are_these() -> None:
     assert ecs_cd.__all__ == [
         "Clock", "Clouds", "Deadline", "Delivery", "DeliveryFailed", "EcsCdError", "HistoryEntry", "HoldResult",
         "ImageTag", "Interrupted", "Order", "Outcome", "PlaceStatus", "Report", "Reports", "Settings", "SystemClock",
-        "TagEntry", "TryLater", "WrongInput", "__version__", "deploy", "deploy_many", "history", "hold", "load_settings",
-        "promote", "read_tag", "release", "rollback", "status", "verify", "write_tag",
+        "TagEntry", "TryLater", "WrongInput", "__version__", "deploy", "deploy_many", "history", "hold",
+        "load_settings", "promote", "read_tag", "release", "rollback", "status", "verify", "write_tag",
     ]  # fmt: skip
 
 
