@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
     from ecs_cd.delivery import Clouds, Delivery
     from ecs_cd.errors import DeliveryFailed, EcsCdError, Interrupted, TryLater, WrongInput
-    from ecs_cd.library import deploy, history, hold, release, rollback, status, verify
+    from ecs_cd.library import deploy, deploy_many, history, hold, promote, release, rollback, status, verify
     from ecs_cd.model import ImageTag, TagEntry
     from ecs_cd.order import Order
     from ecs_cd.report import Outcome, Report
+    from ecs_cd.reports import Reports
     from ecs_cd.rolling_back import HoldResult
     from ecs_cd.settings import Settings
     from ecs_cd.settings import load as load_settings
@@ -48,6 +49,7 @@ __all__ = [
     "Outcome",
     "PlaceStatus",
     "Report",
+    "Reports",
     "Settings",
     "SystemClock",
     "TagEntry",
@@ -55,9 +57,11 @@ __all__ = [
     "WrongInput",
     "__version__",
     "deploy",
+    "deploy_many",
     "history",
     "hold",
     "load_settings",
+    "promote",
     "read_tag",
     "release",
     "rollback",
@@ -69,10 +73,11 @@ __all__ = [
 _HOMES = {
     "delivery": ("Clouds", "Delivery"),
     "errors": ("DeliveryFailed", "EcsCdError", "Interrupted", "TryLater", "WrongInput"),
-    "library": ("deploy", "history", "hold", "release", "rollback", "status", "verify"),
+    "library": ("deploy", "deploy_many", "history", "hold", "promote", "release", "rollback", "status", "verify"),
     "model": ("ImageTag", "TagEntry"),
     "order": ("Order",),
     "report": ("Outcome", "Report"),
+    "reports": ("Reports",),
     "rolling_back": ("HoldResult",),
     "settings": ("Settings", "load_settings"),
     "standing": ("HistoryEntry", "PlaceStatus"),

@@ -239,25 +239,29 @@ class Delivering:
         self, change: ParameterChange, checked: CheckedImage, infrastructure: Pipeline
     ) -> tuple[ServiceSnapshot | None, FinishedRun]:
         """Have a run carry the change and follow it; return the service as it was before, too."""
-        delivery, journal = self.delivery, self.journal
-        before = _Before(self.clouds.services, delivery.target, journal)
+        journal = self.journal
+        before = _Before(self.clouds.services, self.delivery.target, journal)
         with journal.phase(Phase.RUN, f"joining or queueing a run of pipeline {infrastructure.path}") as phase:
             try:
-                finished = carrying.carry(
-                    self.clouds.pipelines,
-                    infrastructure,
-                    delivery.branch,
-                    change,
-                    deadline=self.deadline,
-                    watch=before.told,
-                    template_parameters=delivery.template_parameters,
-                    variables=delivery.variables,
-                )
+                finished = self._carry(change, infrastructure, before.told)
             except RunFailed as error:
                 phase.found = self._forgive(error, checked)
                 return before.snapshot, FinishedRun(journal.run, taken=journal.taken)
             phase.found = self._carried(change, finished)
         return before.snapshot, finished
+
+    def _carry(self, change: ParameterChange, infrastructure: Pipeline, watch: Watch) -> FinishedRun:
+        delivery = self.delivery
+        return carrying.carry(
+            self.clouds.pipelines,
+            infrastructure,
+            delivery.branch,
+            change,
+            deadline=self.deadline,
+            watch=watch,
+            template_parameters=delivery.template_parameters,
+            variables=delivery.variables,
+        )
 
     def _carried(self, change: ParameterChange, finished: FinishedRun) -> str:
         journal, run = self.journal, finished.run

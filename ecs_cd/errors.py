@@ -9,6 +9,7 @@
     |   |-- BadCredentials
     |   |-- AccessDenied
     |   |-- ImageMissing
+    |   |-- NothingToPromote
     |   |-- ParameterRefused
     |   |   `-- Crowded
     |   |-- NothingVerified
@@ -22,6 +23,8 @@
     |   `-- UnexpectedAnswer
     |-- TryLater               exit 3: it may pass by itself
     |   |-- DeadlineReached
+    |   |-- TooSoon
+    |   |-- NotAttempted
     |   |-- Throttled
     |   |-- Unreachable
     |   `-- ServiceUnavailable
@@ -116,6 +119,12 @@ class ImageMissing(DeliveryFailed):
     reason = "image-missing"
 
 
+class NothingToPromote(DeliveryFailed):
+    """The environment to promote from serves nothing, or not under a tag."""
+
+    reason = "nothing-to-promote"
+
+
 class ParameterRefused(DeliveryFailed):
     """The parameter is missing, of a kind that cannot hold a tag, or refuses this value."""
 
@@ -198,6 +207,18 @@ class DeadlineReached(TryLater):
     """The one deadline of the delivery passed."""
 
     reason = "deadline-reached"
+
+
+class TooSoon(TryLater):
+    """The environment to promote from does not serve the tag long enough yet."""
+
+    reason = "too-soon"
+
+
+class NotAttempted(TryLater):
+    """Another service of the same call could not be delivered, and so nothing was changed."""
+
+    reason = "not-attempted"
 
 
 class Throttled(TryLater):

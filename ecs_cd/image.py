@@ -27,11 +27,11 @@ class Images(Protocol):
 def check(images: Images, image: ImageRef, *, deadline: Deadline, wait: float = 0.0) -> CheckedImage:
     """Return the image's digest and push time.
 
-    `wait`: seconds to go on looking for a tag that is not there yet (replication between regions takes a while),
-    never past the deadline.
+    `wait`: seconds to go on looking for a tag that is not there yet, or is still that of another image (replication
+    between regions takes a while), never past the deadline.
 
     Raises:
-        ImageMissing: the tag is not there, or its digest is not the one the build told.
+        ImageMissing: the tag is not there, or its digest is not the wanted one.
     """
     found = images.find(image) if wait <= 0 else _awaited(images, image, deadline, wait)
     if found is None:
@@ -44,9 +44,10 @@ def check(images: Images, image: ImageRef, *, deadline: Deadline, wait: float = 
         )
     if image.digest and image.digest != found.digest:
         raise ImageMissing(
-            f"ECR has another image under {image.repository}:{image.tag}: digest {found.digest}, "
-            f"but the build pushed {quoted(image.digest)}.",
-            hint="The tag was pushed again after the build. Build once more, or make the repository's tags immutable.",
+            f"ECR has another image under {image.repository}:{image.tag}: its digest is {found.digest}, "
+            f"and not {quoted(image.digest)}.",
+            hint="The tag was pushed again since, or is not copied to this registry yet. Build once more, or make the "
+            "repository's tags immutable.",
         )
     return CheckedImage(image.tag, found.digest, found.pushed_at)
 
@@ -61,7 +62,8 @@ def _awaited(images: Images, image: ImageRef, deadline: Deadline, wait: float) -
 
     def look() -> tuple[FoundImage | None] | None:
         found = images.find(image)
-        return (found,) if found or deadline.clock.now() >= until else None
+        right = found and image.digest in ("", found.digest)
+        return (found,) if right or deadline.clock.now() >= until else None
 
     doing = f"waiting for image {image.repository}:{image.tag} to appear in ECR"
     return wait_for(look, deadline=deadline, pace=PACE, doing=doing, tolerate=Throttled)[0]

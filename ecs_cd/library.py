@@ -6,17 +6,21 @@ The keyword arguments `**overrides` are the settings' names, as `ecs-cd deploy -
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ecs_cd import delivery, rolling_back, standing, tagfile, wiring
+from ecs_cd import delivery, many, promotion, rolling_back, standing, tagfile, wiring
 from ecs_cd.errors import WrongInput
+from ecs_cd.many import WatchOf
 from ecs_cd.model import ImageTag, TagEntry
+from ecs_cd.overview import Overview, opened
 from ecs_cd.progress import Watch, unwatched
 from ecs_cd.report import Report
+from ecs_cd.reports import Reports
 from ecs_cd.rolling_back import HoldResult
-from ecs_cd.settings import DeliverySettings, load
+from ecs_cd.settings import PROMOTED, DeliverySettings, load
 from ecs_cd.standing import HistoryEntry, PlaceStatus
 from ecs_cd.waiting import Clock, Deadline, SystemClock
 
@@ -55,6 +59,66 @@ def deploy_resolved(
     wanted = wiring.delivery(settings, entry, dry_run=dry_run)
     with wiring.clouds(settings, clock) as clouds:
         return rolling_back.deploy(wanted, clouds, deadline=Deadline.after(settings.timeout, clock), watch=watch)
+
+
+def deploy_many(
+    environment: str = "",
+    tags: Mapping[str, str] | None = None,
+    *,
+    tag_file: str | Path = "",
+    dry_run: bool = False,
+    settings: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    watch: WatchOf = many.nobody,
+    clock: Clock | None = None,
+    **overrides: Any,  # noqa: ANN401 - text, number, switch or map, as the setting has it
+) -> Reports:
+    """Deliver several services to an environment: one run for all that have the same pipeline, a verdict for each.
+
+    `tags` are the tags by service; an empty one is read from the tag file, as are all images of it where `tags` is
+    empty. Failed deliveries are reports too: look at `reports.good` and `reports.deliveries`. `watch` gives what is
+    told of each service, from any thread.
+
+    Raises:
+        WrongInput: settings, tags or tag file are wrong; nothing was sent anywhere.
+    """
+    loaded = load(settings, environ)
+    entries = find_tags(tags or {}, tag_file)
+    resolved = [loaded.resolve(entry.service, environment, **overrides) for entry in entries]
+    return deploy_all_resolved(resolved, entries, dry_run=dry_run, watch=watch, clock=clock or SystemClock())
+
+
+def deploy_all_resolved(
+    settings: Sequence[DeliverySettings], entries: Sequence[TagEntry], *, dry_run: bool, watch: WatchOf, clock: Clock
+) -> Reports:
+    """Deliver the services of one environment; their deadline is the longest that one of them has."""
+    wanted = [wiring.delivery(one, entry, dry_run=dry_run) for one, entry in zip(settings, entries, strict=True)]
+    deadline = Deadline.after(longest(settings), clock)
+    with wiring.clouds(settings[0], clock) as clouds:
+        return many.deploy(wanted, clouds, deadline=deadline, watch=watch)
+
+
+def longest(settings: Sequence[DeliverySettings]) -> float:
+    """Return the deadline of a call for several services, in seconds."""
+    return max(one.timeout for one in settings)
+
+
+def find_tags(tags: Mapping[str, str], tag_file: str | Path = "") -> tuple[TagEntry, ...]:
+    """Return the tags as given by service; those that are empty, or all where none is named, from a tag file.
+
+    Raises:
+        WrongInput: one is no tag, there is not exactly one tag file, or it is not needed.
+    """
+    unsaid = [service for service, tag in tags.items() if not tag]
+    if tags and not unsaid and tag_file:
+        raise WrongInput("Every tag is given, and a tag file too.", hint="Leave one of them out.")
+    read = {}
+    if unsaid or not tags:
+        found = tagfile.entries_for(tagfile.read_all(str(tag_file) or "."), unsaid)
+        read = {entry.service: entry for entry in found}
+    return tuple(
+        read[service] if service in read else TagEntry(ImageTag(tags[service]), service) for service in tags or read
+    )
 
 
 def rollback(
@@ -136,6 +200,46 @@ def hold_resolved(do: Callable[..., HoldResult], settings: DeliverySettings, *, 
         return do(wiring.place_of_rollback(settings, dry_run=dry_run), aws.parameters, deadline=deadline)
 
 
+def promote(
+    service: str = "",
+    environment: str = "",
+    *,
+    dry_run: bool = False,
+    settings: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    watch: Watch = unwatched,
+    clock: Clock | None = None,
+    **overrides: Any,  # noqa: ANN401 - text, number, switch or map, as the setting has it
+) -> Report:
+    """Deliver to an environment what the one it is promoted from serves (`promote_from`, `promote_after`).
+
+    A promotion that fails is a report too, as with `deploy`.
+
+    Raises:
+        WrongInput: a setting is wrong; nothing was sent anywhere.
+    """
+    loaded = load(settings, environ)
+    resolved = loaded.resolve(service, environment, steps=PROMOTED, **overrides)
+    origin = loaded.resolve_origin(resolved, **overrides)
+    return promote_resolved(resolved, origin, dry_run=dry_run, watch=watch, clock=clock or SystemClock())
+
+
+def promote_resolved(
+    settings: DeliverySettings, origin: DeliverySettings, *, dry_run: bool, watch: Watch, clock: Clock
+) -> Report:
+    """Promote what the settings name."""
+    deadline = Deadline.after(settings.timeout, clock)
+    with wiring.clouds(settings, clock) as clouds, wiring.aws(origin) as aws:
+        return promotion.promote(
+            wiring.origin(origin, settings),
+            wiring.source(aws),
+            wiring.wish(settings, dry_run=dry_run),
+            clouds,
+            deadline=deadline,
+            watch=watch,
+        )
+
+
 def verify(
     service: str = "",
     environment: str = "",
@@ -169,26 +273,43 @@ def status(
     services: Sequence[str] = (),
     environments: Sequence[str] = (),
     *,
+    marks: bool | None = None,
     settings: Path | None = None,
     environ: Mapping[str, str] | None = None,
     **overrides: Any,  # noqa: ANN401 - text, number, switch or map, as the setting has it
 ) -> tuple[PlaceStatus, ...]:
     """Return what is recorded and what serves, for these services in these environments (all, where none is named).
 
+    `marks`: read which tags are verified or held, a request for each place; None: if there are at most 30. Runs are
+    looked at where there is a token for Azure DevOps.
+
     Raises:
         WrongInput: a name or a setting is wrong.
-        EcsCdError: AWS did not answer as needed.
+        EcsCdError: AWS did not answer as needed, of no environment.
+    """
+    with overview(services, environments, marks=marks, settings=settings, environ=environ, **overrides) as seen:
+        return seen.look()
+
+
+@contextmanager
+def overview(
+    services: Sequence[str] = (),
+    environments: Sequence[str] = (),
+    *,
+    marks: bool | None = None,
+    settings: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    clock: Clock | None = None,
+    **overrides: Any,  # noqa: ANN401 - text, number, switch or map, as the setting has it
+) -> Iterator[Overview]:
+    """Give what `status` looks through, to look again and again over the same connections.
+
+    Raises:
+        WrongInput: a name or a setting is wrong.
     """
     loaded = load(settings, environ)
-    found: list[PlaceStatus] = []
-    for environment in environments or loaded.environments or ("",):
-        resolved = [
-            loaded.resolve(service, environment, steps=["parameter"], **overrides)
-            for service in services or loaded.services or ("",)
-        ]
-        with wiring.aws(resolved[0]) as aws:
-            found += standing.status([wiring.place(one) for one in resolved], aws.parameters, aws.services)
-    return tuple(found)
+    with opened(loaded, services, environments, marks=marks, clock=clock or SystemClock(), **overrides) as seen:
+        yield seen
 
 
 def history(

@@ -335,7 +335,8 @@ class Deployment:
     """A deployment of an ECS service, or, where another controller moves the tasks, one of its task sets.
 
     `status`: PRIMARY, ACTIVE, INACTIVE (task sets: PRIMARY, ACTIVE, DRAINING). `rollout_state`: IN_PROGRESS, COMPLETED,
-    FAILED, or empty where ECS does not say. `steady` is a task set's stability.
+    FAILED, or empty where ECS does not say. `steady` is a task set's stability. `updated_at`: when it changed last (a
+    task set: when it became stable).
     """
 
     id: str
@@ -349,6 +350,7 @@ class Deployment:
     failed_tasks: int = 0
     steady: bool = False
     created_at: datetime | None = None
+    updated_at: datetime | None = None
 
 
 @dataclass(frozen=True)

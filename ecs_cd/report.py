@@ -11,12 +11,15 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ecs_cd.errors import EcsCdError, WrongInput
 from ecs_cd.files import write_whole
 from ecs_cd.text import neutral, one_line
 from ecs_cd.waiting import spoken
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 VERSION = "1.1"
 
@@ -104,6 +107,22 @@ class HoldFact:
 
 
 @dataclass(frozen=True)
+class OriginFact:
+    """What a promotion copied: what `environment` serves. `digest` is empty where it is not known.
+
+    `serving_since` (ISO 8601): when its rollout completed, by AWS's clock; null where ECS has no word of it.
+    """
+
+    environment: str
+    cluster: str
+    service: str
+    tag: str
+    image: str
+    digest: str
+    serving_since: datetime | None
+
+
+@dataclass(frozen=True)
 class Failure:
     """Why a delivery did not succeed, as the error tree says it (`reason` is a stable word)."""
 
@@ -130,9 +149,9 @@ class PhaseFact:
 
 @dataclass(frozen=True)
 class Report:
-    """The whole of a delivery. `tag` is empty where a rollback did not get so far as to know it.
+    """The whole of a delivery. `tag` is empty where a rollback or promotion did not get so far as to know it.
 
-    `proved` are the facts it established, each a sentence; `seconds` the time it took.
+    `proved` are the facts it established, each a sentence; `seconds` the time it took. `origin`: of a promotion.
     """
 
     version: str
@@ -155,6 +174,7 @@ class Report:
     seconds: float
     deadline_seconds: float
     hold: HoldFact | None = None
+    origin: OriginFact | None = None
 
     @property
     def good(self) -> bool:
@@ -168,7 +188,7 @@ class Report:
 
     def to_json(self) -> str:
         """Return the report as JSON text, indented, with a line feed at its end."""
-        return json.dumps(asdict(self), default=_plain, indent=2, ensure_ascii=False) + "\n"
+        return as_json(self)
 
     def to_text(self) -> str:
         """Return the report as people read it; neutral text of several lines."""
@@ -180,13 +200,27 @@ class Report:
         Raises:
             WrongInput: the file cannot be written there.
         """
-        try:
-            write_whole(path, self.to_json())
-        except OSError as error:
-            raise WrongInput(
-                f"Cannot write the report to '{one_line(str(path))}': {error.strerror or error}.",
-                hint="Give a path that can be written.",
-            ) from error
+        write_json(path, self.to_json())
+
+
+def as_json(report: DataclassInstance) -> str:
+    """Return a report as JSON text, indented, with a line feed at its end."""
+    return json.dumps(asdict(report), default=_plain, indent=2, ensure_ascii=False) + "\n"
+
+
+def write_json(path: Path, text: str) -> None:
+    """Write a report's JSON to a file: whole or not at all.
+
+    Raises:
+        WrongInput: the file cannot be written there.
+    """
+    try:
+        write_whole(path, text)
+    except OSError as error:
+        raise WrongInput(
+            f"Cannot write the report to '{one_line(str(path))}': {error.strerror or error}.",
+            hint="Give a path that can be written.",
+        ) from error
 
 
 def _plain(value: object) -> str:

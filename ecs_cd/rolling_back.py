@@ -36,6 +36,11 @@ def deploy(delivery: Delivery, clouds: Clouds, *, deadline: Deadline, watch: Wat
     holds another tag by then. A rollback of this very tag that died is finished.
     """
     report = deliveries.deploy(delivery, clouds, deadline=deadline, watch=watch)
+    return after(report, delivery, clouds, deadline=deadline, watch=watch)
+
+
+def after(report: Report, delivery: Delivery, clouds: Clouds, *, deadline: Deadline, watch: Watch) -> Report:
+    """Return the report of a delivery; step back first where its rollout failed and that was asked for."""
     if not delivery.rollback_on_failure:
         return report
     half = report.hold and report.hold.state == "under-way" and report.hold.left == report.tag

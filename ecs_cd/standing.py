@@ -22,6 +22,13 @@ class ManyParameters(Protocol):
         """Return those parameters that exist, by name."""
 
 
+class MarkedParameters(ManyParameters, Protocol):
+    """One that reads their marks, too."""
+
+    def read_marked(self, names: Sequence[str]) -> Mapping[str, tuple[ParameterVersion, Marks]]:
+        """Return those parameters that exist, and their marks, by name."""
+
+
 class ManyServices(Protocol):
     """ECS services read many at a time."""
 
@@ -40,12 +47,24 @@ class Place:
 
 
 @dataclass(frozen=True)
+class RunInProgress:
+    """A run that is not over. `state` as in `model.RunState`."""
+
+    id: int
+    name: str
+    url: str
+    state: str
+
+
+@dataclass(frozen=True)
 class PlaceStatus:
     """A place as it stands.
 
     `recorded`: the tag in the parameter, null where there is no parameter. `serves`: the tag (or digest) of the primary
     deployment's container, null where there is no such service. `rollout`: ECS's rollout state in lower case.
-    `drift`: what serves is not what is recorded. `problem`: why something could not be told.
+    `drift`: what serves is not what is recorded. `verified`: the recorded version's rollout was proved; `held`: a hold
+    is in force; both null where the marks were not read. `run`: the oldest run of its pipeline that is not over, of
+    `runs` such; null where none was seen; `runs_unseen`: why nobody looked. `problem`: why something could not be told.
     """
 
     service: str
@@ -60,19 +79,53 @@ class PlaceStatus:
     desired: int = 0
     drift: bool = False
     problem: str = ""
+    verified: bool | None = None
+    held: bool | None = None
+    run: RunInProgress | None = None
+    runs: int = 0
+    runs_unseen: str = ""
 
 
-def status(places: Sequence[Place], parameters: ManyParameters, services: ManyServices) -> tuple[PlaceStatus, ...]:
-    """Return how the places of one AWS account and region stand, in the order given."""
+def status(
+    places: Sequence[Place], parameters: MarkedParameters, services: ManyServices, *, marks: bool = False
+) -> tuple[PlaceStatus, ...]:
+    """Return how the places of one AWS account and region stand, in the order given.
+
+    `marks`: read the marks as well, which costs a request for every parameter instead of one for every ten.
+    """
     targets = [place.target for place in places if place.target]
+    names = [place.parameter for place in places]
     recorded, serving = together(
-        lambda: parameters.read_many([place.parameter for place in places]),
+        lambda: _recorded(parameters, names, marks=marks),
         lambda: services.snapshots(targets) if targets else {},
     )
+    nothing: tuple[ParameterVersion | None, Marks | None] = (None, None)
     return tuple(
-        _status(place, recorded.get(place.parameter), serving.get(place.target) if place.target else None)
+        _marked(
+            _status(place, version, serving.get(place.target) if place.target else None),
+            found_marks,
+        )
         for place in places
+        for version, found_marks in [recorded.get(place.parameter, nothing)]
     )
+
+
+def _recorded(
+    parameters: MarkedParameters, names: Sequence[str], *, marks: bool
+) -> Mapping[str, tuple[ParameterVersion | None, Marks | None]]:
+    if marks:
+        return dict(parameters.read_marked(names))
+    return {name: (version, None) for name, version in parameters.read_many(names).items()}
+
+
+def _marked(found: PlaceStatus, marks: Marks | None) -> PlaceStatus:
+    if marks is None:
+        return found
+    verified = marks.verified.version == found.version or (
+        # The same tag written again, as by a rollback to it, was proved all the same.
+        marks.verified.version > 0 and marks.verified.value == found.recorded
+    )
+    return replace(found, verified=verified, held=marks.holds or marks.turning)
 
 
 def _status(place: Place, found: ParameterVersion | None, snapshot: ServiceSnapshot | None) -> PlaceStatus:

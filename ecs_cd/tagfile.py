@@ -27,6 +27,7 @@ import codecs
 import json
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -65,8 +66,18 @@ def read(where: str, service: str = "", root: Path | None = None) -> TagEntry:
         TagFileError: there is no such file, more than one, or it is not a tag file, or has no such service.
         InvalidTag: what stands in it is not a tag.
     """
+    return entry_for(read_all(where, root), service)
+
+
+def read_all(where: str, root: Path | None = None) -> TagFile:
+    """Return all images of the tag file at `where` (see `find`).
+
+    Raises:
+        TagFileError: there is no such file, more than one, or it is not a tag file.
+        InvalidTag: what stands in it is not a tag.
+    """
     path, base = tagsearch.locate(where, root)
-    return entry_for(parse(tagsearch.content(path, base), str(path)), service)
+    return parse(tagsearch.content(path, base), str(path))
 
 
 def find(where: str, root: Path | None = None) -> Path:
@@ -103,6 +114,22 @@ def entry_for(tagfile: TagFile, service: str = "") -> TagEntry:
         f"Tag file '{one_line(tagfile.path)}' has no image for service {quoted(service)}.{nearest(service, known)}",
         hint=f"It has: {listed(known)}.",
     )
+
+
+def entries_for(tagfile: TagFile, services: Sequence[str] = ()) -> tuple[TagEntry, ...]:
+    """Return the images of these services, or all that the file names; the plain form has its one tag for any.
+
+    Raises:
+        TagFileError: the file names no service and none was said, or it has no image for one that was.
+    """
+    if services:
+        return tuple(replace(entry_for(tagfile, service), service=service) for service in services)
+    if not all(entry.service for entry in tagfile.entries):
+        raise TagFileError(
+            f"Tag file '{one_line(tagfile.path)}' has a tag and names no service.",
+            hint="Say which services have it, or publish the JSON form, which names each.",
+        )
+    return tagfile.entries
 
 
 def parse(text: bytes | str, where: str) -> TagFile:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Protocol, TypeVar
 
-from ecs_cd.errors import DeadlineReached, TryLater
+from ecs_cd.errors import DeadlineReached, TooSoon, TryLater
 
 T = TypeVar("T")
 
@@ -139,7 +139,7 @@ def wait_for(
     for pause in pace.delays():
         try:
             answer = look()
-        except DeadlineReached:
+        except (DeadlineReached, TooSoon):  # answers, not obstacles
             raise
         except tolerate as error:
             obstacle = error

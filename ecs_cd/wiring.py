@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from ecs_cd import promotion
 from ecs_cd.aws import Aws, AwsSettings
 from ecs_cd.aws import connect as connect_aws
 from ecs_cd.azure_devops import AzureDevOps, AzureDevOpsSettings
@@ -12,6 +13,7 @@ from ecs_cd.azure_devops import connect as connect_azure_devops
 from ecs_cd.delivery import Clouds, Delivery
 from ecs_cd.errors import SettingsError, WrongInput
 from ecs_cd.model import ImageRef, ImageTag, TagEntry
+from ecs_cd.rate import Rate
 from ecs_cd.settings import DeliverySettings
 from ecs_cd.standing import Place
 from ecs_cd.text import quoted
@@ -26,7 +28,7 @@ def clouds(settings: DeliverySettings, clock: Clock) -> Iterator[Clouds]:
 
 
 @contextmanager
-def aws(settings: DeliverySettings) -> Iterator[Aws]:
+def aws(settings: DeliverySettings, rates: Mapping[str, Rate] | None = None) -> Iterator[Aws]:
     """Give the AWS account and region of an environment."""
     connected = connect_aws(
         AwsSettings(
@@ -34,7 +36,8 @@ def aws(settings: DeliverySettings) -> Iterator[Aws]:
             profile=settings.profile,
             role_arn=settings.role_arn,
             external_id=settings.external_id,
-        )
+        ),
+        rates=rates,
     )
     try:
         yield connected
@@ -86,6 +89,34 @@ def delivery(settings: DeliverySettings, entry: TagEntry, *, dry_run: bool = Fal
 def place_of_rollback(settings: DeliverySettings, *, dry_run: bool = False) -> Delivery:
     """Return where and through what is rolled back, held or released; its tag means nothing."""
     return delivery(settings, TagEntry(ImageTag("any")), dry_run=dry_run)
+
+
+def wish(settings: DeliverySettings, *, dry_run: bool = False) -> promotion.Wish:
+    """Return what is promoted to where."""
+    return promotion.Wish(
+        settings.service, settings.environment, lambda entry: delivery(settings, entry, dry_run=dry_run), dry_run
+    )
+
+
+def origin(settings: DeliverySettings, to: DeliverySettings) -> promotion.Origin:
+    """Return what a promotion copies from, and on what condition; `settings` are of `Settings.resolve_origin`."""
+    if settings.target is None:
+        raise ValueError(f"{settings.environment} names no ECS service")
+    return promotion.Origin(
+        settings.environment,
+        settings.target,
+        parameter=settings.parameter,
+        check_image=settings.check_image,
+        repository=settings.repository,
+        registry=settings.registry,
+        region=settings.registry_region,
+        serving_for=to.promote_after,
+    )
+
+
+def source(amazon: Aws) -> promotion.Source:
+    """Return an origin's side of AWS."""
+    return promotion.Source(amazon.images, amazon.parameters, amazon.services)
 
 
 def image(settings: DeliverySettings, entry: TagEntry) -> ImageRef | None:

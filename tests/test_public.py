@@ -23,9 +23,9 @@ MODULES = sorted(
 def test_the_public_names_are_these() -> None:
     assert ecs_cd.__all__ == [
         "Clock", "Clouds", "Deadline", "Delivery", "DeliveryFailed", "EcsCdError", "HistoryEntry", "HoldResult",
-        "ImageTag", "Interrupted", "Order", "Outcome", "PlaceStatus", "Report", "Settings", "SystemClock", "TagEntry",
-        "TryLater", "WrongInput", "__version__", "deploy", "history", "hold", "load_settings", "read_tag", "release",
-        "rollback", "status", "verify", "write_tag",
+        "ImageTag", "Interrupted", "Order", "Outcome", "PlaceStatus", "Report", "Reports", "Settings", "SystemClock",
+        "TagEntry", "TryLater", "WrongInput", "__version__", "deploy", "deploy_many", "history", "hold",
+        "load_settings", "promote", "read_tag", "release", "rollback", "status", "verify", "write_tag",
     ]  # fmt: skip
 
 
@@ -50,11 +50,13 @@ def test_every_public_name_loads_and_is_documented(name: str) -> None:
 
 
 def test_a_name_that_is_not_public_is_an_attribute_error() -> None:
-    with pytest.raises(AttributeError, match="has no attribute 'promote'"):
-        _ = ecs_cd.promote
+    with pytest.raises(AttributeError, match="has no attribute 'demote'"):
+        _ = ecs_cd.demote
 
 
-@pytest.mark.parametrize("name", ["deploy", "verify", "rollback", "hold", "release", "status", "history"])
+@pytest.mark.parametrize(
+    "name", ["deploy", "deploy_many", "promote", "verify", "rollback", "hold", "release", "status", "history"]
+)
 def test_what_a_script_calls_says_what_it_raises(name: str) -> None:
     assert "Raises:" in (inspect.getdoc(getattr(ecs_cd, name)) or "")
 

@@ -18,6 +18,7 @@ from ecs_cd.report import (
     Failure,
     HoldFact,
     ImageFact,
+    OriginFact,
     Outcome,
     ParameterFact,
     PhaseFact,
@@ -48,6 +49,7 @@ FULL = Report(
     seconds=12.3,
     deadline_seconds=1800,
     hold=HoldFact("held", "101", 3, "102"),
+    origin=OriginFact("stage", "stage", "my-api", "102", "my-api:102", "sha256:abc", None),
 )
 EMPTY = replace(FULL, proved=(), image=None, parameter=None, run=None, rollout=None, warnings=(), phases=(), hold=None)
 FAILED = replace(
@@ -88,6 +90,8 @@ def test_no_key_that_programs_read_ever_goes() -> None:
         *("failure", "failure.reason", "failure.message", "failure.hint", "failure.details", "failure.link"),
         *("hold", "hold.state", "hold.tag", "hold.version", "hold.left"),
         *("failure.retryable", "warnings", "phases", "started_at", "seconds", "deadline_seconds"),
+        *("origin", "origin.environment", "origin.cluster", "origin.service", "origin.tag", "origin.image"),
+        *("origin.digest", "origin.serving_since"),
     }
 
 

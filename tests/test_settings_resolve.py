@@ -329,3 +329,63 @@ def test_filling_never_leaves_a_placeholder_behind(text: str) -> None:
         return
     assert filled.count("{") <= text.count("{{")
     assert filled.count("}") <= text.count("}}")
+
+
+TWO_ACCOUNTS = """\
+organization: https://dev.azure.com/acme
+project: platform
+defaults: {parameter: "/{service}/{environment}/tag", pipeline: infra, ecs: {cluster: "{environment}"}}
+services: {my-api: {}}
+environments:
+  stage: {branch: stage, region: eu-west-1}
+  production:
+    {branch: main, region: eu-west-2, role_arn: "arn:aws:iam::123456789012:role/deliver", promote_from: stage,
+     promote_after: 30m}
+"""
+
+
+def test_the_origin_of_a_promotion_is_reached_as_the_file_says_and_not_as_the_flags_say(tmp_path: Path) -> None:
+    settings = loaded(tmp_path, TWO_ACCOUNTS, ECS_CD_EXTERNAL_ID="acme", ECS_CD_ENVIRONMENT="production")
+    flags = {"region": "us-east-1", "role_arn": "arn:aws:iam::123456789012:role/other", "container": "api"}
+    to = settings.resolve("my-api", **flags)
+    assert (to.environment, to.promote_from, to.promote_after) == ("production", "stage", 1800.0)
+    origin = settings.resolve_origin(to, **flags)
+    assert (origin.environment, origin.region, origin.role_arn, origin.external_id) == ("stage", "eu-west-1", "", "")
+    assert origin.target == ServiceTarget("stage", "my-api", "api", "my-api")
+    assert origin.parameter == "/my-api/stage/tag"
+
+
+def test_without_a_file_the_flags_speak_of_both_environments(tmp_path: Path) -> None:
+    flags = {"cluster": "{environment}", "region": "eu-west-1", "promote_from": "stage"}
+    settings = loaded(tmp_path, "")
+    to = settings.resolve("my-api", "production", steps=["rollout", "origin"], **flags)
+    origin = settings.resolve_origin(to, **flags, verify=False)
+    assert (origin.target, origin.region) == (ServiceTarget("stage", "my-api", "", "my-api"), "eu-west-1")
+
+
+@pytest.mark.parametrize(
+    ("flags", "says"),
+    [
+        ({"promote_from": "production"}, "cannot follow itself"),
+        ({"promote_from": "stag"}, "did you mean 'stage'"),
+    ],
+)
+def test_an_origin_that_cannot_be_is_refused(tmp_path: Path, flags: dict[str, str], says: str) -> None:
+    settings = loaded(tmp_path, TWO_ACCOUNTS)
+    with pytest.raises(SettingsError, match=f"(?i){says}"):
+        settings.resolve_origin(settings.resolve("my-api", "production", **flags), **flags)
+
+
+def test_the_service_that_is_delivered_to_cannot_be_its_own_origin(tmp_path: Path) -> None:
+    flags = {"cluster": "main", "region": "eu-west-1", "promote_from": "stage"}
+    settings = loaded(tmp_path, "")
+    to = settings.resolve("my-api", "production", steps=["rollout", "origin"], **flags)
+    with pytest.raises(SettingsError, match="stage and production are the same ECS service"):
+        settings.resolve_origin(to, **flags)
+
+
+def test_a_promotion_needs_to_know_from_where(tmp_path: Path) -> None:
+    settings = loaded(tmp_path, TWO_ACCOUNTS)
+    with pytest.raises(SettingsError, match="promote from of my-api in stage is not set: say --from"):
+        settings.resolve("my-api", "stage", steps=["origin"])
+    assert settings.resolve("my-api", "stage").promote_from == ""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from ecs_cd.marks import NO_MARKS, Mark, Marks
 from ecs_cd.model import (
     Container,
     Deployment,
@@ -30,10 +31,15 @@ class World:
     recorded: dict[str, ParameterVersion] = field(default_factory=dict)
     serving: dict[ServiceTarget, ServiceSnapshot] = field(default_factory=dict)
     asked: list[object] = field(default_factory=list)
+    marks: Marks = NO_MARKS
 
     def read_many(self, names: Sequence[str]) -> Mapping[str, ParameterVersion]:
         self.asked.append(list(names))
         return self.recorded
+
+    def read_marked(self, names: Sequence[str]) -> Mapping[str, tuple[ParameterVersion, Marks]]:
+        self.asked.append(list(names))
+        return {name: (version, self.marks) for name, version in self.recorded.items()}
 
     def snapshots(self, targets: Sequence[ServiceTarget]) -> Mapping[ServiceTarget, ServiceSnapshot]:
         self.asked.append(list(targets))
@@ -102,6 +108,25 @@ def test_many_places_are_asked_for_at_once_and_keep_their_order(world: World) ->
     places = [Place(str(number), "development", "/tag", TARGET) for number in range(30)]
     assert [one.service for one in status(places, world, world)] == [str(number) for number in range(30)]
     assert len(world.asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("marks", "verified", "held"),
+    [
+        (Marks(), False, False),
+        (Marks(verified=Mark(7, "101")), True, False),
+        (Marks(verified=Mark(5, "101")), True, False),
+        (Marks(verified=Mark(6, "100")), False, False),
+        (Marks(held=Mark(7, "101"), gate=Mark(6, "102")), False, True),
+        (Marks(held=Mark(7, "101"), floor=Mark(7, "101")), False, False),
+        (Marks(gate=Mark(7, "101")), False, True),
+    ],
+)
+def test_the_marks_tell_what_is_verified_and_held(world: World, marks: Marks, verified: bool, held: bool) -> None:
+    world.marks = marks
+    [found] = status([PLACE], world, world, marks=True)
+    assert (found.verified, found.held) == (verified, held)
+    assert (world.look().verified, world.look().held) == (None, None)
 
 
 def test_history_is_the_newest_versions_first() -> None:

@@ -54,6 +54,17 @@ class SsmParameters:
         with self._ssm.asking(f"read parameter {quoted(name)}"):
             return None if attributes is None else _parameter(name, value, attributes, marks)
 
+    def read_marked(self, names: Sequence[str]) -> dict[str, tuple[ParameterVersion, Marks]]:
+        """Return the current version and our marks of each parameter there is, by name: one request for every name."""
+        unique = list(dict.fromkeys(names))
+        answers = each([partial(self._current, name) for name in unique])
+        with self._ssm.asking("read parameters"):
+            return {
+                name: (_version(answer[0]), answer[1])
+                for name, answer in zip(unique, answers, strict=True)
+                if answer is not None
+            }
+
     def read_many(self, names: Sequence[str]) -> dict[str, ParameterVersion]:
         """Return the current version of each parameter there is, by name: one request for every ten names."""
         unique = list(dict.fromkeys(names))

@@ -143,6 +143,7 @@ class EcsServices:
             pending=told.get("pendingCount", 0),
             failed_tasks=told.get("failedTasks", 0),
             created_at=told.get("createdAt"),
+            updated_at=told.get("updatedAt"),
         )
 
     def _task_set(self, told: TaskSetTypeDef) -> Deployment:
@@ -155,6 +156,7 @@ class EcsServices:
             pending=told.get("pendingCount", 0),
             steady=told.get("stabilityStatus") == "STEADY_STATE",
             created_at=told.get("createdAt"),
+            updated_at=told.get("stabilityStatusAt"),
         )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
@@ -21,6 +21,7 @@ from ecs_cd.aws.images import EcrImages
 from ecs_cd.aws.parameters import SsmParameters
 from ecs_cd.aws.services import EcsServices
 from ecs_cd.errors import SettingsError
+from ecs_cd.rate import Rate
 from ecs_cd.text import quoted
 from ecs_cd.version import VERSION
 from ecs_cd.waiting import Clock, SystemClock
@@ -75,10 +76,17 @@ class Identity:
     arn: str
 
 
-def connect(settings: AwsSettings, *, attempts: int = ATTEMPTS, clock: Clock | None = None) -> Aws:
+def connect(
+    settings: AwsSettings,
+    *,
+    attempts: int = ATTEMPTS,
+    clock: Clock | None = None,
+    rates: Mapping[str, Rate] | None = None,
+) -> Aws:
     """Return AWS as the steps want it. Nothing is sent and no SDK is loaded before the first question.
 
-    `clock` is for the pauses between attempts to assume a role with an identity token.
+    `clock` is for the pauses between attempts to assume a role with an identity token. `rates` are kept by the requests
+    to these services (`ssm`, `ecs`).
 
     Raises:
         SettingsError: the endpoint is not an HTTP URL.
@@ -90,16 +98,17 @@ def connect(settings: AwsSettings, *, attempts: int = ATTEMPTS, clock: Clock | N
                 f"The AWS endpoint {quoted(settings.endpoint_url)} is not an HTTP URL.",
                 hint="Give scheme and host, such as http://localhost:4566, or leave it out.",
             )
-    return Aws(settings, attempts, clock or SystemClock())
+    return Aws(settings, attempts, clock or SystemClock(), rates or {})
 
 
 class Aws:
     """One account and region. It may be used from several threads; `close` ends its connections."""
 
-    def __init__(self, settings: AwsSettings, attempts: int, clock: Clock) -> None:
+    def __init__(self, settings: AwsSettings, attempts: int, clock: Clock, rates: Mapping[str, Rate]) -> None:
         self._settings = settings
         self._attempts = attempts
         self._clock = clock
+        self._rates = rates
         # Building a client is not thread-safe in botocore; a client, once built, is.
         self._lock = threading.RLock()
         self._session: Session | None = None
@@ -162,6 +171,8 @@ class Aws:
             raise NoRegionError
         client = self._create(self._session, service, where)
         client.meta.events.register("before-parse", _refuse_broken)
+        if rate := self._rates.get(service):
+            client.meta.events.register("before-send", lambda **_: rate.take())
         return client
 
     def _create(self, session: Session, service: str, region: str, config: Config | None = None, **keys: Any) -> Any:  # noqa: ANN401 - botocore makes its clients' classes at run time

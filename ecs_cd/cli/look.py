@@ -1,4 +1,4 @@
-"""`ecs-cd status` and `ecs-cd history`: commands that only look."""
+"""`ecs-cd history`, and tables of text."""
 
 from __future__ import annotations
 
@@ -11,19 +11,8 @@ import click
 from ecs_cd import library
 from ecs_cd.cli.frame import Frame, flags, framed, place
 from ecs_cd.marks import OURS
-from ecs_cd.settings.options import AWS, ROLLOUT
-from ecs_cd.standing import HistoryEntry, PlaceStatus
-
-
-@click.command(short_help="Show what is recorded and what serves.")
-@click.argument("services", nargs=-1, metavar="[SERVICE]...")
-@click.option("--environment", "environments", multiple=True, metavar="NAME", help="Only this one; may be repeated.")
-@flags("parameter", "repository", *ROLLOUT, *AWS)
-@framed
-def status(frame: Frame, services: tuple[str, ...], environments: tuple[str, ...], *, flags: dict[str, Any]) -> None:
-    """Show which tag is recorded and which one ECS serves, of every service in every environment."""
-    found = library.status(services, environments, settings=frame.settings_file, **flags)
-    frame.tell([asdict(one) for one in found], _status_table(found))
+from ecs_cd.settings.options import AWS
+from ecs_cd.standing import HistoryEntry
 
 
 @click.command(short_help="Show which tags were recorded, when, by whom.")
@@ -45,22 +34,6 @@ def history(frame: Frame, service: str, environment: str, most: int, *, flags: d
 def _marks(entry: HistoryEntry) -> str:
     """Return what our marks mean, and the labels of others."""
     return ", ".join((*entry.marks, *(label for label in entry.labels if not label.startswith(OURS))))
-
-
-def _status_table(found: Sequence[PlaceStatus]) -> str:
-    rows = [
-        (
-            one.service,
-            one.environment,
-            one.recorded or "-",
-            one.serves or "-",
-            f"{one.running}/{one.desired}" if one.serves else "-",
-            one.rollout or "-",
-            one.problem or ("DRIFT: what serves is not what is recorded" if one.drift else ""),
-        )
-        for one in found
-    ]
-    return table(("SERVICE", "ENVIRONMENT", "RECORDED", "SERVES", "TASKS", "ROLLOUT", ""), rows)
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

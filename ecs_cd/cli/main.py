@@ -12,11 +12,13 @@ from ecs_cd.version import VERSION
 
 _COMMANDS = {
     "deploy": "deliver:deploy",
+    "deploy-many": "many:deploy_many",
+    "promote": "promote:promote",
     "verify": "deliver:verify",
     "rollback": "rollback:rollback",
     "hold": "rollback:hold",
     "release": "rollback:release",
-    "status": "look:status",
+    "status": "status:status",
     "history": "look:history",
     "tag": "tag:tag",
     "parameter": "parameter:parameter",

@@ -6,16 +6,16 @@ import json
 
 import click
 
-from ecs_cd import report, settings
+from ecs_cd import report, reports, settings
 from ecs_cd.cli.frame import Frame, framed
 
-_SCHEMAS = {"settings": settings.json_schema, "report": report.json_schema}
+_SCHEMAS = {"settings": settings.json_schema, "report": report.json_schema, "reports": reports.json_schema}
 
 
 @click.command(short_help="Print the JSON Schema of settings or report.")
 @click.argument("what", type=click.Choice(sorted(_SCHEMAS)), default="settings")
 @framed
 def schema(frame: Frame, what: str) -> None:
-    """Print the JSON Schema of ecs-cd.yml (settings) or of a delivery's report."""
+    """Print the JSON Schema of ecs-cd.yml (settings) of a delivery's report, or of several (reports)."""
     found = _SCHEMAS[what]()
     frame.tell(found, json.dumps(found, indent=2))

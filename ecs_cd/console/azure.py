@@ -50,8 +50,9 @@ class Issues:
 class Azure:
     """Lines; a heading per phase; the task's progress; warnings as issues."""
 
-    def __init__(self, printer: Printer, clock: Clock, issues: Issues) -> None:
-        """Print on `printer`, with times of `clock`."""
+    def __init__(self, printer: Printer, clock: Clock, issues: Issues, of: str = "") -> None:
+        """Print on `printer`, with times of `clock`; `of`: whose changes, where there are several."""
+        self._of = of
         self._printer = printer
         self._clock = clock
         self._issues = issues
@@ -62,14 +63,15 @@ class Azure:
     def show(self, event: Event) -> None:
         """Print what the event changes."""
         if isinstance(event, Warned):
-            self._issues.warning(event.message)
+            self._issues.warning(f"{self._of}: {event.message}" if self._of else event.message)
             return
         for change in self._changes.of(event):
             self._line(change, heading=isinstance(event, PhaseStarted))
-        self._progress(event)
+        if not self._of:
+            self._progress(event)
 
     def _line(self, change: Change, *, heading: bool) -> None:
-        line = stamped(self._printer, self._clock, change)
+        line = stamped(self._printer, self._clock, change, self._of)
         if heading:
             self._printer.command(f"##[section]{line}")
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import traceback
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import IO, Literal, Protocol, TextIO, cast
 
@@ -13,12 +13,15 @@ from ecs_cd.console.lines import Lines
 from ecs_cd.console.mask import Mask
 from ecs_cd.console.mode import Mode, coloured
 from ecs_cd.console.printer import Printer
+from ecs_cd.console.sheet import Log, Sheet, redrawn
 from ecs_cd.errors import EcsCdError
-from ecs_cd.progress import Event
+from ecs_cd.progress import Event, Watch
 from ecs_cd.report import Report
+from ecs_cd.reports import Reports
 from ecs_cd.waiting import Clock, Deadline
 
 Output = Literal["text", "json"]
+WatchOf = Callable[[str], Watch]
 
 
 class _View(Protocol):
@@ -83,6 +86,32 @@ class Console:
             live.stop()
             self._err.write("\n")  # between the last picture and the report
 
+    @contextmanager
+    def following_many(self, title: str, names: Sequence[str], deadline: Deadline) -> Iterator[WatchOf]:
+        """Show several deliveries while they go on; gives what returns the watch of each, for any thread."""
+        if self._mode is not Mode.LIVE:
+            views: dict[str, _View] = {}
+            yield lambda name: views.setdefault(name, self._plain_view(name)).show
+            return
+        from ecs_cd.console.crowd import Crowd  # noqa: PLC0415 - rich is imported only at a terminal
+
+        crowd = Crowd(self._err, self._clock, self._environ, title=title, names=names, deadline=deadline)
+        try:
+            crowd.start()
+            yield crowd.of
+        finally:
+            crowd.stop()
+            self._err.write("\n")
+
+    @contextmanager
+    def sheet(self) -> Iterator[Sheet]:
+        """Give a place for a picture that is shown again and again; it is a result, so it goes to stdout."""
+        if self._mode is not Mode.LIVE or not self._out.isatty():
+            yield Log(self._out, self._clock)
+            return
+        with redrawn(self._out, self._clock, self._environ) as sheet:
+            yield sheet
+
     def watch(self, event: Event) -> None:
         """Show what an event changes; the `Watch` of a delivery."""
         self._view.show(event)
@@ -114,6 +143,28 @@ class Console:
         else:
             self._print(self._out, report.to_text(), "green" if report.good else "red")
 
+    def reports(self, reports: Reports) -> None:
+        """Print how several deliveries ended, then what became of all; issues on an agent as for a single one."""
+        if self._mode is Mode.AZURE:
+            for report in reports.deliveries:
+                self._issue(report)
+        if self._output == "json":
+            self.json(reports.to_dict())
+            if not reports.good and self._mode is not Mode.AZURE:
+                self._print(self._err, f"error: {_indented(reports.summary)}", "red")
+            return
+        for report in reports.deliveries:
+            self._print(self._out, report.to_text(), "green" if report.good else "red")
+            self._out.write("\n")
+        mark, colour = ("OK", "green") if reports.good else ("FAILED", "red")
+        self._print(self._out, f"{mark}  {reports.summary}", colour)
+
+    def _issue(self, report: Report) -> None:
+        for warning in report.warnings:
+            self._issues.warning(f"{report.service}: {warning}")
+        if not report.good:
+            self._issues.error(_advised(report.summary, report.failure.hint if report.failure else ""))
+
     def error(self, error: EcsCdError, *, debug: bool = False) -> None:
         """Print what went wrong, the evidence, and what to do next on stderr; with `debug`, where in the program too.
 
@@ -134,12 +185,12 @@ class Console:
         else:
             self._print(self._err, f"error: {_indented(error.message)}{below}", "red")
 
-    def _plain_view(self) -> _View:
+    def _plain_view(self, of: str = "") -> _View:
         if self._mode is Mode.QUIET:
             return _Nothing()
         if self._mode is Mode.AZURE:
-            return Azure(self._err, self._clock, self._issues)
-        return Lines(self._err, self._clock)
+            return Azure(self._err, self._clock, self._issues, of)
+        return Lines(self._err, self._clock, of)
 
     def _print(self, printer: Printer, text: str, colour: str) -> None:
         """Print a text whose first word says how things stand, coloured where there are colours."""

@@ -7,11 +7,12 @@
 from ecs_cd.settings.loading import load
 from ecs_cd.settings.models import json_schema
 from ecs_cd.settings.options import BY_NAME, OPTIONS, Kind, Option, Section
-from ecs_cd.settings.resolving import STEPS, DeliverySettings, Settings, Token
+from ecs_cd.settings.resolving import PROMOTED, STEPS, DeliverySettings, Settings, Token
 
 __all__ = [
     "BY_NAME",
     "OPTIONS",
+    "PROMOTED",
     "STEPS",
     "DeliverySettings",
     "Kind",

@@ -115,6 +115,7 @@ class EnvironmentPart(_Part):
     role_arn: str | None = _setting("role_arn")
     external_id: str | None = _setting("external_id")
     promote_from: str | None = _setting("promote_from")
+    promote_after: float | None = _setting("promote_after")
     services: dict[OwnName, ServicePart | None] | None = Field(
         default=None, title="Services", description="What is different for some services in this environment."
     )

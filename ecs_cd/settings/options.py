@@ -160,7 +160,22 @@ OPTIONS: tuple[Option, ...] = (
     Option("profile", _ENVIRONMENT, "AWS profile to take credentials from.", check=names.profile),
     Option("role_arn", _ENVIRONMENT, "IAM role to assume for this environment.", metavar="ARN", check=names.role),
     Option("external_id", _ENVIRONMENT, "External id to give when assuming the role.", check=names.external_id),
-    Option("promote_from", _ENVIRONMENT, "The environment whose tag is promoted to this one.", check=names.own),
+    Option(
+        "promote_from",
+        _ENVIRONMENT,
+        "The environment whose tag is promoted to this one.",
+        flag="--from",
+        metavar="ENVIRONMENT",
+        check=names.own,
+    ),
+    Option(
+        "promote_after",
+        _ENVIRONMENT,
+        "How long that environment must have served a tag before it is promoted to this one: 30m, 24h.",
+        Kind.DURATION,
+        flag="--serving-for",
+        default="0",
+    ),
     Option(
         "azure_devops_pat",
         _CALL,
@@ -185,4 +200,5 @@ PARAMETER = ("parameter", "create_parameter", "order")
 PROJECT = ("organization", "project")
 PIPELINE = (*PROJECT, "pipeline", "branch", "template_parameters", "variables")
 ROLLOUT = ("cluster", "ecs_service", "container")
+PROMOTION = ("promote_from", "promote_after")
 AWS = ("region", "profile", "role_arn", "external_id")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -26,9 +26,16 @@ STEPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "project": ("organization", "project"),
         "pipeline": ("organization", "project", "pipeline", "branch"),
         "rollout": ("cluster", "ecs_service"),
+        "origin": ("promote_from",),
     }
 )
-"""What each step of a delivery cannot do without."""
+"""What each step of a delivery, and the look at a promotion's origin, cannot do without."""
+
+DELIVERY = ("image", "parameter", "pipeline", "rollout")
+"""The steps of a whole delivery."""
+
+PROMOTED = (*DELIVERY, "origin")
+"""Those of a promotion."""
 
 _IN_ECS = ("cluster", "ecs_service", "container")
 
@@ -83,6 +90,7 @@ class DeliverySettings:
     role_arn: str = ""
     external_id: str = ""
     promote_from: str = ""
+    promote_after: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -109,7 +117,7 @@ class Settings:
         return tuple(self.file.environments or ())
 
     def resolve(
-        self, service: str = "", environment: str = "", *, steps: Collection[str] = tuple(STEPS), **overrides: object
+        self, service: str = "", environment: str = "", *, steps: Collection[str] = DELIVERY, **overrides: object
     ) -> DeliverySettings:
         """Return the settings of one service in one environment.
 
@@ -124,6 +132,31 @@ class Settings:
         environment = self._chosen("environment", environment, self.environments)
         found = self._layered(service, environment, _flags(overrides))
         return self._resolve(service, environment, steps, found)
+
+    def resolve_origin(self, to: DeliverySettings, **overrides: object) -> DeliverySettings:
+        """Return the settings of the environment that a service is promoted from.
+
+        Variables and flags speak of the environment `to`: here they count where the file says nothing, and those that
+        belong to an environment (region, role ...) only where the file knows no environments at all. Its ECS is asked,
+        whatever `verify` says.
+
+        Raises:
+            SettingsError: as `resolve` does; or origin and destination are the same, or nothing is known of its ECS.
+        """
+        if to.promote_from == to.environment:
+            raise SettingsError(f"An environment cannot follow itself: {to.environment}.", hint="Give another --from.")
+        said = {**self.given, **_flags(overrides)}
+        if self.environments:
+            said = {name: given for name, given in said.items() if BY_NAME[name].section is not Section.ENVIRONMENT}
+        here = replace(self, given={}, fallback={**self.fallback, **said})
+        origin = here.resolve(to.service, to.promote_from, steps=["rollout"], verify=True)
+        if origin.target and origin.target == to.target and _reached(origin) == _reached(to):
+            raise SettingsError(
+                f"{origin.environment} and {to.environment} are the same ECS service: "
+                f"{quoted(origin.target.service)} in cluster {quoted(origin.target.cluster)}.",
+                hint='Say in the settings how they differ, as with `cluster: "{environment}"`.',
+            )
+        return origin
 
     def resolve_project(self, *, steps: Collection[str] = ("project",), **overrides: object) -> DeliverySettings:
         """Return the settings that concern no service: organization, project, token, and what the flags say.
@@ -242,6 +275,11 @@ class Settings:
                 f"{self.token.variable} is a token for {own.value}, not for {organization}.",
                 hint="Set ECS_CD_AZURE_DEVOPS_PAT to a personal access token of the other organization.",
             )
+
+
+def _reached(settings: DeliverySettings) -> tuple[str, ...]:
+    """Return what tells the account and region of one environment from those of another."""
+    return settings.region, settings.profile, settings.role_arn
 
 
 _SERVICE_KEYS = in_section(Section.SERVICE)

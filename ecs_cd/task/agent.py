@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ecs_cd import tagfile
 from ecs_cd.errors import TagFileError
-from ecs_cd.model import TagEntry
+from ecs_cd.model import TagEntry, TagFile
 from ecs_cd.tagsearch import FILE_NAME
 from ecs_cd.text import listed
 
@@ -67,7 +67,16 @@ class Agent:
         return "" if _NOT_EXPANDED.fullmatch(value) else value
 
     def read_tag(self, service: str, where: str = "") -> TagEntry:
-        """Return what a tag file says of a service: the one at `where`, or the one of the build that is delivered.
+        """Return what a tag file says of a service (see `read_tags`).
+
+        Raises:
+            TagFileError: there is none, or more than one, or it has no such service.
+            InvalidTag: it does not hold a tag.
+        """
+        return tagfile.entry_for(self.read_tags(where), service)
+
+    def read_tags(self, where: str = "") -> TagFile:
+        """Return what a tag file says: the one at `where`, or the one of the build that is delivered.
 
         A relative `where` begins in the folders of this kind of job.
 
@@ -76,11 +85,11 @@ class Agent:
             InvalidTag: it does not hold a tag.
         """
         if not where:
-            return tagfile.read(".", service, root=self._default_place())
+            return tagfile.read_all(".", root=self._default_place())
         if os.path.isabs(where):  # noqa: PTH117 - it may be a pattern
-            return tagfile.read(where, service)
+            return tagfile.read_all(where)
         roots = self.roots()
-        return tagfile.read(where, service, root=next((root for root in roots if _has(root, where)), roots[0]))
+        return tagfile.read_all(where, root=next((root for root in roots if _has(root, where)), roots[0]))
 
     def roots(self) -> list[Path]:
         """Return the folders in which artifacts lie, the likeliest first; there is always one."""

@@ -13,7 +13,7 @@ from ecs_cd.azure_devops import AzureDevOps
 from ecs_cd.errors import SettingsError
 from ecs_cd.library import find_tag
 from ecs_cd.model import TagEntry
-from ecs_cd.settings import BY_NAME, DeliverySettings, Settings, Token, load, values
+from ecs_cd.settings import BY_NAME, PROMOTED, DeliverySettings, Settings, Token, load, values
 from ecs_cd.settings.resolving import Given
 from ecs_cd.task import network
 from ecs_cd.task.agent import Agent
@@ -52,16 +52,40 @@ class Call:
         self.voice.debug(f"tag file: {entry.tag} for {service or 'any service'}")
         return entry
 
-    def resolve(self, steps: Collection[str]) -> DeliverySettings:
-        """Return the settings of the service and the environment that the inputs name.
+    def tags_of_several(self) -> tuple[TagEntry, ...]:
+        """Return all images of the tag file, where it names several and nothing says which service is meant.
+
+        Raises:
+            WrongInput: there is no tag file, or it is none.
+        """
+        if self.inputs.tag or self.inputs.service or self.agent.value(BY_NAME["service"].variable):
+            return ()
+        found = self.agent.read_tags(self.inputs.tag_file).entries
+        return found if len(found) > 1 else ()
+
+    def resolve(self, steps: Collection[str], service: str = "") -> DeliverySettings:
+        """Return the settings of the service (the inputs' own, if none is said) and the environment.
 
         Raises:
             SettingsError: an input, a variable or the settings file is wrong.
         """
         return self._checked(
-            self._settings().resolve(self.inputs.service, self.inputs.environment, steps=steps, **self.inputs.settings),
+            self._settings().resolve(
+                service or self.inputs.service, self.inputs.environment, steps=steps, **self.inputs.settings
+            ),
             steps,
         )
+
+    def resolve_promotion(self) -> tuple[DeliverySettings, DeliverySettings]:
+        """Return the settings of the environment that is promoted to, and of the one that is promoted from.
+
+        Raises:
+            SettingsError: as `resolve`.
+        """
+        loaded, given = self._settings(), self.inputs
+        to = loaded.resolve(given.service, given.environment, steps=PROMOTED, **given.settings)
+        origin = loaded.resolve_origin(to, **given.settings)
+        return self._checked(to, PROMOTED, origin), origin
 
     def resolve_project(self, steps: Collection[str]) -> DeliverySettings:
         """Return the settings of a pipeline that belongs to no service.
@@ -132,7 +156,9 @@ class Call:
         bearer = connection.scheme.lower() in _BEARER
         return replace(loaded, token=Token(connection.token, _CONNECTION, bearer=bearer))
 
-    def _checked(self, settings: DeliverySettings, steps: Collection[str]) -> DeliverySettings:
+    def _checked(
+        self, settings: DeliverySettings, steps: Collection[str], *others: DeliverySettings
+    ) -> DeliverySettings:
         """Refuse to send a connection's token elsewhere; then open the way to what will be talked to."""
         connection = self.request.azure_devops
         if (
@@ -144,8 +170,9 @@ class Call:
                 f"The Azure DevOps service connection is one to {connection.url}, not to {settings.organization}.",
                 hint="Choose the service connection of that organization, or leave input 'organization' out.",
             )
-        region = settings.region or self.environ.get("AWS_REGION", "") or self.environ.get("AWS_DEFAULT_REGION", "")
-        addresses = network.aws_addresses([region, settings.registry_region], self.environ)
+        usual = self.environ.get("AWS_REGION", "") or self.environ.get("AWS_DEFAULT_REGION", "")
+        regions = [region for one in (settings, *others) for region in (one.region or usual, one.registry_region)]
+        addresses = network.aws_addresses(dict.fromkeys(regions), self.environ)
         addresses += filter(None, [settings.organization, self.agent.value("SYSTEM_OIDCREQUESTURI")])
         network.apply(self.request, addresses, self.environ, self.voice)
         return settings

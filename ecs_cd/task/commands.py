@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from ecs_cd import delivery, pipeline, rolling_back, wiring
+from ecs_cd import delivery, many, pipeline, promotion, rolling_back, wiring
 from ecs_cd.delivery import Clouds
-from ecs_cd.errors import WrongInput
-from ecs_cd.model import ImageTag, Recorded, Run, RunRequest
+from ecs_cd.library import longest
+from ecs_cd.model import ImageTag, Recorded, Run, RunRequest, TagEntry
 from ecs_cd.progress import RunChanged
 from ecs_cd.report import Report
 from ecs_cd.settings import DeliverySettings
 from ecs_cd.task.call import Call
-from ecs_cd.task.ending import Ended, reported
+from ecs_cd.task.ending import Ended, reported, reported_many
 from ecs_cd.task.inputs import in_inputs
 from ecs_cd.waiting import Deadline
 
 
 def deploy(call: Call) -> Ended:
-    """Deliver a tag and prove that ECS serves it."""
+    """Deliver a tag and prove that ECS serves it; all of the tag file, where it has several and no service is named."""
+    if entries := call.tags_of_several():
+        return _deploy_many(call, entries)
     settings = call.resolve(("image", "parameter", "pipeline", "rollout"))
     entry = call.tag(settings.service)
     wanted = wiring.delivery(settings, entry, dry_run=call.inputs.dry_run)
@@ -33,6 +35,26 @@ def deploy(call: Call) -> Ended:
     return _told(call, report)
 
 
+def _deploy_many(call: Call, entries: Sequence[TagEntry]) -> Ended:
+    steps = ("image", "parameter", "pipeline", "rollout")
+    settings = [call.resolve(steps, entry.service) for entry in entries]
+    wanted = [
+        wiring.delivery(one, entry, dry_run=call.inputs.dry_run) for one, entry in zip(settings, entries, strict=True)
+    ]
+    deadline = Deadline.after(longest(settings), call.clock)
+    console, names = call.voice.console, [one.service for one in settings]
+    with (
+        call.aws(settings[0], f"{len(entries)}-services") as aws,
+        call.azure_devops(settings[0]) as azure,
+        console.following_many(f"{len(names)} services", names, deadline) as watch,
+    ):
+        clouds = Clouds(aws.images, aws.parameters, azure, aws.services)
+        reports = many.deploy(wanted, clouds, deadline=deadline, watch=watch)
+    told = replace(reports, deliveries=tuple(map(_in_inputs, reports.deliveries)))
+    console.reports(told)
+    return reported_many(told)
+
+
 def rollback(call: Call) -> Ended:
     """Step back to the version verified last, or to a given tag, and hold it there."""
     settings = call.resolve(("image", "parameter", "pipeline", "rollout"))
@@ -43,6 +65,25 @@ def rollback(call: Call) -> Ended:
             wanted,
             Clouds(aws.images, aws.parameters, azure, aws.services),
             to=to,
+            deadline=Deadline.after(settings.timeout, call.clock),
+            watch=call.voice.console.watch,
+        )
+    return _told(call, report)
+
+
+def promote(call: Call) -> Ended:
+    """Deliver what another environment serves."""
+    settings, origin = call.resolve_promotion()
+    with (
+        call.aws(settings, "promote") as aws,
+        call.azure_devops(settings) as azure,
+        call.aws(origin, "promote") as there,
+    ):
+        report = promotion.promote(
+            wiring.origin(origin, settings),
+            wiring.source(there),
+            wiring.wish(settings, dry_run=call.inputs.dry_run),
+            Clouds(aws.images, aws.parameters, azure, aws.services),
             deadline=Deadline.after(settings.timeout, call.clock),
             watch=call.voice.console.watch,
         )
@@ -141,18 +182,6 @@ def _followed(
     return finished.run or run, (finished.warning,) if finished.warning else ()
 
 
-def not_yet(call: Call) -> Ended:
-    """Refuse a command whose inputs are final and whose work is not in this version.
-
-    Raises:
-        WrongInput: always.
-    """
-    raise WrongInput(
-        f"Command '{call.inputs.command}' is not in this version of the task.",
-        hint="Deliver the wanted tag with command 'deploy'; input 'order' set to none lets it step back.",
-    )
-
-
 COMMANDS: Mapping[str, Callable[[Call], Ended]] = {
     "deploy": deploy,
     "verify": verify,
@@ -160,16 +189,21 @@ COMMANDS: Mapping[str, Callable[[Call], Ended]] = {
     "set-parameter": set_parameter,
     "queue-pipeline": queue_pipeline,
     "rollback": rollback,
-    "promote": not_yet,
+    "promote": promote,
 }
 """What `inputs.COMMANDS` names, each with what it does."""
 
 
 def _told(call: Call, report: Report) -> Ended:
     """Print a delivery's report, in the words of inputs, and return its end."""
-    failure = report.failure
-    if failure:
-        failure = replace(failure, message=in_inputs(failure.message), hint=in_inputs(failure.hint))
-        report = replace(report, summary=in_inputs(report.summary), failure=failure)
+    report = _in_inputs(report)
     call.voice.console.report(report)
     return reported(report)
+
+
+def _in_inputs(report: Report) -> Report:
+    failure = report.failure
+    if failure is None:
+        return report
+    failure = replace(failure, message=in_inputs(failure.message), hint=in_inputs(failure.hint))
+    return replace(report, summary=in_inputs(report.summary), failure=failure)

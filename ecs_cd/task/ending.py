@@ -11,6 +11,7 @@ from types import MappingProxyType
 from ecs_cd.errors import DeadlineReached, EcsCdError, Interrupted
 from ecs_cd.files import write_whole
 from ecs_cd.report import Report
+from ecs_cd.reports import Reports
 from ecs_cd.task import summary
 from ecs_cd.task.voice import Voice
 
@@ -35,7 +36,7 @@ OUTPUTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended. `facts` are for its summary; a delivery has a report, which says more."""
+    """How a command ended. `facts` are for its summary; a delivery has a report, which says more, several have one."""
 
     message: str
     outcome: str
@@ -46,6 +47,7 @@ class Ended:
     facts: tuple[tuple[str, str], ...] = ()
     error: EcsCdError | None = None
     report: Report | None = None
+    reports: Reports | None = None
 
 
 def reported(report: Report) -> Ended:
@@ -62,6 +64,14 @@ def reported(report: Report) -> Ended:
         outputs["runId"], outputs["runUrl"] = str(run.id), run.url
     return Ended(
         report.summary, report.outcome.value, report.good, outputs, warnings=tuple(report.warnings), report=report
+    )
+
+
+def reported_many(reports: Reports) -> Ended:
+    """Return the end of several deliveries; outputs that belong to one service are empty."""
+    facts = tuple((report.service, report.summary) for report in reports.deliveries)
+    return Ended(
+        reports.summary, reports.outcome.value, reports.good, warnings=reports.warnings, facts=facts, reports=reports
     )
 
 
@@ -85,9 +95,9 @@ def write(ended: Ended, command: str, result_file: Path, voice: Voice) -> None:
     summary_file = beside.with_name(f"{beside.name}.summary.md")
     write_whole(summary_file, summary.of(ended, command, voice.safe))
     report_file = ""
-    if ended.report:
+    if kept := ended.report or ended.reports:
         report_file = str(beside.with_name(f"{beside.name}.report.json"))
-        told = json.dumps(voice.safe(ended.report.to_dict()), indent=2, ensure_ascii=False)
+        told = json.dumps(voice.safe(kept.to_dict()), indent=2, ensure_ascii=False)
         write_whole(Path(report_file), told + "\n")
     result = "Failed"
     if ended.good:

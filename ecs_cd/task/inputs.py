@@ -14,7 +14,7 @@ from types import MappingProxyType
 from ecs_cd.errors import EcsCdError, InvalidTag, SettingsError
 from ecs_cd.model import ImageTag
 from ecs_cd.settings import BY_NAME, Kind, Option, Section, values
-from ecs_cd.settings.options import AWS, IMAGE, PARAMETER, PIPELINE, ROLLOUT
+from ecs_cd.settings.options import AWS, IMAGE, PARAMETER, PIPELINE, PROMOTION, ROLLOUT
 from ecs_cd.text import listed, nearest, quoted
 
 _SPECIAL = {"settings": "configFile", "region": "regionName"}
@@ -33,7 +33,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "set-parameter": (*_PLACE, *_TAG, *PARAMETER, *IMAGE, *AWS, "timeout", "dry_run"),
         "queue-pipeline": (*_PLACE, *PIPELINE, "timeout", "wait", "dry_run"),
         "rollback": (*_WHOLE, "tag"),
-        "promote": (*_WHOLE, *_RECORDING, "promote_from"),
+        "promote": (*_WHOLE, *_RECORDING, *PROMOTION),
     }
 )
 """What each command reads, by the names of the settings table; `OWN` are of the task alone."""

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from ecs_cd.waiting import spoken
 
 if TYPE_CHECKING:
-    from ecs_cd.report import Report
+    from ecs_cd.errors import EcsCdError
+    from ecs_cd.report import Failure, Report
     from ecs_cd.task.ending import Ended
 
 _SPECIAL = frozenset("\\`*_{}[]()#!|~^$<>&\"':@")
@@ -35,6 +36,8 @@ def of(ended: Ended, command: str, safe: Callable[[str], str]) -> str:
     if facts:
         parts.append("\n".join(["| | |", "|---|---|", *(f"| {escaped(a)} | {escaped(safe(b))} |" for a, b in facts)]))
     parts += _failure(ended, safe)
+    for one in ended.reports.deliveries if ended.reports else ():
+        parts += _of_several(one, safe)
     if report and report.proved:
         parts += ["**Proved**", _listed(report.proved, safe)]
     if ended.warnings:
@@ -63,9 +66,19 @@ def _link_of(ended: Ended) -> str:
     return report.run.url if report.run else ""
 
 
+def _of_several(report: Report, safe: Callable[[str], str]) -> list[str]:
+    """Return why the delivery of one of several services failed; nothing of one that did not."""
+    if report.failure is None:
+        return []
+    return [f"**{escaped(safe(report.service))}**", *_because(report.failure, safe)]
+
+
 def _failure(ended: Ended, safe: Callable[[str], str]) -> list[str]:
     """Return why it failed, with the evidence, and what to do next."""
-    found = ended.report.failure if ended.report else ended.error
+    return _because(ended.report.failure if ended.report else ended.error, safe)
+
+
+def _because(found: Failure | EcsCdError | None, safe: Callable[[str], str]) -> list[str]:
     if found is None:
         return []
     parts = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import jsonschema
@@ -115,9 +116,9 @@ def test_verify_fails_for_what_does_not_serve(cli: Cli, world: World) -> None:
 def test_status_shows_each_service_of_an_environment(cli: Cli, world: World) -> None:
     called = cli("status", "--environment", "development")
     assert [line.split() for line in called.out.splitlines()] == [
-        ["SERVICE", "ENVIRONMENT", "RECORDED", "SERVES", "TASKS", "ROLLOUT"],
-        ["my-api", "development", "101", "101", "1/1", "completed"],
-        ["my-worker", "development", "101", "101", "1/1", "completed"],
+        ["SERVICE", "ENVIRONMENT", "RECORDED", "SERVES", "TASKS", "ROLLOUT", "MARKS"],
+        ["my-api", "development", "101", "101", "1/1", "completed", "-"],
+        ["my-worker", "development", "101", "101", "1/1", "completed", "-"],
     ]
     shown = cli("status", "my-worker", "--environment", "development", "--output", "json").json
     assert [(one["service"], one["serves"], one["drift"]) for one in shown] == [("my-worker", "101", False)]
@@ -126,9 +127,56 @@ def test_status_shows_each_service_of_an_environment(cli: Cli, world: World) -> 
 
 def test_status_tells_drift_and_what_is_not_there(cli: Cli, world: World) -> None:
     world.aws.put_parameter(PARAMETER, "102")
-    lines = cli("status", "my-api").out.splitlines()
+    lines = cli("status", "my-api", "--long").out.splitlines()
     assert "DRIFT" in lines[1]
     assert "no such ECS service" in lines[2]
+
+
+def test_several_environments_are_a_matrix_with_marks_and_drift(cli: Cli, world: World) -> None:
+    assert cli("deploy", "my-api", "development", "--tag", "102").code == 0
+    assert cli("hold", "my-worker", "production").code == 0
+    world.aws.put_parameter("/my-worker/development/docker-image-tag", "103")
+    assert [re.split(r" {2,}", line) for line in cli("status").out.splitlines()] == [
+        ["SERVICE", "development", "production"],
+        ["my-api", "102, verified", "101, not verified, no such ECS service"],
+        ["my-worker", "103, not verified, DRIFT: 101 serves", "101, held, no such ECS service"],
+    ]
+
+
+def test_a_run_that_goes_on_is_shown_with_one_request_for_each_pipeline_and_branch(cli: Cli, world: World) -> None:
+    world.during_apply = lambda _: world.released.wait(60)
+    assert cli("pipeline", "queue", "my-api", "development").code == 0
+    world.forget()
+    called = cli("status", "--output", "json")
+    runs = {one["environment"]: one["run"] and one["run"]["id"] for one in called.json}
+    assert runs == {"development": 1, "production": None}
+    asked = [exchange.path.rpartition("_apis/")[2].lower() for exchange in world.azure.recorder.exchanges]
+    assert sorted(asked) == ["build/builds", "build/builds", "build/definitions"]
+    assert "RUN" in cli("status", "--environment", "development").out
+
+
+def test_without_a_token_status_leaves_the_runs_out_and_says_so(
+    cli: Cli, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ECS_CD_AZURE_DEVOPS_PAT")
+    called = cli("status")
+    assert called.code == 0
+    assert called.out.endswith("\nRuns are not shown: There is no token for Azure DevOps.\n")
+    assert world.azure.recorder.exchanges == []
+
+
+def test_an_environment_that_cannot_be_looked_at_does_not_hide_the_others(cli: Cli, world: World) -> None:
+    world.file.write_text(world.file.read_text().replace("branch: main,", "branch: main, profile: nowhere,"))
+    called = cli("status", "my-api", "--long")
+    assert called.code == 0
+    assert called.out.splitlines()[1].split()[:4] == ["my-api", "development", "101", "101"]
+    assert "nowhere" in called.out.splitlines()[2]
+    assert cli("status", "--environment", "production").code == 2
+
+
+def test_watching_and_json_are_refused_together(cli: Cli, world: World) -> None:
+    called = cli("status", "--watch", "--output", "json")
+    assert (called.code, world.aws.requests) == (2, ())
 
 
 def test_history_shows_versions_newest_first(cli: Cli, world: World) -> None:

@@ -108,8 +108,13 @@ def test_an_unchanged_delivery_queues_nothing_and_follows_nothing(cli: Cli, worl
 
 
 def test_status_asks_parameter_store_once_for_all_services_of_an_environment(cli: Cli, world: World) -> None:
-    assert cli("status", "--environment", "development").code == 0
+    assert cli("status", "--environment", "development", "--no-marks").code == 0
     found = asked(world)
     assert found["ssm GetParameters"] == 1
     assert found["ecs DescribeServices"] == 1
-    assert world.azure.recorder.exchanges == []
+    assert [exchange.method for exchange in world.azure.recorder.exchanges] == ["GET", "GET"]
+
+
+def test_marks_cost_a_request_for_each_parameter(cli: Cli, world: World) -> None:
+    assert cli("status", "--environment", "development").code == 0
+    assert asked(world)["ssm GetParameters"] == 2

@@ -15,12 +15,13 @@ from ecs_cd.cli.main import _COMMANDS
 from tests.cli.world import Cli, World
 
 LEAVES = [
-    ("deploy",), ("verify",), ("rollback",), ("hold",), ("release",), ("status",), ("history",),
-    ("tag", "read"), ("tag", "write"), ("parameter", "get"), ("parameter", "set"),
+    ("deploy",), ("deploy-many",), ("promote",), ("verify",), ("rollback",), ("hold",), ("release",),
+    ("status",), ("history",), ("tag", "read"), ("tag", "write"), ("parameter", "get"), ("parameter", "set"),
     ("pipeline", "queue"), ("pipeline", "wait"), ("schema",), ("sandbox", "up"), ("sandbox", "demo"),
 ]  # fmt: skip
 CHANGING = [
-    ("deploy",), ("rollback",), ("hold",), ("release",), ("tag", "write"), ("parameter", "set"), ("pipeline", "queue"),
+    ("deploy",), ("deploy-many",), ("promote",), ("rollback",), ("hold",), ("release",), ("tag", "write"),
+    ("parameter", "set"), ("pipeline", "queue"),
 ]  # fmt: skip
 
 
@@ -59,7 +60,7 @@ def test_every_command_has_help_that_fits_a_terminal(cli: Cli, words: tuple[str,
         (["pipeline", "wait", "0"], "0 is not in the range x>=1"),
         (["pipeline", "wait"], "Missing argument 'RUN_ID'"),
         (["history", "--most", "101"], "101 is not in the range 1<=x<=100"),
-        (["schema", "reprot"], "'reprot' is not one of 'report', 'settings'"),
+        (["schema", "reprot"], "'reprot' is not one of 'report', 'reports', 'settings'"),
         (["sandbox", "up", "--agents", "0"], "0 is not in the range 1<=x<=16"),
     ],
 )

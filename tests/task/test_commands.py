@@ -139,10 +139,33 @@ def test_queue_pipeline_queues_and_may_wait(task: Task, world: World) -> None:
     assert "x=y" in str(first.request_json)
 
 
-def test_what_is_not_in_this_version_says_so(task: Task, world: World) -> None:
-    ran = task("promote", {"service": "my-api", "environment": "development"})
-    assert ran.ended("Failed", "promote", "not in this version").outputs["outcome"] == "failed"
-    assert world.writes() == []
+def test_deploy_without_a_service_delivers_all_images_of_the_tag_file(task: Task, world: World) -> None:
+    (task.work / "s" / "ecs-cd.yml").write_text(world.file.read_text())
+    task.publish('{"version": 1, "images": {"my-api": {"tag": "102"}, "my-worker": {"tag": "103"}}}')
+    ran = task("deploy", {"environment": "development"}).ended("Succeeded", "2 services to development: 2 deployed")
+    assert (world.serves("my-api"), world.serves("my-worker")) == ("102", "103")
+    assert (ran.outputs["outcome"], ran.outputs["imageTag"]) == ("deployed", "")
+    assert [one["service"] for one in ran.report["deliveries"]] == ["my-api", "my-worker"]
+    world.scheduler.behave("crash-loop", service="my-worker", tag="102")
+    task.publish('{"version": 1, "images": {"my-api": {"tag": "103"}, "my-worker": {"tag": "999"}}}')
+    ran = task("deploy", {"environment": "development"}).ended("Failed", "2 of 2 services are not delivered")
+    assert "**my&#45;worker**" in ran.summary or "**my-worker**" in ran.summary
+    assert ran.outputs["outcome"] == "failed"
+    one = task("deploy", {"environment": "development", "service": "my-api"}).ended("Succeeded")
+    assert one.outputs["imageTag"] == "103"
+
+
+def test_promote_delivers_what_the_other_environment_serves(task: Task, world: World) -> None:
+    config = task.work / "s" / "ecs-cd.yml"
+    config.write_text(world.file.read_text().replace("branch: main,", "branch: main, promote_from: development,"))
+    world.aws.put_parameter("/my-api/production/docker-image-tag", "100")
+    given = {"service": "my-api", "environment": "production", "verify": "false"}
+    ran = task("promote", given).ended("SucceededWithIssues", "my-api 101 is deployed to production")
+    assert (ran.outputs["imageTag"], ran.outputs["previousImageTag"]) == ("101", "100")
+    assert ran.report["origin"]["environment"] == "development"
+    assert world.value("/my-api/production/docker-image-tag") == "101"
+    ran = task("promote", {**given, "promoteAfter": "48h"}).ended("Failed", "of 48 h")
+    assert "input 'timeout'" in ran.report["failure"]["hint"]
 
 
 def test_every_command_is_carried_out_and_has_outputs() -> None:

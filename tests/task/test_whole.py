@@ -155,8 +155,8 @@ def test_queue_pipeline_and_wait(agent: Agent, world: World) -> None:
     assert world.aws.requests == () or "PutParameter" not in [request.operation for request in world.aws.requests]
 
 
-def test_what_is_not_there_yet_says_so(agent: Agent, world: World) -> None:
-    agent.run("promote", {"tag": "101"}).ended("Failed", "not in this version")
+def test_a_promotion_from_nowhere_names_the_input(agent: Agent, world: World) -> None:
+    agent.run("promote", {"tag": "101"}).ended("Failed", "say input 'promoteFrom'")
     assert world.writes() == []
 
 

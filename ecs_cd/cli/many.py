@@ -1,0 +1,71 @@
+"""`ecs-cd deploy-many`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ecs_cd import library
+from ecs_cd.cli.deliver import check_report_file, reported
+from ecs_cd.cli.frame import Frame, flags, framed
+from ecs_cd.errors import WrongInput
+from ecs_cd.settings.options import AWS, IMAGE, PARAMETER, PIPELINE, ROLLOUT
+from ecs_cd.text import quoted
+from ecs_cd.waiting import Deadline
+
+
+@click.command("deploy-many", short_help="Deliver several services with one run of Terraform's pipeline.")
+@click.argument("environment")
+@click.argument("services", nargs=-1, metavar="[SERVICE[=TAG]]...")
+@click.option("--tag-file", default="", metavar="PATH", help="The build's tag file, for services without a tag.")
+@reported
+@click.option("--dry-run", is_flag=True, help="Check everything and say what would be done; change nothing.")
+@flags(*PARAMETER, *IMAGE, *PIPELINE, "verify", "rollback", *ROLLOUT, *AWS, "timeout")
+@framed
+def deploy_many(
+    frame: Frame,
+    environment: str,
+    services: tuple[str, ...],
+    *,
+    tag_file: str,
+    report_file: Path | None,
+    dry_run: bool,
+    flags: dict[str, Any],
+) -> int:
+    """Deliver several services to ENVIRONMENT: SERVICE=TAG as often as needed, or all images of the tag file.
+
+    All images are checked first, then all tags recorded, then one run is joined or queued for all that have the same
+    pipeline; each service has a verdict and a report of its own. The exit code is that of the worst.
+    """
+    check_report_file(report_file)
+    entries = library.find_tags(_tags(services), tag_file)
+    loaded = frame.settings()
+    settings = [loaded.resolve(entry.service, environment, **flags) for entry in entries]
+    names = [one.service for one in settings]
+    title = f"{len(names)} services to {environment}"
+    with frame.console.following_many(title, names, Deadline.after(library.longest(settings), frame.clock)) as watch:
+        reports = library.deploy_all_resolved(settings, entries, dry_run=dry_run, watch=watch, clock=frame.clock)
+    frame.console.reports(reports)
+    if report_file:
+        reports.write(report_file)
+    return reports.exit_code
+
+
+def _tags(services: Sequence[str]) -> dict[str, str]:
+    """Return the tags by service, empty where none is said.
+
+    Raises:
+        WrongInput: a service is named twice, or not at all.
+    """
+    tags: dict[str, str] = {}
+    for said in services:
+        service, equals, tag = said.partition("=")
+        if not service or (equals and not tag):
+            raise WrongInput(f"{quoted(said)} is not SERVICE=TAG.", hint="Say it as in my-api=101.")
+        if service in tags:
+            raise WrongInput(f"Service {quoted(service)} is named twice.", hint="Name each once.")
+        tags[service] = tag
+    return tags
