@@ -40,7 +40,8 @@ class Carriage:
     `own`: queued just now, and not yet held against those that others queued. `following`: the run it follows.
     `newest`: it has met `runLatest`, which cancels the older waiting run: it elects the newest and cancels nothing.
     `holders`: runs that were under way when ours met the state lock; one of them may hold it.
-    `lock`: the lock just met, until waited for. `doubt`: why it is not known whether a run was queued, likewise.
+    `lock`: the lock just met, until waited for. `doubt`: why queueing one failed, likewise; `doubts`: how
+    often it may have been done all the same.
     `canceller`: whom it saw cancelling the followed run.
     `asked`: Azure DevOps has answered, so that what fails from now on may pass.
     """
@@ -111,10 +112,9 @@ def _join_or_queue(pipelines: Pipelines, known: Carriage, tell: Watch) -> Carria
         return after
     try:
         own = pipelines.queue(request)
-    except Throttled:
-        raise  # nothing was queued
     except TryLater as error:
-        return replace(after, doubt=error, doubts=known.doubts + 1)
+        certain = isinstance(error, Throttled)  # then nothing was queued
+        return replace(after, doubt=error, doubts=known.doubts + (0 if certain else 1))
     tell(RunTaken(own, Taken.QUEUED, after.tries))
     return after.with_own(own)
 

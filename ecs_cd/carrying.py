@@ -109,7 +109,7 @@ class _Carrying:
 
     def _doing(self, known: Carriage) -> str:
         if self.run and known.following == self.run.id:
-            return f"following run {self.run.name} ({self.run.url})"
+            return f"following run {self.run.name}{f' ({self.run.url})' if self.run.url else ''}"
         if known.holders:
             return "waiting for the runs under way, one of which holds Terraform's state lock"
         return f"looking for a run of pipeline {known.request.pipeline.path} to join, or queueing one"

@@ -1,9 +1,10 @@
 """Every way in which deliveries can share runs: the real `carriage.turn`, one request at a time, against every act of
 Azure DevOps, its agents and people.
 
-A `Courier` is a delivery stopped before its next request. It needs no thread: a turn depends on nothing but the answers
-it gets, so a step begins the turn anew, gives it the answers it had, and lets one more request through. Couriers and the
-`Cloud` are values; so is a `World`, and what can become of it is a graph that `explore` walks through to its ends:
+A `Courier` is a delivery stopped before its next request. It needs no thread: a turn depends on nothing but the
+answers it gets, so a step begins the turn anew, gives it the answers it had, and lets one more request through. The
+couriers and the `Cloud` are values; so is a `World`, and what can become of it is a graph that `explore` walks to its
+ends:
 
     python -m tests.exploring --deliveries 2 --lock runLatest --people 1
 """
@@ -11,7 +12,6 @@ it gets, so a step begins the turn anew, gives it the answers it had, and lets o
 from __future__ import annotations
 
 import argparse
-import itertools
 import itertools
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
@@ -183,13 +183,17 @@ class Courier:
 
 @dataclass(frozen=True)
 class Budget:
-    """How much trouble there may still be: deaths, state locks met, failures, cancels and runs by people."""
+    """How much trouble there may still be: deaths, state locks met, failures; cancels by people, and their runs.
+
+    `skips`: runs of theirs that leave a stage out.
+    """
 
     deaths: int = 0
     locks: int = 0
     failures: int = 0
     cancels: int = 0
     people: int = 0
+    skips: int = 0
 
 
 @dataclass(frozen=True)
@@ -236,14 +240,19 @@ def _acts_of(world: World, place: int, courier: Courier) -> Iterator[tuple[str, 
         wrote = world.courier(place, replace(courier, wrote=True))
         yield f"{name} writes", replace(wrote, cloud=world.cloud.write(courier.version))
         return
-    following = courier.known.following
-    if not courier.settled or (following is not None and world.cloud.run(following).state.ended):
+    if not courier.settled or _sees_something(world.cloud, courier.known):
         azure = MemoryAzureDevOps(world.cloud, may_tag=world.may_tag, may_cancel=world.may_cancel)
         after = courier.stepped(azure, lambda run_id: world.cloud.run(run_id).state.ended)
         yield f"{name} asks", replace(world.courier(place, after), cloud=azure.cloud)
     if world.budget.deaths:
         left = replace(world.budget, deaths=world.budget.deaths - 1)
         yield f"{name} dies", replace(world.courier(place, courier.died()), budget=left)
+
+
+def _sees_something(cloud: Cloud, known: Carriage) -> bool:
+    """Return whether looking at the followed run tells anything: its end, or which stages it has."""
+    run = cloud.run(known.following) if known.following is not None else None
+    return run is not None and (run.state.ended or (run.skips and run.id not in known.proven))
 
 
 def _ends(budget: Budget) -> Iterator[tuple[End, Budget]]:
@@ -266,6 +275,10 @@ def _acts_of_people(world: World) -> Iterator[tuple[str, World]]:
     if world.budget.people:
         left = replace(world.budget, people=world.budget.people - 1)
         yield f"{PERSON} queues a run", replace(world, cloud=world.cloud.queue(changed_by=PERSON), budget=left)
+    if world.budget.skips:
+        left = replace(world.budget, skips=world.budget.skips - 1)
+        partial = world.cloud.queue(changed_by=PERSON, skips=True)
+        yield f"{PERSON} queues a run without its first stage", replace(world, cloud=partial, budget=left)
 
 
 class BrokenError(AssertionError):
@@ -284,6 +297,8 @@ def check(world: World) -> str:
             return f"D{courier.version} succeeded with run {courier.carried_by}, which does not carry its version"
         following = courier.known.following
         run = world.cloud.run(following) if following is not None else None
+        if run and run.skips and run.id not in courier.known.proven:
+            continue  # it is about to see that
         if run and run.reads is not None and run.state not in _BAD and courier.version not in run.reads:
             return f"D{courier.version} follows run {run.id}, which started without its version"
         if courier.said == "run-cancelled" and not world.first.cancels:
@@ -298,7 +313,7 @@ def _too_many_wait(world: World) -> str:
     """
     waiting = [run for run in world.cloud.runs if run.waits]
     at_rest = all(courier.wrote and courier.settled for courier in world.couriers)
-    calm = (world.budget.deaths, world.budget.people) == (world.first.deaths, world.first.people)
+    calm = replace(world.budget, locks=0, failures=0, cancels=0) == replace(world.first, locks=0, failures=0, cancels=0)
     if len(waiting) < 2 or not at_rest or not calm or not (world.may_tag and world.may_cancel):
         return ""
     if world.cloud.lock is Lock.RUN_LATEST:
@@ -317,74 +332,87 @@ class Explored:
     fewest_runs: int = 10**9
     said: set[str] = field(default_factory=set)
 
+    def ended(self, world: World) -> None:
+        """Note a moment after which nothing can happen."""
+        self.ends += 1
+        self.said.update(courier.said for courier in world.couriers)
+        runs = world.cloud.next_id - 1
+        self.most_runs, self.fewest_runs = max(self.most_runs, runs), min(self.fewest_runs, runs)
 
-def explore(first: World, *, most: int = 10**9, invariant: Callable[[World], str] = check) -> Explored:
+
+class _Graph:
+    """The moments met so far, by number; which follows which by what act, and how each was first come to."""
+
+    def __init__(self, first: World) -> None:
+        self._numbers = {canonical(first): 0}
+        self._came: list[tuple[int, str]] = [(0, "")]
+        self.nexts: list[list[int]] = [[]]
+        self.changing: dict[tuple[int, int], str] = {}
+
+    def __len__(self) -> int:
+        return len(self.nexts)
+
+    def add(self, number: int, act: str, then: World, *, changes: bool) -> int | None:
+        """Note what can follow a moment; return the number of what follows if it was not met before."""
+        key = canonical(then)
+        other = self._numbers.setdefault(key, len(self))
+        new = other == len(self)
+        if new:
+            self._came.append((number, act))
+            self.nexts.append([])
+        if other != number:
+            self.nexts[number].append(other)
+            if changes:
+                self.changing[number, other] = act
+        return other if new else None
+
+    def path(self, number: int) -> list[str]:
+        """Return the shortest sequence of acts that leads to a moment."""
+        way = []
+        while number:
+            number, act = self._came[number]
+            way.append(act)
+        return way[::-1]
+
+
+def explore(first: World, *, invariant: Callable[[World], str] = check) -> Explored:
     """Walk through everything that can become of `first`.
 
     Raises:
         BrokenError: an invariant does not hold somewhere; a delivery never ends; or it goes round in a circle.
     """
-    found = Explored()
-    numbers = {canonical(first): 0}
+    graph, found = _Graph(first), Explored()
     worlds = deque([(0, first)])
-    came: list[tuple[int, str]] = [(0, "")]
-    nexts: list[list[int]] = [[]]
-    changing: dict[tuple[int, int], str] = {}
-
-    def path(number: int) -> list[str]:
-        way = []
-        while number:
-            number, act = came[number]
-            way.append(act)
-        return way[::-1]
-
     while worlds:
         number, world = worlds.popleft()
         broken = invariant(world)
         if broken:
-            raise BrokenError(broken, path(number))
-        moved = False
+            raise BrokenError(broken, graph.path(number))
         for act, then in following(world):
-            key = canonical(then)
-            other = numbers.get(key)
-            if other is None:
-                other = numbers[key] = len(numbers)
-                came.append((number, act))
-                nexts.append([])
-                worlds.append((other, then))
             found.edges += 1
-            if other != number:
-                moved = True
-                nexts[number].append(other)
-                if then.cloud is not world.cloud:
-                    changing[number, other] = act
-        if not moved:
-            found.ends += 1
-            found.said.update(courier.said for courier in world.couriers)
-            runs = world.cloud.next_id - 1
-            found.most_runs, found.fewest_runs = max(found.most_runs, runs), min(found.fewest_runs, runs)
+            new = graph.add(number, act, then, changes=then.cloud is not world.cloud)
+            if new is not None:
+                worlds.append((new, then))
+        if not graph.nexts[number]:
+            found.ended(world)
             if not all(courier.done for courier in world.couriers):
-                raise BrokenError("a delivery never ends", path(number))
-        if len(numbers) > most:
-            break
-    found.states = len(numbers)
-    _no_circle(nexts, changing, path)
+                raise BrokenError("a delivery never ends", graph.path(number))
+    found.states = len(graph)
+    _no_circle(graph)
     return found
 
 
-def _no_circle(
-    nexts: Sequence[Sequence[int]], changing: Mapping[tuple[int, int], str], path: Callable[[int], list[str]]
-) -> None:
+def _no_circle(graph: _Graph) -> None:
     """Refuse a graph in which deliveries can change things and come back to where they were.
 
     Coming back without having changed anything is waiting: looking again and again until others have acted.
     """
-    together = components(nexts)
-    for (one, other), act in changing.items():
+    together = components(graph.nexts)
+    for (one, other), act in graph.changing.items():
         if together[one] == together[other]:
-            lap = _way(nexts, other, one)
-            told = [changing.get(pair, "a delivery looks") for pair in itertools.pairwise(lap)]
-            raise BrokenError("it can go on for ever", [*path(one), "and round and round:", act, *told])
+            lap = itertools.pairwise(_way(graph.nexts, other, one))
+            told = [graph.changing.get(pair, "a delivery looks") for pair in lap]
+            raise BrokenError("it can go on for ever", [*graph.path(one), "and round and round:", act, *told])
 
 
 def _way(nexts: Sequence[Sequence[int]], begin: int, end: int) -> list[int]:
@@ -404,37 +432,36 @@ def _way(nexts: Sequence[Sequence[int]], begin: int, end: int) -> list[int]:
 
 
 def components(nexts: Sequence[Sequence[int]]) -> list[int]:
-    """Return for each node its strongly connected component (Tarjan's algorithm)."""
+    """Return for each node its strongly connected component (Tarjan's algorithm, without recursion)."""
     index = [0] * len(nexts)
     low = [0] * len(nexts)
     component = [-1] * len(nexts)
     stack: list[int] = []
-    count = 0
+    count = itertools.count(1)
+
+    def enter(node: int) -> tuple[int, Iterator[int]]:
+        index[node] = low[node] = next(count)
+        stack.append(node)
+        return node, iter(nexts[node])
+
+    def leave(node: int) -> None:
+        while low[node] == index[node] and component[node] < 0:
+            component[stack.pop()] = node
+
     for root in range(len(nexts)):
-        if index[root]:
-            continue
-        count += 1
-        index[root] = low[root] = count
-        stack.append(root)
-        trail = [(root, iter(nexts[root]))]
+        trail = [enter(root)] if not index[root] else []
         while trail:
             node, ahead = trail[-1]
-            for target in ahead:
-                if not index[target]:
-                    count += 1
-                    index[target] = low[target] = count
-                    stack.append(target)
-                    trail.append((target, iter(nexts[target])))
-                    break
-                if component[target] < 0:
-                    low[node] = min(low[node], index[target])
-            else:
+            target = next((t for t in ahead if component[t] < 0), None)
+            if target is None:
                 trail.pop()
+                leave(node)
                 if trail:
                     low[trail[-1][0]] = min(low[trail[-1][0]], low[node])
-                if low[node] == index[node]:
-                    while component[node] < 0:
-                        component[stack.pop()] = node
+            elif index[target]:
+                low[node] = min(low[node], index[target])
+            else:
+                trail.append(enter(target))
     return component
 
 
@@ -473,11 +500,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--deliveries", type=int, default=2)
     parser.add_argument("--lock", choices=[lock.value for lock in Lock], default="none")
-    for trouble in ("deaths", "locks", "failures", "cancels", "people"):
+    for trouble in ("deaths", "locks", "failures", "cancels", "people", "skips"):
         parser.add_argument(f"--{trouble}", type=int, default=0)
     parser.add_argument("--without", choices=["tag", "cancel"], action="append", default=[])
     given = parser.parse_args()
-    budget = Budget(given.deaths, given.locks, given.failures, given.cancels, given.people)
+    budget = Budget(given.deaths, given.locks, given.failures, given.cancels, given.people, given.skips)
     rights = {"may_tag": "tag" not in given.without, "may_cancel": "cancel" not in given.without}
     print(explore(start(given.deliveries, Lock(given.lock), budget, **rights)))  # noqa: T201 - a command's result
 

@@ -95,7 +95,7 @@ class Cloud:
     def startable(self) -> tuple[int, ...]:
         """Return the runs whose first job may start: any, where there is no lock; else one, and one at a time.
 
-        Under `sequential` that is the oldest. Under `runLatest` it may be any: a run has the lock at once if it is free.
+        Under `sequential` that is the oldest. Under `runLatest` it may be any: who asks while the lock is free has it.
         """
         waiting = [run.id for run in self.runs if run.waits]
         if self.lock is Lock.NONE:
@@ -105,8 +105,9 @@ class Cloud:
         return tuple(waiting[:1] if self.lock is Lock.SEQUENTIAL else waiting)
 
     def start(self, run_id: int) -> Cloud:
-        """An agent starts a run's first job, which reads what has been written."""
-        return self.having(replace(self.run(run_id), state=RunState.RUNNING, reads=self.written))
+        """An agent starts a run's first job, which reads what has been written; if its stage is left out, nothing."""
+        run = self.run(run_id)
+        return self.having(replace(run, state=RunState.RUNNING, reads=frozenset() if run.skips else self.written))
 
     def end(self, run_id: int, how: End) -> Cloud:
         """A run that started ends."""
@@ -182,7 +183,7 @@ def shown(run: MemoryRun, lock: Lock) -> Run:
     admitted = run.waits and lock is not Lock.NONE
     return Run(
         run.id,
-        "",
+        f"20260101.{run.id}",
         "",
         RunState.RUNNING if admitted else run.state,
         run.pipeline,

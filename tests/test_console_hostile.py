@@ -23,10 +23,24 @@ from ecs_cd.model import (
     ServiceSnapshot,
     ServiceTarget,
     Serving,
+    Taken,
     TaskDefinition,
     Verdict,
 )
-from ecs_cd.progress import Event, Phase, PhaseEnded, PhaseStarted, RolloutChanged, RunChanged, Warned
+from ecs_cd.progress import (
+    Event,
+    LockMet,
+    Phase,
+    PhaseEnded,
+    PhaseStarted,
+    RolloutChanged,
+    RunChanged,
+    RunLeft,
+    RunSpared,
+    RunTaken,
+    Warned,
+)
+from ecs_cd.statelock import StateLock
 from tests.console_script import Screen
 
 SECRET = "s3cr3t%;]w\u00f6rd\nsecond line of it"
@@ -99,6 +113,10 @@ events: st.SearchStrategy[Event] = st.one_of(
     st.builds(Warned, texts),
     st.builds(RunChanged, st.builds(RunProgress, runs, st.lists(records, max_size=4).map(tuple))),
     st.builds(RolloutChanged, snapshots, verdicts),
+    st.builds(RunTaken, runs, st.sampled_from(Taken)),
+    st.builds(RunSpared, runs, runs),
+    st.builds(RunLeft, runs, texts, st.none() | runs),
+    st.builds(LockMet, runs, st.builds(StateLock, texts), texts, st.floats(0, 100)),
 )
 errors = st.builds(
     lambda message, hint, details, link: RunFailed(message, hint=hint, details=tuple(details), link=link),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -17,6 +18,8 @@ from ecs_cd.model import (
     ImageTag,
     Parameter,
     Pipeline,
+    Record,
+    Run,
     RunProgress,
     RunState,
     ServiceSnapshot,
@@ -24,10 +27,11 @@ from ecs_cd.model import (
     TaskDefinition,
 )
 from ecs_cd.order import Order
-from ecs_cd.progress import Event, Phase, PhaseEnded, PhaseStarted, RolloutChanged, RunChanged, Warned
+from ecs_cd.progress import Event, LockMet, Phase, PhaseEnded, PhaseStarted, RolloutChanged, RunChanged, Warned
 from ecs_cd.report import Outcome, Report
 from ecs_cd.waiting import Deadline
 from tests.fakes import FakeClock, FakeImages, FakeParameters, FakePipelines, FakeServices
+from tests.memory_azure import LOCK_ERROR
 
 NAME = "/my-api/development/docker-image-tag"
 TARGET = ServiceTarget("development", "my-api", "api", "my-api")
@@ -243,6 +247,158 @@ def test_what_cannot_be_judged_is_success_with_a_warning(world: World) -> None:
     assert "nothing can be judged" in report.warnings[0]
 
 
+# Runs shared with others
+
+
+def test_a_waiting_run_is_joined_and_the_report_says_so(world: World) -> None:
+    joined = Run(5, "20260101.5", "https://dev/5", RunState.WAITING, 7)
+    world.pipelines.listed.append(joined)
+    world.pipelines.play(RunProgress(joined), RunProgress(replace(joined, state=RunState.SUCCEEDED)))
+    report = world.deploy()
+    assert report.outcome is Outcome.DEPLOYED
+    assert world.changed == ["write"]
+    assert report.run and (report.run.id, report.run.taken, report.run.tries) == (5, "joined", 1)
+    assert "Run 20260101.5, joined before any job of it had started, after version 2 was written" in report.proved[2]
+
+
+def test_a_run_of_our_own_is_said_to_be_queued(world: World) -> None:
+    report = world.deploy()
+    assert report.run and (report.run.taken, report.run.tries) == ("queued", 1)
+    assert "Run 20260101.101, queued after version 2 was written, succeeded." in report.proved
+
+
+FAILED_TASK = Record("t", "j", "Task", "terraform apply", "completed", "failed", 1, 1, ("Error: other-service",))
+
+
+def fail_the_run(world: World, *log: str, number: int = 101) -> None:
+    """Let the next run fail, as Terraform does for whatever service."""
+
+    def fail() -> None:
+        run = world.pipelines.scripts[number][0].run
+        failed = RunProgress(replace(run, state=RunState.FAILED), (FAILED_TASK,))
+        world.pipelines.scripts[number] = deque([failed])
+
+    world.pipelines.logs[1] = log
+    world.pipelines.meanwhile("run", fail)
+
+
+def test_a_run_that_met_a_state_lock_is_tried_again_and_the_report_counts_it(world: World) -> None:
+    fail_the_run(world, *LOCK_ERROR)
+    report = world.deploy()
+    assert report.outcome is Outcome.DEPLOYED
+    assert world.changed == ["write", "queue", "queue"]
+    assert report.run and (report.run.id, report.run.tries) == (102, 2)
+    assert any(isinstance(event, LockMet) for event in world.events)
+
+
+@pytest.mark.parametrize(
+    "snapshots",
+    [
+        pytest.param((serving("101"), serving("102")), id="serves"),
+        pytest.param((serving("101"), serving("102", "IN_PROGRESS"), serving("102")), id="rolls out"),
+        pytest.param((serving("101"), serving("101"), serving("101"), serving("102")), id="seen a little later"),
+    ],
+)
+def test_a_run_that_failed_for_another_services_sake_is_success_with_a_warning(
+    world: World, snapshots: tuple[ServiceSnapshot, ...]
+) -> None:
+    fail_the_run(world, "Error: creating other-service")
+    world.services.play(*snapshots)
+    report = world.deploy()
+    assert (report.outcome, report.exit_code) == (Outcome.DEPLOYED, 0)
+    assert "failed in task 'terraform apply'" in report.warnings[0] and "brought 102 to ECS" in report.warnings[0]
+    assert report.run and report.run.state == "failed"
+
+
+def test_a_newer_tag_that_serves_after_a_failed_run_supersedes_ours(world: World) -> None:
+    fail_the_run(world)
+    world.services.play(serving("101"), serving("103"))
+    assert world.deploy().outcome is Outcome.SUPERSEDED
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        pytest.param(serving("101"), id="the old tag"),
+        pytest.param(serving("102", "FAILED", "tasks failed to start"), id="a failed rollout"),
+        pytest.param(serving("101", "IN_PROGRESS", "ECS deployment circuit breaker: rolling back to 101"), id="undone"),
+    ],
+)
+def test_a_run_that_failed_while_ecs_does_not_serve_ours_is_the_failure(world: World, after: ServiceSnapshot) -> None:
+    fail_the_run(world, "Refreshing", "Error: no such subnet")
+    world.services.play(serving("101"), after)
+    report = world.deploy()
+    assert report.failure and report.failure.reason == "run-failed"
+    assert report.failure.details == ("Error: no such subnet",)
+    assert sum(world.clock.slept) < 30
+
+
+def test_without_an_ecs_service_a_failed_run_is_the_failure(world: World) -> None:
+    fail_the_run(world)
+    report = world.deploy(replace(world.delivery(), target=None))
+    assert report.failure and report.failure.reason == "run-failed"
+
+
+def test_why_a_run_failed_is_told_though_ecs_cannot_be_asked(world: World) -> None:
+    fail_the_run(world, "Error: no such subnet")
+    world.services.fail("snapshot", AccessDenied("No ecs:DescribeServices."), AccessDenied("No."))
+    report = world.deploy()
+    assert report.failure and report.failure.details == ("Error: no such subnet",)
+
+
+def test_a_run_cancelled_by_a_person_is_a_failure_though_ecs_serves_the_tag(world: World) -> None:
+    def cancel() -> None:
+        run = world.pipelines.scripts[101][0].run
+        world.pipelines.scripts[101] = deque([RunProgress(replace(run, state=RunState.CANCELLED, changed_by="Ann"))])
+
+    world.pipelines.meanwhile("run", cancel)
+    world.services.play(serving("102"))
+    report = world.deploy()
+    assert report.failure and report.failure.reason == "run-cancelled"
+    assert "cancelled by Ann" in report.failure.message
+
+
+def test_a_joined_run_that_changed_nothing_here_is_no_failure_before_another_one_has_been_tried(world: World) -> None:
+    """It may have been queued to plan only, by a condition that no list of runs shows."""
+    joined = Run(5, "20260101.5", "https://dev/5", RunState.WAITING, 7)
+    world.pipelines.listed.append(joined)
+    world.pipelines.play(RunProgress(joined), RunProgress(replace(joined, state=RunState.SUCCEEDED)))
+    world.pipelines.meanwhile("active", lambda: None, world.pipelines.listed.clear)
+    world.pipelines.meanwhile("queue", lambda: world.services.play(serving("101"), serving("102")))
+    world.services.play(serving("101"))
+    report = world.deploy()
+    assert report.outcome is Outcome.DEPLOYED
+    assert world.changed == ["write", "queue"]
+    assert "trying another one" in report.warnings[0]
+
+
+def test_a_run_of_our_own_that_changed_nothing_is_the_failure_at_once(world: World) -> None:
+    world.services.play(serving("101"))
+    report = world.deploy()
+    assert report.failure and report.failure.reason == "not-applied"
+    assert world.changed == ["write", "queue"]
+
+
+def test_a_missing_right_to_share_runs_is_a_warning(world: World) -> None:
+    older = Run(5, "20260101.5", "https://dev/5", RunState.WAITING, 7)
+    world.pipelines.play(RunProgress(older), RunProgress(replace(older, state=RunState.SUCCEEDED)))
+    world.pipelines.meanwhile("queue", lambda: world.pipelines.listed.append(older))
+    world.pipelines.fail("tag", AccessDenied("'Ann' may not do this: Update build information is missing."))
+    report = world.deploy()
+    assert report.outcome is Outcome.DEPLOYED
+    assert "Update build information is missing" in report.warnings[0]
+
+
+def test_a_pipeline_given_by_its_id_is_not_looked_up(world: World) -> None:
+    assert world.deploy(replace(world.delivery(), pipeline="7")).outcome is Outcome.DEPLOYED
+    assert "find" not in world.pipelines.calls
+
+
+def test_a_dry_run_looks_even_an_id_up(world: World) -> None:
+    report = world.deploy(replace(world.delivery(), pipeline="99", dry_run=True))
+    assert report.failure and report.failure.reason == "pipeline-not-found"
+
+
 Arrange = Callable[[World], None]
 
 
@@ -310,7 +466,9 @@ def test_an_interrupt_in_any_phase_ends_in_a_report_and_stops_nothing(
     [
         pytest.param(lambda w: w.images.meanwhile("find", _stop), id="check"),
         pytest.param(lambda w: w.parameters.meanwhile("write", _stop), id="parameter"),
+        pytest.param(lambda w: w.pipelines.meanwhile("active", _stop), id="first look"),
         pytest.param(lambda w: w.pipelines.meanwhile("queue", _stop), id="queue"),
+        pytest.param(lambda w: w.pipelines.meanwhile("active", lambda: None, _stop), id="second look"),
         pytest.param(lambda w: w.pipelines.meanwhile("run", _stop), id="run"),
         pytest.param(lambda w: w.services.meanwhile("snapshot", lambda: None, _stop), id="rollout"),
     ],

@@ -54,7 +54,7 @@ def choice(event: Choice) -> str:
         return f"queued {name}" if event.taken is Taken.QUEUED else f"joined {name}, of which no job has started"
     if isinstance(event, RunSpared):
         return (
-            f"cancelled {name}, queued here at the same moment as {event.instead.name}, which carries the tag as well"
+            f"cancelled {name}: {event.instead.name}, queued at the same moment, carries the tag as well"
         )
     if isinstance(event, LockMet):
         return f"{name} met Terraform's state lock: {event.said}; trying again in {spoken(event.pause)}"

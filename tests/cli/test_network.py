@@ -218,7 +218,7 @@ def test_of_a_run_that_was_queued_though_the_answer_was_lost_and_another_one_onl
             world.azure.faults.truncate("POST", "runs")
         called = cli(*DEPLOY, "--timeout", "20s")
         assert world.azure.wait(2) == "canceled"
-    assert "which carries the tag as well" in called.err
+    assert "queued at the same moment, carries the tag as well" in called.err
     assert world.azure.wait(1) == "succeeded"
     assert cli(*DEPLOY).code == 0
     assert len(world.azure.recorder.find("POST")) == 2

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +52,12 @@ USED = {
     ),
     "approvals": ("specification/approvalsAndChecks/7.1/pipelinesapproval.json", {"Approvals"}),
     "checks": ("specification/approvalsAndChecks/7.1/pipelinesChecks.json", {"Check Configurations_List"}),
+    "release": ("specification/release/7.1/release.json", {"Definitions_Create"}),
     "environments": ("specification/environments/7.2/environments.json", {"Environments_List", "Environments_Get"}),
 }
+SUBTYPES = {"release": {"AgentBasedDeployPhase", "ArtifactSourceTrigger"}}
+"""Definitions that no other one names, because they stand where their base is named."""
+
 _TEXTS = {
     "description",
     "summary",
@@ -66,8 +70,11 @@ _TEXTS = {
 }
 
 
-def slim(document: dict[str, Any], used: set[str]) -> dict[str, Any]:
-    """Return the document with nothing but the used operations (by id, or by the part before the underscore)."""
+def slim(document: dict[str, Any], used: set[str], subtypes: Collection[str] = ()) -> dict[str, Any]:
+    """Return the document with nothing but the used operations (by id, or by the part before the underscore).
+
+    Of the definitions those stay that the operations need, and the `subtypes` with what they need.
+    """
     kept: dict[str, Any] = {"swagger": document["swagger"], "info": {"version": document["info"]["version"]}}
     for section in ("paths", "x-ms-paths"):
         kept[section] = {}
@@ -80,13 +87,12 @@ def slim(document: dict[str, Any], used: set[str]) -> dict[str, Any]:
             if operations:
                 kept[section][path] = operations
     kept["parameters"] = _without_texts(document.get("parameters", {}))
-    kept["definitions"] = _needed(kept, _without_texts(document["definitions"]))
+    kept["definitions"] = _needed([*_references(kept), *subtypes], _without_texts(document["definitions"]))
     return kept
 
 
-def _needed(kept: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+def _needed(pending: list[str], definitions: dict[str, Any]) -> dict[str, Any]:
     names: set[str] = set()
-    pending = list(_references(kept))
     while pending:
         name = pending.pop()
         if name not in names:
@@ -124,7 +130,7 @@ def main(source: Path, target: Path) -> None:
     """Write one slim document for each of the used ones."""
     for name, (path, used) in USED.items():
         document = json.loads((source / path).read_text(encoding="utf-8-sig"))
-        text = json.dumps(slim(document, used), indent=1, sort_keys=True)
+        text = json.dumps(slim(document, used, SUBTYPES.get(name, ())), indent=1, sort_keys=True)
         (target / f"{name}.json").write_text(f"{text}\n", encoding="utf-8")
 
 

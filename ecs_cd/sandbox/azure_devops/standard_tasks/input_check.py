@@ -26,7 +26,7 @@ def mistakes_of(task: Task, given: Mapping[str, str]) -> list[str]:
     for name, value in given.items():
         known = names.get(name.strip().lower())
         if known is None:
-            mistakes.append(f"The task {title} has no input {name!r}{_nearest(name, task)}.")
+            mistakes.append(f"The task {title} has no input {name!r}{_nearest(name, task)}")
         elif known.name in seen:
             mistakes.append(f"The inputs {seen[known.name]} and {name} of {title} are the same: give one of them.")
         else:
@@ -39,7 +39,7 @@ def mistakes_of(task: Task, given: Mapping[str, str]) -> list[str]:
 def _nearest(name: str, task: Task) -> str:
     known = {alias.lower(): alias for each in task.inputs for alias in (each.name, *each.aliases)}
     close = difflib.get_close_matches(name.lower(), known, n=1)
-    return f"; is {known[close[0]]} meant?" if close else f": it has {', '.join(each.name for each in task.inputs)}"
+    return f"; is {known[close[0]]} meant?" if close else f": it has {', '.join(each.name for each in task.inputs)}."
 
 
 def _mistakes(wanted: TaskInput, values: Mapping[str, str], title: str) -> list[str]:
