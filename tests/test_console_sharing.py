@@ -41,7 +41,7 @@ TOLD = [
     ),
     pytest.param(
         STALE,
-        "20261123.5 could not apply its plan: somebody changed the state after the run had planned; trying again in 6 s",
+        "20261123.5 could not apply its plan: somebody changed the state after the run had planned; trying again in 6 s",  # noqa: E501 - one sentence
         id="a stale plan",
     ),
 ]
