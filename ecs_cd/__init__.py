@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
     from ecs_cd.delivery import Clouds, Delivery
     from ecs_cd.errors import DeliveryFailed, EcsCdError, Interrupted, TryLater, WrongInput
-    from ecs_cd.library import deploy, history, status, verify
+    from ecs_cd.library import deploy, history, hold, release, rollback, status, verify
     from ecs_cd.model import ImageTag, TagEntry
     from ecs_cd.order import Order
     from ecs_cd.report import Outcome, Report
+    from ecs_cd.rolling_back import HoldResult
     from ecs_cd.settings import Settings
     from ecs_cd.settings import load as load_settings
     from ecs_cd.standing import HistoryEntry, PlaceStatus
@@ -40,6 +41,7 @@ __all__ = [
     "DeliveryFailed",
     "EcsCdError",
     "HistoryEntry",
+    "HoldResult",
     "ImageTag",
     "Interrupted",
     "Order",
@@ -54,8 +56,11 @@ __all__ = [
     "__version__",
     "deploy",
     "history",
+    "hold",
     "load_settings",
     "read_tag",
+    "release",
+    "rollback",
     "status",
     "verify",
     "write_tag",
@@ -64,10 +69,11 @@ __all__ = [
 _HOMES = {
     "delivery": ("Clouds", "Delivery"),
     "errors": ("DeliveryFailed", "EcsCdError", "Interrupted", "TryLater", "WrongInput"),
-    "library": ("deploy", "history", "status", "verify"),
+    "library": ("deploy", "history", "hold", "release", "rollback", "status", "verify"),
     "model": ("ImageTag", "TagEntry"),
     "order": ("Order",),
     "report": ("Outcome", "Report"),
+    "rolling_back": ("HoldResult",),
     "settings": ("Settings", "load_settings"),
     "standing": ("HistoryEntry", "PlaceStatus"),
     "tagfile": ("read_tag", "write_tag"),

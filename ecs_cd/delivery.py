@@ -14,14 +14,16 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from ecs_cd import carrying, image, parameter, pipeline, rollout
+from ecs_cd import carrying, holding, image, parameter, pipeline, rollout
 from ecs_cd.errors import EcsCdError, Interrupted, NotApplied, RunFailed, SettingsError
 from ecs_cd.journal import Journal
+from ecs_cd.marks import Mark, Marks
 from ecs_cd.model import (
     CheckedImage,
     FinishedRun,
     ImageRef,
     ImageTag,
+    Parameter,
     ParameterChange,
     Pipeline,
     Recorded,
@@ -32,7 +34,7 @@ from ecs_cd.model import (
 )
 from ecs_cd.order import Order
 from ecs_cd.overlap import together
-from ecs_cd.progress import Event, Phase, RolloutChanged, RunChanged, Watch, unwatched
+from ecs_cd.progress import Event, Phase, RolloutChanged, RunChanged, RunTaken, Watch, unwatched
 from ecs_cd.report import Outcome, Report
 from ecs_cd.waiting import Deadline
 
@@ -52,6 +54,7 @@ class Delivery:
     """What is to be delivered, and through what.
 
     `image`: None skips the check in ECR; `target`: None skips the proof by ECS. `wait_for_image`: seconds.
+    `rollback_on_failure` is for `ecs_cd.rolling_back.deploy`.
     """
 
     service: str
@@ -68,21 +71,23 @@ class Delivery:
     template_parameters: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
     dry_run: bool = False
+    rollback_on_failure: bool = False
 
 
 def deploy(delivery: Delivery, clouds: Clouds, *, deadline: Deadline, watch: Watch = unwatched) -> Report:
     """Deliver, and return what happened; failures, the deadline and Ctrl-C are outcomes of the report too."""
     journal = Journal(delivery.service, delivery.environment, delivery.tag, deadline, watch, dry_run=delivery.dry_run)
     try:
-        outcome = _Delivering(delivery, clouds, deadline, journal).run()
+        outcome = Delivering(delivery, clouds, deadline, journal).run()
     except EcsCdError as error:
         return journal.failed(error)
     except KeyboardInterrupt:
-        return journal.failed(_interrupted(journal))
+        return journal.failed(interrupted(journal))
     return journal.ended(outcome)
 
 
-def _interrupted(journal: Journal) -> Interrupted:
+def interrupted(journal: Journal) -> Interrupted:
+    """Return the error of a delivery that Ctrl-C, or the agent's cancel, has ended."""
     return Interrupted(
         f"Interrupted while {journal.doing}.",
         hint="Nothing was stopped in the clouds: a queued run goes on. Run the same command again to take up from "
@@ -92,43 +97,98 @@ def _interrupted(journal: Journal) -> Interrupted:
 
 
 @dataclass(frozen=True)
-class _Delivering:
+class Delivering:
+    """A delivery at work, over its clouds and under its deadline."""
+
     delivery: Delivery
     clouds: Clouds
     deadline: Deadline
     journal: Journal
 
     def run(self) -> Outcome:
+        """Do it, and return how it ended well.
+
+        Raises:
+            EcsCdError: it did not.
+        """
         checked, first_seen, infrastructure = self._check()
         seen: parameter.Seen | None = first_seen
         joined_in_vain = False
         while True:
             change = self._record(checked, seen)
             seen = None
-            if change.recorded is Recorded.SUPERSEDED:
-                return Outcome.SUPERSEDED
-            if self.delivery.dry_run:
-                self.journal.prove(
-                    f"Would join or queue a run of {infrastructure.path} on {pipeline.full_ref(self.delivery.branch)}."
-                    if change.recorded is Recorded.WRITTEN
-                    else f"Would look whether ECS serves {change.new}, and join or queue {infrastructure.path} if not."
-                )
-                return Outcome.UNCHANGED
-            if change.recorded is Recorded.UNCHANGED:
-                settled = self._already(checked)
-                if settled:
-                    return settled
+            ended = self._without_a_run(change, checked, infrastructure)
+            if ended:
+                return ended
             before, finished = self._apply(change, checked, infrastructure)
-            if parameter.overtaken(self.clouds.parameters, change, self.delivery.order):
+            later = parameter.standing(self.clouds.parameters, change, self.delivery.order)
+            if later.stand is parameter.Stand.OVERTAKEN:
                 self.journal.warn(f"Somebody wrote an older tag over {change.new}; putting it right and running again.")
                 continue
+            if later.stand is parameter.Stand.TAKEN_BACK:
+                return self._yielded_to(later.parameter)
             try:
-                return self._prove(checked, finished, before)
+                return self._proved(change, later.parameter, checked, finished, before)
             except NotApplied as error:
                 if finished.taken is not Taken.JOINED or joined_in_vain:
                     raise
                 joined_in_vain = True
                 self.journal.warn(f"The run that was joined changed nothing here; trying another one. {error.message}")
+
+    def _without_a_run(
+        self, change: ParameterChange, checked: CheckedImage, infrastructure: Pipeline
+    ) -> Outcome | None:
+        """Return how the delivery ended where no run is needed for it."""
+        if change.recorded is Recorded.SUPERSEDED:
+            return Outcome.SUPERSEDED
+        if change.recorded is Recorded.HELD:
+            return self._yielded(change.marks, change.new, change.version)
+        if self.delivery.dry_run:
+            self.journal.prove(
+                f"Would join or queue a run of {infrastructure.path} on {pipeline.full_ref(self.delivery.branch)}."
+                if change.recorded is Recorded.WRITTEN
+                else f"Would look whether ECS serves {change.new}, and join or queue {infrastructure.path} if not."
+            )
+            return Outcome.UNCHANGED
+        settled = self._already(checked) if change.recorded is Recorded.UNCHANGED else None
+        return self._marked(settled, change.marks, Mark(change.version, change.new)) if settled else None
+
+    def _proved(
+        self,
+        change: ParameterChange,
+        stands: Parameter | None,
+        checked: CheckedImage,
+        finished: FinishedRun,
+        before: ServiceSnapshot | None,
+    ) -> Outcome:
+        """Prove the rollout and mark the version; yield where somebody took it back while it was rolling out."""
+        try:
+            outcome = self._prove(checked, finished, before)
+        except NotApplied:
+            later = parameter.standing(self.clouds.parameters, change, self.delivery.order)
+            if later.stand is not parameter.Stand.TAKEN_BACK:
+                raise
+            return self._yielded_to(later.parameter)
+        if stands and stands.value == change.new:
+            self._marked(outcome, stands.marks, Mark(stands.version, stands.value))
+        return outcome
+
+    def _marked(self, outcome: Outcome, marks: Marks, proved: Mark) -> Outcome:
+        """Mark the version as verified if ECS serves it; the delivery does not depend on it."""
+        rollout_fact = self.journal.rollout
+        if rollout_fact and rollout_fact.serving == Serving.DEPLOYED.value:
+            try:
+                holding.verify(self.clouds.parameters, self.delivery.parameter, marks, proved)
+            except EcsCdError as error:
+                self.journal.warn(f"{proved.value} serves, but could not be marked as verified: {error.message}")
+        return outcome
+
+    def _yielded_to(self, there: Parameter | None) -> Outcome:
+        return self._yielded(there.marks, there.value, there.version) if there else Outcome.HELD
+
+    def _yielded(self, marks: Marks, tag: str, version: int) -> Outcome:
+        self.journal.yields(marks, tag, version)
+        return Outcome.HELD
 
     def _check(self) -> tuple[CheckedImage, parameter.Seen, Pipeline]:
         """Ask the three things that do not depend on each other, before anything is changed."""
@@ -261,7 +321,7 @@ class _Before:
 
     def told(self, event: Event) -> None:
         """Look at the first sight of the run, when there is nothing to do but wait for it."""
-        if isinstance(event, RunChanged) and self.target and not self.looked:
+        if isinstance(event, RunTaken | RunChanged) and self.target and not self.looked:
             self.looked = True
             with suppress(EcsCdError):  # Terraform may be about to create it; the rollout phase tells the rest
                 self.snapshot = self.services.snapshot(self.target)
@@ -330,7 +390,7 @@ def verify(delivery: Delivery, services: rollout.Services, *, deadline: Deadline
     except EcsCdError as error:
         return journal.failed(error)
     except KeyboardInterrupt:
-        return journal.failed(_interrupted(journal))
+        return journal.failed(interrupted(journal))
     return journal.ended(Outcome.SUPERSEDED if ended.verdict.serving is Serving.SUPERSEDED else Outcome.UNCHANGED)
 
 
@@ -340,6 +400,9 @@ def said(change: ParameterChange) -> str:
     if change.recorded is Recorded.SUPERSEDED:
         back = ", put back after another writer lost it" if change.restored else ""
         return f"{change.name} holds {change.new}, newer than {change.wanted}{back} (version {change.version})."
+    if change.recorded is Recorded.HELD:
+        why = "is held at" if change.marks.holds else "is being rolled back, and holds"
+        return f"{change.name} {why} {change.new}, so {change.wanted} was not recorded (version {change.version})."
     if change.recorded is Recorded.UNCHANGED:
         return f"{change.name} already holds {change.new} (version {change.version})."
     was = (

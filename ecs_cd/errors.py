@@ -10,6 +10,8 @@
     |   |-- AccessDenied
     |   |-- ImageMissing
     |   |-- ParameterRefused
+    |   |   `-- Crowded
+    |   |-- NothingVerified
     |   |-- PipelineNotFound
     |   |-- QueueRefused
     |   |-- RunFailed
@@ -118,6 +120,18 @@ class ParameterRefused(DeliveryFailed):
     """The parameter is missing, of a kind that cannot hold a tag, or refuses this value."""
 
     reason = "parameter-refused"
+
+
+class Crowded(ParameterRefused):
+    """A hundred versions are kept, and the oldest cannot go because it is labelled."""
+
+    reason = "parameter-crowded"
+
+
+class NothingVerified(DeliveryFailed):
+    """There is no version to roll back to that is known to have served."""
+
+    reason = "nothing-verified"
 
 
 class PipelineNotFound(DeliveryFailed):

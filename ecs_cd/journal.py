@@ -7,11 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from ecs_cd.errors import DeadlineReached, EcsCdError, Interrupted
+from ecs_cd.marks import Marks
 from ecs_cd.model import CheckedImage, ImageTag, ParameterChange, Run, ServiceSnapshot, Serving, Taken, Verdict
 from ecs_cd.progress import Event, LockMet, Phase, PhaseEnded, PhaseStarted, RunChanged, RunTaken, Warned, Watch
 from ecs_cd.report import (
     VERSION,
     Failure,
+    HoldFact,
     ImageFact,
     Outcome,
     ParameterFact,
@@ -36,7 +38,7 @@ class Journal:
 
     service: str
     environment: str
-    tag: ImageTag
+    tag: ImageTag | None
     deadline: Deadline
     watch: Watch
     dry_run: bool = False
@@ -47,6 +49,7 @@ class Journal:
     taken: Taken = Taken.QUEUED
     tries: int = 1
     rollout: RolloutFact | None = None
+    hold: HoldFact | None = None
     proved: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     phases: list[PhaseFact] = field(default_factory=list)
@@ -110,6 +113,24 @@ class Journal:
         self.warnings.append(message)
         self.watch(Warned(message))
 
+    def yields(self, marks: Marks, tag: str, version: int) -> None:
+        """Note the hold that a delivery yields to, and tell how to go on; `tag` and `version` are what is on top."""
+        place = f"{self.service} {self.environment}"
+        left = marks.gate.value
+        if marks.holds:
+            self.hold = HoldFact("held", tag, version, left)
+            since = f" since it was rolled back from {left}" if left not in ("", tag) else ""
+            self.warn(
+                f"{self.service} in {self.environment} is held at {tag}{since}: nothing else is delivered until "
+                f"`ecs-cd release {place}`."
+            )
+            return
+        self.hold = HoldFact("under-way", tag, version, left)
+        self.warn(
+            f"A rollback of {self.service} in {self.environment} from {left} is under way, or died before its end: "
+            f"`ecs-cd rollback {place}` again finishes it, `ecs-cd release {place}` gives it up."
+        )
+
     def ended(self, outcome: Outcome) -> Report:
         """Return the report of a delivery that ended well."""
         return self._report(outcome, 0, _SUMMARIES[outcome].format(self=self), None)
@@ -121,7 +142,8 @@ class Journal:
             outcome = Outcome.TIMED_OUT
         elif isinstance(error, Interrupted):
             outcome = Outcome.INTERRUPTED
-        summary = f"{self.service} {self.tag} to {self.environment}: {error.message}"
+        what = f"{self.service} {self.tag} to" if self.tag else f"{self.service} in"
+        summary = f"{what} {self.environment}: {error.message}"
         return self._report(outcome, error.exit_code, summary, Failure.of(error))
 
     def _report(self, outcome: Outcome, exit_code: int, summary: str, failure: Failure | None) -> Report:
@@ -131,7 +153,7 @@ class Journal:
             exit_code=exit_code,
             service=self.service,
             environment=self.environment,
-            tag=str(self.tag),
+            tag=str(self.tag or ""),
             dry_run=self.dry_run,
             summary=summary,
             proved=tuple(self.proved),
@@ -139,6 +161,7 @@ class Journal:
             parameter=_parameter(self.change) if self.change else None,
             run=self._run(self.run) if self.run else None,
             rollout=self.rollout,
+            hold=self.hold,
             failure=failure,
             warnings=tuple(self.warnings),
             phases=tuple(self.phases),
@@ -156,6 +179,8 @@ _SUMMARIES = {
     Outcome.DEPLOYED: "{self.service} {self.tag} is deployed to {self.environment}.",
     Outcome.UNCHANGED: "{self.service} {self.tag} in {self.environment}: nothing was changed.",
     Outcome.SUPERSEDED: "{self.service} {self.tag} in {self.environment}: a newer tag takes its place.",
+    Outcome.ROLLED_BACK: "{self.service} in {self.environment} is rolled back to {self.tag} and held there.",
+    Outcome.HELD: "{self.service} {self.tag} to {self.environment}: not delivered, because of a hold.",
 }
 
 

@@ -6,15 +6,16 @@ The keyword arguments `**overrides` are the settings' names, as `ecs-cd deploy -
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ecs_cd import delivery, standing, tagfile, wiring
+from ecs_cd import delivery, rolling_back, standing, tagfile, wiring
 from ecs_cd.errors import WrongInput
 from ecs_cd.model import ImageTag, TagEntry
 from ecs_cd.progress import Watch, unwatched
 from ecs_cd.report import Report
+from ecs_cd.rolling_back import HoldResult
 from ecs_cd.settings import DeliverySettings, load
 from ecs_cd.standing import HistoryEntry, PlaceStatus
 from ecs_cd.waiting import Clock, Deadline, SystemClock
@@ -53,7 +54,86 @@ def deploy_resolved(
     """Deliver what the settings and the build say."""
     wanted = wiring.delivery(settings, entry, dry_run=dry_run)
     with wiring.clouds(settings, clock) as clouds:
-        return delivery.deploy(wanted, clouds, deadline=Deadline.after(settings.timeout, clock), watch=watch)
+        return rolling_back.deploy(wanted, clouds, deadline=Deadline.after(settings.timeout, clock), watch=watch)
+
+
+def rollback(
+    service: str = "",
+    environment: str = "",
+    *,
+    to: str = "",
+    dry_run: bool = False,
+    settings: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    watch: Watch = unwatched,
+    clock: Clock | None = None,
+    **overrides: Any,  # noqa: ANN401 - text, number, switch or map, as the setting has it
+) -> Report:
+    """Step back to the version verified last, or to the tag `to`, hold it there, and return what was proved.
+
+    No delivery writes over it until it is released. A rollback that fails is a report too, as with `deploy`.
+
+    Raises:
+        WrongInput: settings or tag are wrong; nothing was sent anywhere.
+    """
+    resolved = load(settings, environ).resolve(service, environment, **overrides)
+    tag = ImageTag(to) if to else None
+    return rollback_resolved(resolved, tag, dry_run=dry_run, watch=watch, clock=clock or SystemClock())
+
+
+def rollback_resolved(
+    settings: DeliverySettings, to: ImageTag | None, *, dry_run: bool, watch: Watch, clock: Clock
+) -> Report:
+    """Roll back what the settings name."""
+    wanted = wiring.place_of_rollback(settings, dry_run=dry_run)
+    with wiring.clouds(settings, clock) as clouds:
+        deadline = Deadline.after(settings.timeout, clock)
+        return rolling_back.rollback(wanted, clouds, to=to, deadline=deadline, watch=watch)
+
+
+def hold(
+    service: str = "",
+    environment: str = "",
+    *,
+    dry_run: bool = False,
+    settings: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    **overrides: Any,  # noqa: ANN401 - text, number, switch or map, as the setting has it
+) -> HoldResult:
+    """Hold a service in an environment at the tag it has: no delivery writes over it until it is released.
+
+    Raises:
+        WrongInput: a name or a setting is wrong.
+        EcsCdError: AWS did not answer as needed.
+    """
+    resolved = load(settings, environ).resolve(service, environment, steps=["parameter"], **overrides)
+    return hold_resolved(rolling_back.hold, resolved, dry_run=dry_run)
+
+
+def release(
+    service: str = "",
+    environment: str = "",
+    *,
+    dry_run: bool = False,
+    settings: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    **overrides: Any,  # noqa: ANN401 - text, number, switch or map, as the setting has it
+) -> HoldResult:
+    """Lift the hold of a service in an environment, or what a rollback that died has left of one.
+
+    Raises:
+        WrongInput: a name or a setting is wrong.
+        EcsCdError: AWS did not answer as needed.
+    """
+    resolved = load(settings, environ).resolve(service, environment, steps=["parameter"], **overrides)
+    return hold_resolved(rolling_back.release, resolved, dry_run=dry_run)
+
+
+def hold_resolved(do: Callable[..., HoldResult], settings: DeliverySettings, *, dry_run: bool) -> HoldResult:
+    """Hold or release (`do`) what the settings name."""
+    deadline = Deadline.after(settings.timeout, SystemClock())
+    with wiring.aws(settings) as aws:
+        return do(wiring.place_of_rollback(settings, dry_run=dry_run), aws.parameters, deadline=deadline)
 
 
 def verify(

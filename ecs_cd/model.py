@@ -13,6 +13,7 @@ from datetime import datetime
 from enum import Enum
 
 from ecs_cd.errors import InvalidTag
+from ecs_cd.marks import NO_MARKS, Marks
 from ecs_cd.text import quoted
 
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
@@ -115,7 +116,8 @@ class ParameterVersion:
 class Parameter:
     """A parameter as it stands, with all that a write must leave as it is (rule 5).
 
-    `policies` is the JSON text of its policies; empty strings mean the service named none.
+    `policies` is the JSON text of its policies; empty strings mean the service named none. `marks`: our labels, read at
+    the same moment as the value.
     """
 
     name: str
@@ -128,6 +130,7 @@ class Parameter:
     description: str = ""
     allowed_pattern: str = ""
     policies: str = ""
+    marks: Marks = NO_MARKS
 
 
 class Recorded(str, Enum):
@@ -136,14 +139,16 @@ class Recorded(str, Enum):
     WRITTEN = "written"
     UNCHANGED = "unchanged"
     SUPERSEDED = "superseded"
+    HELD = "held"
 
 
 @dataclass(frozen=True)
 class ParameterChange:
     """What `parameter.record` did: the value found, the value left, and the version that holds it.
 
-    `wanted` is the tag the delivery is for; after SUPERSEDED `new` is the newer one. `restored` says that `new` had
-    been lost to another writer and was put back. `dry_run`: WRITTEN means "would have been written".
+    `wanted` is the tag the delivery is for; after SUPERSEDED `new` is the newer one, after HELD what stays instead.
+    `restored` says that `new` had been lost to another writer and was put back. `dry_run`: WRITTEN means "would have
+    been written". `marks`: as they were seen last.
     """
 
     name: str
@@ -154,6 +159,7 @@ class ParameterChange:
     recorded: Recorded
     restored: bool = False
     dry_run: bool = False
+    marks: Marks = field(default=NO_MARKS, compare=False)
 
 
 @dataclass(frozen=True)

@@ -3,22 +3,25 @@
 Parameter Store has no conditional write, so `record` looks after it has written: if a version came in between the one
 it read and the one it wrote, the newest tag among them goes back on top. A delivery that finds nothing to write looks
 over the last versions for the same reason: an earlier attempt may have died between its write and its look.
+
+Under a hold (rule 12; `ecs_cd.marks` has the signs, `ecs_cd.holding` makes and lifts them) nothing newer is recorded:
+the delivery yields, and puts the held value back where it finds or has written another one on top.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 from typing import Protocol
 
+from ecs_cd import room
 from ecs_cd.errors import ParameterRefused, Throttled
+from ecs_cd.marks import FLOOR, GATE, HELD, OF_A_HOLD, Marks
 from ecs_cd.model import CheckedImage, ImageTag, Parameter, ParameterChange, ParameterVersion, Recorded
 from ecs_cd.order import Order
 from ecs_cd.text import quoted
 from ecs_cd.waiting import Clock, Deadline, Pace, wait_for
-
-FLOOR = "ecs-cd.floor"
-"""The label on the version of the last deliberate step back: nothing before it is restored."""
 
 PACE = Pace(first=0.5, factor=2.0, most=8.0)
 _FRESH = 5.0
@@ -30,23 +33,27 @@ class Parameters(Protocol):
     """A parameter store with versions and labels, and no conditional write."""
 
     def read(self, name: str) -> Parameter | None:
-        """Return the parameter, or None when there is none of that name."""
+        """Return the parameter with its marks, all at one moment, or None when there is none of that name."""
 
     def write(self, parameter: Parameter, value: str) -> int:
         """Write a new value, leaving every other attribute of `parameter` as it is; return the new version.
 
         Raises:
             Throttled: too many updates at once; nothing was written.
+            Crowded: there is no room for a version, because the oldest is labelled.
         """
 
     def create(self, name: str, value: str) -> int | None:
         """Create a parameter of type String; return its version, or None when somebody else just did."""
 
-    def versions(self, name: str, numbers: Sequence[int], label: str = "") -> tuple[ParameterVersion, ...]:
-        """Return those of the given versions that still exist, and the one that carries `label`, if any does."""
+    def versions(self, name: str, numbers: Sequence[int], labels: Sequence[str] = ()) -> tuple[ParameterVersion, ...]:
+        """Return those of the given versions that still exist, and those that carry one of the labels."""
 
     def label(self, name: str, version: int, label: str) -> None:
         """Put the label on this version, taking it off any other."""
+
+    def unlabel(self, name: str, version: int, label: str) -> None:
+        """Take the label off this version; nothing happens where it is not there."""
 
     def history(self, name: str) -> tuple[ParameterVersion, ...]:
         """Return all versions there still are, oldest first, with labels and who wrote them."""
@@ -77,9 +84,10 @@ def record(
     dry_run: bool = False,
     seen: Seen | None = None,
 ) -> ParameterChange:
-    """Record the image's tag, unless a newer one is there already.
+    """Record the image's tag, unless a newer one is there already, or a hold stands against it.
 
-    Whatever other writers do meanwhile, and whichever of them die, the parameter ends on the newest tag (rule 4).
+    Whatever other writers do meanwhile, and whichever of them die, the parameter ends on the newest tag (rule 4), or on
+    the held one (rule 12). Recording the very tag that is held is in agreement with the hold: UNCHANGED.
 
     Raises:
         ParameterRefused: it does not exist (and `create` was not asked for), or is of a kind that holds no tag.
@@ -108,23 +116,37 @@ def read(parameters: Parameters, name: str) -> Parameter:
     return _holding_a_tag(parameters.read(name), name)
 
 
-def overtaken(parameters: Parameters, change: ParameterChange, order: Order) -> bool:
-    """Return whether the parameter now holds something older than the change left there (rule 4 d).
+class Stand(Enum):
+    """How a recorded change stands, some time later. OVERTAKEN: something older is in its place (rule 4 d)."""
 
-    Not where somebody stepped back on purpose since.
+    STANDS = "stands"
+    OVERTAKEN = "overtaken"
+    TAKEN_BACK = "taken back"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a change stands, and the parameter as read for that; None where it is gone."""
+
+    stand: Stand
+    parameter: Parameter | None
+
+
+def standing(parameters: Parameters, change: ParameterChange, order: Order) -> Standing:
+    """Return how the change stands now: TAKEN_BACK where somebody put something else in its place, to stay.
+
+    A step back without an order does not overtake it, since it was meant.
     """
     now = parameters.read(change.name)
     if now is None:
-        return True
-    if not order.newer(change.new, now.value):
-        return False
-    later = parameters.versions(change.name, (now.version,), FLOOR)
-    return _floor(later) <= change.version
-
-
-def _floor(versions: Sequence[ParameterVersion]) -> int:
-    """Return the number of the labelled version; 0 where none of these carries the label."""
-    return max((v.version for v in versions if FLOOR in v.labels), default=0)
+        return Standing(Stand.OVERTAKEN, None)
+    if now.value == change.new:
+        return Standing(Stand.STANDS, now)
+    if now.marks.holds or now.marks.turning:
+        return Standing(Stand.TAKEN_BACK, now)
+    if not order.newer(change.new, now.value) or now.marks.floor.version > change.version:
+        return Standing(Stand.STANDS, now)
+    return Standing(Stand.OVERTAKEN, now)
 
 
 def _holding_a_tag(found: Parameter | None, name: str) -> Parameter:
@@ -144,7 +166,7 @@ def _holding_a_tag(found: Parameter | None, name: str) -> Parameter:
 
 @dataclass(frozen=True)
 class _Recording:
-    """Rule 4; its comments are the rule's letters."""
+    """Rules 4 and 12; the letters in comments are rule 4's."""
 
     parameters: Parameters
     name: str
@@ -154,34 +176,44 @@ class _Recording:
     dry_run: bool
 
     def attempt(self, found: Parameter | None) -> ParameterChange | None:
-        """Return the change, or None when somebody created the parameter meanwhile and all must be read again."""
+        """Return the change, or None when all must be read again because of what somebody did meanwhile."""
         tag = str(self.wanted)
         if found is None and self.create:
             return self._create()
         seen = _holding_a_tag(found, self.name)
+        if seen.marks.turning or seen.marks.holds:
+            return self._under_hold(seen)
         if seen.value == tag:
             return self._nothing_to_write(seen, Recorded.UNCHANGED)
         if self.order.newer(seen.value, tag):
             return self._nothing_to_write(seen, Recorded.SUPERSEDED)
         if self.dry_run:
-            return self._change(seen.value, tag, seen.version, Recorded.WRITTEN)
+            return self._change(seen.value, replace(seen, value=tag), Recorded.WRITTEN)
         return self._write(seen)
 
     def _create(self) -> ParameterChange | None:
-        version = 0 if self.dry_run else self.parameters.create(self.name, str(self.wanted))
-        return None if version is None else self._change(None, str(self.wanted), version, Recorded.WRITTEN)
+        tag = str(self.wanted)
+        version = 0 if self.dry_run else self.parameters.create(self.name, tag)
+        return None if version is None else self._change(None, Parameter(self.name, tag, version), Recorded.WRITTEN)
 
-    def _write(self, seen: Parameter) -> ParameterChange:
-        top = self._put_on_top(seen, str(self.wanted))
-        if top.value != str(self.wanted):
-            return self._change(seen.value, top.value, top.version, Recorded.SUPERSEDED, restored=True)
+    def _write(self, seen: Parameter) -> ParameterChange | None:
+        tag = str(self.wanted)
+        top = self._put_on_top(seen, tag)
+        if top is None:
+            return None
+        if top.marks.turning or top.marks.holds:
+            return self._yielded(seen.value, top, restored=top.value != tag)
+        if top.value != tag:
+            # Either a newer one was put back, or a hold that came and went has left ours below.
+            newer = self.order.newer(top.value, tag)
+            return self._change(seen.value, top, Recorded.SUPERSEDED, restored=True) if newer else None
         if self.order is Order.NONE and _steps_back(seen.value, top.value):
             self.parameters.label(self.name, top.version, FLOOR)
-        return self._change(seen.value, top.value, top.version, Recorded.WRITTEN)
+        return self._change(seen.value, top, Recorded.WRITTEN)
 
-    def _nothing_to_write(self, seen: Parameter, found: Recorded) -> ParameterChange:
+    def _nothing_to_write(self, seen: Parameter, found: Recorded) -> ParameterChange | None:
         """(c): an earlier attempt may have died between its write and its look, or before its label."""
-        unchanged = self._change(seen.value, seen.value, seen.version, found)
+        unchanged = self._change(seen.value, seen, found)
         lately = self._lately(seen)
         if self.order is Order.NONE:
             if any(_steps_back(v.value, seen.value) for v in lately) and not self.dry_run:
@@ -191,32 +223,98 @@ class _Recording:
         if newest is None or not self.order.newer(newest, seen.value) or self.dry_run:
             return unchanged
         top = self._put_on_top(seen, newest)
-        return self._change(seen.value, top.value, top.version, Recorded.SUPERSEDED, restored=True)
+        if top is None:
+            return None
+        if top.marks.turning or top.marks.holds:
+            return self._yielded(seen.value, top)
+        return self._change(seen.value, top, Recorded.SUPERSEDED, restored=True)
 
-    def _put_on_top(self, seen: Parameter, value: str) -> Parameter:
-        """Write over `seen`; then (b): whatever newer came in between goes back on top, until nothing has."""
+    def _under_hold(self, seen: Parameter) -> ParameterChange | None:
+        """Yield; where something else than the held value is on top, put that back first."""
+        held = seen.marks.held.value
+        if seen.marks.turning or seen.value == held or self.dry_run:
+            return self._yielded(seen.value, seen)
+        top = self._put_on_top(seen, held)
+        if top is None:
+            return None
+        still = top.marks.turning or top.marks.holds
+        return self._yielded(seen.value, top, restored=True) if still else None
+
+    def _yielded(self, old: str, top: Parameter, *, restored: bool = False) -> ParameterChange:
+        agreed = top.marks.holds and top.value == str(self.wanted)
+        return self._change(old, top, Recorded.UNCHANGED if agreed else Recorded.HELD, restored=restored)
+
+    def _put_on_top(self, seen: Parameter, value: str) -> Parameter | None:
+        """Write over `seen`, then look (b) until what belongs on top is there: the newest, or what is held.
+
+        None: nothing is certain, and all must be read again.
+        """
         while True:
-            top = replace(seen, value=value, version=self.parameters.write(seen, value))
-            between = range(seen.version + 1, top.version)
-            found = self.parameters.versions(self.name, between, FLOOR) if between else ()
-            missed = (v for v in found if v.version in between and v.version >= _floor(found))
-            newest = self.order.newest([v.value for v in missed])
-            if newest is None or not self.order.newer(newest, top.value):
+            number = self._put(seen, value)
+            if number is None:
+                return None
+            top = replace(seen, value=value, version=number)
+            since = self._since(seen, number)
+            if not since:
                 return top
-            seen, value = top, newest
+            top = replace(top, marks=Marks.of(since))
+            if top.marks.turning:
+                return top
+            belongs = top.marks.held.value if top.marks.holds else self._newest(since, top)
+            if belongs == value:
+                return top
+            seen, value = top, belongs
+
+    def _put(self, seen: Parameter, value: str) -> int | None:
+        number = room.put(self.parameters, seen, value)
+        return number if number is not None else self._hold_anew(value)
+
+    def _hold_anew(self, value: str) -> int | None:
+        """Put the held value back where the held version itself must go for it: as a rollback does, with a gate.
+
+        None where it is not, or not any more, the value that is held.
+        """
+        now = _holding_a_tag(self.parameters.read(self.name), self.name)
+        if not now.marks.holds or now.marks.held.value != value:
+            return None
+        self.parameters.label(self.name, now.version, GATE)
+        number = room.put(self.parameters, now, value)
+        if number is not None:
+            self.parameters.label(self.name, number, HELD)
+        return number
+
+    def _since(self, seen: Parameter, number: int) -> tuple[ParameterVersion, ...]:
+        """Return what came between, with the marks of a hold; nothing where nothing did.
+
+        What was written over by putting a held value back counts too: the hold may have been released meanwhile.
+        """
+        first = seen.version + (0 if seen.marks.holds else 1)
+        if first == number:
+            return ()
+        return self.parameters.versions(self.name, range(first, number), OF_A_HOLD)
+
+    def _newest(self, since: Sequence[ParameterVersion], top: Parameter) -> str:
+        """Return the newest tag of those that may be restored and of the one on top."""
+        floor = top.marks.floor.version
+        missed = [v.value for v in since if floor <= v.version < top.version]
+        newest = self.order.newest(missed)
+        return newest if newest is not None and self.order.newer(newest, top.value) else top.value
 
     def _lately(self, seen: Parameter) -> tuple[ParameterVersion, ...]:
         """Return the versions before `seen` that may be restored: few, and none before the floor."""
         earlier = range(max(seen.version - _LOOK_BACK + 1, 1), seen.version)
         if not earlier:
             return ()
-        lately = self.parameters.versions(self.name, earlier, FLOOR)
-        return tuple(v for v in lately if v.version >= _floor(lately))
+        lately = self.parameters.versions(self.name, earlier, (FLOOR,))
+        floor = Marks.of(lately).floor.version
+        return tuple(v for v in lately if v.version >= floor)
 
     def _change(
-        self, old: str | None, new: str, version: int, recorded: Recorded, *, restored: bool = False
+        self, old: str | None, top: Parameter, recorded: Recorded, *, restored: bool = False
     ) -> ParameterChange:
-        return ParameterChange(self.name, self.wanted, old, new, version, recorded, restored, self.dry_run)
+        return ParameterChange(
+            self.name, self.wanted, old, top.value, top.version, recorded, restored, self.dry_run, top.marks
+        )
 
 
 def _steps_back(before: str, after: str) -> bool:

@@ -27,14 +27,16 @@ class Outcome(str, Enum):
     DEPLOYED = "deployed"
     UNCHANGED = "unchanged"
     SUPERSEDED = "superseded"
+    ROLLED_BACK = "rolled-back"
+    HELD = "held"
     FAILED = "failed"
     TIMED_OUT = "timed-out"
     INTERRUPTED = "interrupted"
 
     @property
     def good(self) -> bool:
-        """Return whether this is success."""
-        return self in (Outcome.DEPLOYED, Outcome.UNCHANGED, Outcome.SUPERSEDED)
+        """Return whether this is success; a delivery that yields to a hold did what it should."""
+        return self not in (Outcome.FAILED, Outcome.TIMED_OUT, Outcome.INTERRUPTED)
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class ImageFact:
 
 @dataclass(frozen=True)
 class ParameterFact:
-    """What became of the parameter. `old` is null where it was created; `recorded` is written|unchanged|superseded."""
+    """What became of the parameter. `old` is null where it was created; `recorded` as in `model.Recorded`."""
 
     name: str
     old: str | None
@@ -89,6 +91,19 @@ class RolloutFact:
 
 
 @dataclass(frozen=True)
+class HoldFact:
+    """The hold on the parameter. `state` is held, or under-way: a rollback that has not ended, or died.
+
+    `tag` is the one on top, `version` its version, `left` the one that was left for it.
+    """
+
+    state: str
+    tag: str
+    version: int
+    left: str
+
+
+@dataclass(frozen=True)
 class Failure:
     """Why a delivery did not succeed, as the error tree says it (`reason` is a stable word)."""
 
@@ -115,7 +130,10 @@ class PhaseFact:
 
 @dataclass(frozen=True)
 class Report:
-    """The whole of a delivery. `proved` are the facts it established, each a sentence; `seconds` the time it took."""
+    """The whole of a delivery. `tag` is empty where a rollback did not get so far as to know it.
+
+    `proved` are the facts it established, each a sentence; `seconds` the time it took.
+    """
 
     version: str
     outcome: Outcome
@@ -136,6 +154,7 @@ class Report:
     started_at: datetime
     seconds: float
     deadline_seconds: float
+    hold: HoldFact | None = None
 
     @property
     def good(self) -> bool:
@@ -176,7 +195,7 @@ def _plain(value: object) -> str:
 
 def _lines(report: Report) -> list[str]:
     """Return how it ended, then the facts in groups, each with its label and aligned."""
-    mark = "OK" if report.good else "FAILED"
+    mark = "FAILED" if not report.good else "HELD" if report.outcome is Outcome.HELD else "OK"
     failure = report.failure
     link = failure.link if failure and failure.link else report.run.url if report.run else ""
     took = ", ".join(f"{p.phase} {p.seconds:.1f} s" for p in report.phases)

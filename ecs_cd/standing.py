@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from ecs_cd import sessions
 from ecs_cd.errors import EcsCdError
+from ecs_cd.marks import Marks
 from ecs_cd.model import ParameterVersion, ServiceSnapshot, ServiceTarget
 from ecs_cd.overlap import together
 from ecs_cd.parameter import Parameters
@@ -105,25 +107,51 @@ def _status(place: Place, found: ParameterVersion | None, snapshot: ServiceSnaps
 
 @dataclass(frozen=True)
 class HistoryEntry:
-    """One version of a parameter: when (ISO 8601) it was written, by whom (ARN), and its labels."""
+    """One version of a parameter: when (ISO 8601) it was written, by whom (ARN), and its labels.
+
+    `who` and `run` (`build 55`) are read out of the ARN. `marks` say what the labels of ours mean: verified, verified
+    before, held, left (a rollback left it), floor.
+    """
 
     version: int
     tag: str
     modified_at: str
     modified_by: str
     labels: tuple[str, ...]
+    who: str = ""
+    run: str = ""
+    marks: tuple[str, ...] = ()
 
 
 def history(parameters: Parameters, name: str, *, most: int = 20) -> tuple[HistoryEntry, ...]:
     """Return the last versions of a parameter, newest first."""
-    versions = sorted(parameters.history(name), key=lambda v: v.version, reverse=True)[:most]
-    return tuple(
-        HistoryEntry(
-            v.version,
-            v.value,
-            v.modified_at.isoformat(timespec="seconds") if v.modified_at else "",
-            v.modified_by,
-            v.labels,
-        )
-        for v in versions
+    kept = parameters.history(name)
+    marks = Marks.of(kept)
+    newest_first = sorted(kept, key=lambda v: v.version, reverse=True)[:most]
+    return tuple(_entry(version, marks) for version in newest_first)
+
+
+def _entry(version: ParameterVersion, marks: Marks) -> HistoryEntry:
+    author = sessions.author(version.modified_by)
+    return HistoryEntry(
+        version.version,
+        version.value,
+        version.modified_at.isoformat(timespec="seconds") if version.modified_at else "",
+        version.modified_by,
+        version.labels,
+        author.who,
+        author.run,
+        _meaning(version.version, marks),
     )
+
+
+def _meaning(version: int, marks: Marks) -> tuple[str, ...]:
+    """Return what the marks on a version say; those that mean nothing any more are left out."""
+    meant = (
+        ("held", marks.held.version if marks.holds else 0),
+        ("left", marks.gate.version if marks.turning or marks.gated else 0),
+        ("verified", marks.verified.version),
+        ("verified before", marks.verified_before.version),
+        ("floor", marks.floor.version),
+    )
+    return tuple(word for word, number in meant if number == version)

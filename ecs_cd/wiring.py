@@ -11,7 +11,7 @@ from ecs_cd.azure_devops import AzureDevOps, AzureDevOpsSettings
 from ecs_cd.azure_devops import connect as connect_azure_devops
 from ecs_cd.delivery import Clouds, Delivery
 from ecs_cd.errors import SettingsError, WrongInput
-from ecs_cd.model import ImageRef, TagEntry
+from ecs_cd.model import ImageRef, ImageTag, TagEntry
 from ecs_cd.settings import DeliverySettings
 from ecs_cd.standing import Place
 from ecs_cd.text import quoted
@@ -79,7 +79,13 @@ def delivery(settings: DeliverySettings, entry: TagEntry, *, dry_run: bool = Fal
         template_parameters=settings.template_parameters,
         variables=settings.variables,
         dry_run=dry_run,
+        rollback_on_failure=settings.rollback == "on-failure",
     )
+
+
+def place_of_rollback(settings: DeliverySettings, *, dry_run: bool = False) -> Delivery:
+    """Return where and through what is rolled back, held or released; its tag means nothing."""
+    return delivery(settings, TagEntry(ImageTag("any")), dry_run=dry_run)
 
 
 def image(settings: DeliverySettings, entry: TagEntry) -> ImageRef | None:

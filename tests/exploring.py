@@ -213,7 +213,7 @@ class World:
 
 def start(deliveries: int, lock: Lock, budget: Budget = Budget(), **rights: bool) -> World:
     """Return the world before any of the deliveries has written."""
-    return World(Cloud(lock), tuple(Courier(str(n)) for n in range(deliveries)), budget, budget, **rights)
+    return World(Cloud(lock), tuple(Courier(str(n)) for n in range(deliveries)), budget, budget)
 
 
 def following(world: World) -> Iterator[tuple[str, World]]:
@@ -495,18 +495,39 @@ def _renumbered_answer(answer: object, new: Mapping[int, int]) -> Hashable:
     return answer
 
 
+TABLE = (
+    (1, Lock.NONE, Budget()),
+    *((2, lock, Budget()) for lock in Lock),
+    *((2, lock, Budget(locks=1)) for lock in Lock),
+    *((2, lock, Budget(failures=1, cancels=1)) for lock in Lock),
+    *((2, lock, Budget(deaths=1)) for lock in Lock),
+    *((2, lock, Budget(people=1)) for lock in Lock),
+    *((2, lock, Budget(skips=1)) for lock in Lock),
+    (2, Lock.NONE, Budget(deaths=2)),
+    (2, Lock.NONE, Budget(deaths=1, locks=2)),
+    (3, Lock.SEQUENTIAL, Budget()),
+    (3, Lock.NONE, Budget()),
+)
+"""What `docs/protocol.md` gives the numbers of."""
+
+
 def main() -> None:
     """Explore, and say how much there was."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--deliveries", type=int, default=2)
     parser.add_argument("--lock", choices=[lock.value for lock in Lock], default="none")
-    for trouble in ("deaths", "locks", "failures", "cancels", "people", "skips"):
-        parser.add_argument(f"--{trouble}", type=int, default=0)
+    for name in vars(Budget()):
+        parser.add_argument(f"--{name}", type=int, default=0)
     parser.add_argument("--without", choices=["tag", "cancel"], action="append", default=[])
+    parser.add_argument("--table", action="store_true", help="explore all that the page on the protocol tells of")
     given = parser.parse_args()
     budget = Budget(given.deaths, given.locks, given.failures, given.cancels, given.people, given.skips)
-    rights = {"may_tag": "tag" not in given.without, "may_cancel": "cancel" not in given.without}
-    print(explore(start(given.deliveries, Lock(given.lock), budget, **rights)))  # noqa: T201 - a command's result
+    chosen = TABLE if given.table else ((given.deliveries, Lock(given.lock), budget),)
+    for deliveries, lock, trouble in chosen:
+        world = start(deliveries, lock, trouble)
+        found = explore(replace(world, may_tag="tag" not in given.without, may_cancel="cancel" not in given.without))
+        told = ", ".join(f"{many} {what}" for what, many in vars(trouble).items() if many)
+        print(f"| {deliveries} | {lock.value} | {told} | {found.states:,} | {found.edges:,} | {found.most_runs} |")  # noqa: T201 - a command's result
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
-from ecs_cd.errors import EcsCdError, ImageMissing
+from ecs_cd.errors import Crowded, EcsCdError, ImageMissing, ParameterRefused
+from ecs_cd.marks import NO_MARKS, Marks
 from ecs_cd.model import (
     FoundImage,
     ImageRef,
@@ -108,22 +109,26 @@ class FakeImages(Fake):
 
 
 class FakeParameters(Fake):
-    """A parameter store that keeps a hundred versions of each parameter; a label sits on one version only."""
+    """A parameter store that keeps a number of versions of each parameter; a label sits on one version only."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int = 100) -> None:
         super().__init__()
+        self._limit = limit
         self._standing: dict[str, Parameter] = {}
         self._kept: dict[str, tuple[ParameterVersion, ...]] = {}
 
     def put(self, parameter: Parameter) -> None:
         """Create the parameter as if by Terraform, or write a version of it as if by somebody else."""
-        number = self._kept[parameter.name][-1].version + 1 if parameter.name in self._kept else 1
-        self._standing[parameter.name] = replace(parameter, version=number)
+        kept = self._kept.get(parameter.name, ())
+        if len(kept) == self._limit and kept[0].labels:
+            raise Crowded("There is no room.")
+        number = kept[-1].version + 1 if kept else 1
+        self._standing[parameter.name] = replace(parameter, version=number, marks=NO_MARKS)
         version = ParameterVersion(parameter.name, parameter.value, number)
-        self._kept[parameter.name] = (*self._kept.get(parameter.name, ()), version)[-100:]
+        self._kept[parameter.name] = (*kept, version)[-self._limit :]
 
     def standing(self, name: str) -> Parameter:
-        return self._standing[name]
+        return replace(self._standing[name], marks=Marks.of(self._kept[name]))
 
     def values(self, name: str) -> list[str]:
         """Return the values of all versions, oldest first."""
@@ -134,7 +139,7 @@ class FakeParameters(Fake):
 
     def written(self) -> list[str]:
         """Return the calls that change something."""
-        return [call for call in self.calls if call in ("write", "create", "label")]
+        return [call for call in self.calls if call in ("write", "create", "label", "unlabel")]
 
     def state(self) -> tuple[tuple[ParameterVersion, ...], ...]:
         """Return all that was ever stored, to tell two stores apart."""
@@ -142,13 +147,13 @@ class FakeParameters(Fake):
 
     def copy(self) -> FakeParameters:
         """Return a store that goes its own way from here."""
-        twin = FakeParameters()
+        twin = FakeParameters(self._limit)
         twin._standing, twin._kept = dict(self._standing), dict(self._kept)
         return twin
 
     def read(self, name: str) -> Parameter | None:
         self._called("read")
-        return self._standing.get(name)
+        return self.standing(name) if name in self._standing else None
 
     def write(self, parameter: Parameter, value: str) -> int:
         self._called("write")
@@ -162,16 +167,25 @@ class FakeParameters(Fake):
         self.put(Parameter(name, value, 0))
         return self._standing[name].version
 
-    def versions(self, name: str, numbers: Sequence[int], label: str = "") -> tuple[ParameterVersion, ...]:
+    def versions(self, name: str, numbers: Sequence[int], labels: Sequence[str] = ()) -> tuple[ParameterVersion, ...]:
         self._called("versions")
         assert numbers
-        found = ((v, tuple({label} & set(v.labels))) for v in self._kept.get(name, ()))
+        found = ((v, tuple(label for label in labels if label in v.labels)) for v in self._kept.get(name, ()))
         return tuple(replace(v, labels=carried) for v, carried in found if v.version in numbers or carried)
 
     def label(self, name: str, version: int, label: str) -> None:
         self._called("label")
+        if version not in (v.version for v in self._kept[name]):
+            raise ParameterRefused("There is no such version.")
         self._kept[name] = tuple(
-            replace(v, labels=(*(one for one in v.labels if one != label), *([label] if v.version == version else [])))
+            replace(v, labels=tuple(sorted({*v.labels, label} if v.version == version else {*v.labels} - {label})))
+            for v in self._kept[name]
+        )
+
+    def unlabel(self, name: str, version: int, label: str) -> None:
+        self._called("unlabel")
+        self._kept[name] = tuple(
+            replace(v, labels=tuple(one for one in v.labels if one != label)) if v.version == version else v
             for v in self._kept[name]
         )
 

@@ -82,8 +82,10 @@ class World:
 
     @property
     def changed(self) -> list[str]:
-        """What was changed anywhere."""
-        return self.parameters.written() + [call for call in self.pipelines.calls if call == "queue"]
+        """What was changed anywhere, the marks of proof aside."""
+        return [call for call in self.parameters.written() if call != "label"] + [
+            call for call in self.pipelines.calls if call == "queue"
+        ]
 
 
 @pytest.fixture

@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from ecs_cd.errors import AccessDenied, DeadlineReached, ParameterRefused, Throttled, Unreachable, WrongInput
+from ecs_cd.marks import FLOOR
 from ecs_cd.model import CheckedImage, ImageTag, Parameter, ParameterChange, Recorded
 from ecs_cd.order import Order
-from ecs_cd.parameter import FLOOR, Seen, look, overtaken, read, record
+from ecs_cd.parameter import Seen, Stand, look, read, record, standing
 from ecs_cd.waiting import Deadline
 from tests.fakes import FakeClock, FakeParameters
 
@@ -59,8 +60,10 @@ class Store(FakeParameters):
         )
 
 
-def changed(tag: str, old: str | None, new: str, version: int, what: Recorded, **more: bool) -> ParameterChange:
-    return ParameterChange(NAME, ImageTag(tag), old, new, version, what, **more)
+def changed(
+    tag: str, old: str | None, new: str, version: int, what: Recorded, *, restored: bool = False, dry_run: bool = False
+) -> ParameterChange:
+    return ParameterChange(NAME, ImageTag(tag), old, new, version, what, restored, dry_run)
 
 
 # Rule 3: never backwards
@@ -453,21 +456,21 @@ def test_a_change_is_overtaken_when_something_older_stands_in_its_place(later: l
     store = Store("4")
     change = store.record("7")
     store.by_another(*later)
-    assert overtaken(store, change, Order.NUMERIC) is expected
+    assert (standing(store, change, Order.NUMERIC).stand is Stand.OVERTAKEN) is expected
 
 
 def test_a_change_whose_parameter_is_gone_is_overtaken() -> None:
     change = Store("4").record("7")
-    assert overtaken(Store(), change, Order.NUMERIC)
+    assert standing(Store(), change, Order.NUMERIC).stand is Stand.OVERTAKEN
 
 
 def test_a_deliberate_step_back_since_does_not_overtake() -> None:
     store = Store("4")
     change = store.record("7")
     store.record("5", Order.NONE)
-    assert not overtaken(store, change, Order.NUMERIC)
+    assert standing(store, change, Order.NUMERIC).stand is Stand.STANDS
     store.by_another("6")
-    assert not overtaken(store, change, Order.NUMERIC)
+    assert standing(store, change, Order.NUMERIC).stand is Stand.STANDS
 
 
 def test_a_step_back_before_the_change_does_not_excuse_what_came_after() -> None:
@@ -475,11 +478,11 @@ def test_a_step_back_before_the_change_does_not_excuse_what_came_after() -> None
     store.record("4", Order.NONE)
     change = store.record("7")
     store.by_another("5")
-    assert overtaken(store, change, Order.NUMERIC)
+    assert standing(store, change, Order.NUMERIC).stand is Stand.OVERTAKEN
 
 
 def test_without_an_order_nothing_is_overtaken() -> None:
     store = Store("abc")
     change = store.record("def", Order.NONE)
     store.by_another("abc")
-    assert not overtaken(store, change, Order.NONE)
+    assert standing(store, change, Order.NONE).stand is Stand.STANDS

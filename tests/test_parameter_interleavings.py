@@ -90,10 +90,10 @@ def test_up_to_four_writers_dying_anywhere_end_on_the_newest_tag(
     first: tuple[str, ...], tags: list[str], turns: list[Turn]
 ) -> None:
     store = store_with(*first)
-    allowed = [turn for turn in turns if turn.writer < len(tags)]
+    allowed = [turn for turn in turns if turn.actor < len(tags)]
     done = play(store, writers(*tags), allowed)
     assert store.values(NAME)[-1] in {newest(*tags, *first[-1:]), newest(*tags, *first)}
-    assert all(writer.change for writer in done)
+    assert all(writer.result for writer in done)
     deaths = sum(turn.dies for turn in allowed)
     assert len(store.values(NAME)) - len(first) <= most_versions(tags, deaths)
 
@@ -122,8 +122,8 @@ def test_in_parameter_store_they_end_on_the_newest_tag_too(
             assert parameter_store.write(Parameter(name, "", 0), value)
         else:
             assert parameter_store.create(name, value)
-    allowed = [turn for turn in turns if turn.writer < len(tags)]
+    allowed = [turn for turn in turns if turn.actor < len(tags)]
     here = play(memory, [Writer(name, tag) for tag in tags], allowed)
     there = play(parameter_store, [Writer(name, tag) for tag in tags], allowed)
     assert [version.value for version in parameter_store.history(name)] == memory.values(name)
-    assert [writer.change for writer in there] == [writer.change for writer in here]
+    assert [writer.result for writer in there] == [writer.result for writer in here]

@@ -22,15 +22,20 @@ MODULES = sorted(
 
 def test_the_public_names_are_these() -> None:
     assert ecs_cd.__all__ == [
-        "Clock", "Clouds", "Deadline", "Delivery", "DeliveryFailed", "EcsCdError", "HistoryEntry", "ImageTag",
-        "Interrupted", "Order", "Outcome", "PlaceStatus", "Report", "Settings", "SystemClock", "TagEntry", "TryLater",
-        "WrongInput", "__version__", "deploy", "history", "load_settings", "read_tag", "status", "verify", "write_tag",
+        "Clock", "Clouds", "Deadline", "Delivery", "DeliveryFailed", "EcsCdError", "HistoryEntry", "HoldResult",
+        "ImageTag", "Interrupted", "Order", "Outcome", "PlaceStatus", "Report", "Settings", "SystemClock", "TagEntry",
+        "TryLater", "WrongInput", "__version__", "deploy", "history", "hold", "load_settings", "read_tag", "release",
+        "rollback", "status", "verify", "write_tag",
     ]  # fmt: skip
 
 
 def test_the_public_names_are_sorted_and_are_what_dir_shows() -> None:
     assert ecs_cd.__all__ == sorted(ecs_cd.__all__)
     assert dir(ecs_cd) == ecs_cd.__all__
+
+
+def test_no_public_name_is_hidden_by_a_module_of_that_name() -> None:
+    assert {f"ecs_cd.{name}" for name in ecs_cd.__all__} & set(MODULES) == set()
 
 
 @pytest.mark.parametrize("name", ecs_cd.__all__)
@@ -45,11 +50,11 @@ def test_every_public_name_loads_and_is_documented(name: str) -> None:
 
 
 def test_a_name_that_is_not_public_is_an_attribute_error() -> None:
-    with pytest.raises(AttributeError, match="has no attribute 'rollback'"):
-        _ = ecs_cd.rollback
+    with pytest.raises(AttributeError, match="has no attribute 'promote'"):
+        _ = ecs_cd.promote
 
 
-@pytest.mark.parametrize("name", ["deploy", "verify", "status", "history"])
+@pytest.mark.parametrize("name", ["deploy", "verify", "rollback", "hold", "release", "status", "history"])
 def test_what_a_script_calls_says_what_it_raises(name: str) -> None:
     assert "Raises:" in (inspect.getdoc(getattr(ecs_cd, name)) or "")
 

@@ -16,6 +16,7 @@ from ecs_cd.errors import RunFailed, WrongInput
 from ecs_cd.report import (
     VERSION,
     Failure,
+    HoldFact,
     ImageFact,
     Outcome,
     ParameterFact,
@@ -46,8 +47,9 @@ FULL = Report(
     started_at=datetime(2026, 1, 1, tzinfo=timezone.utc),
     seconds=12.3,
     deadline_seconds=1800,
+    hold=HoldFact("held", "101", 3, "102"),
 )
-EMPTY = replace(FULL, proved=(), image=None, parameter=None, run=None, rollout=None, warnings=(), phases=())
+EMPTY = replace(FULL, proved=(), image=None, parameter=None, run=None, rollout=None, warnings=(), phases=(), hold=None)
 FAILED = replace(
     FULL,
     outcome=Outcome.FAILED,
@@ -84,6 +86,7 @@ def test_no_key_that_programs_read_ever_goes() -> None:
         *("rollout", "rollout.cluster", "rollout.service", "rollout.serving", "rollout.sentence", "rollout.image"),
         *("rollout.task_definition", "rollout.running", "rollout.desired"),
         *("failure", "failure.reason", "failure.message", "failure.hint", "failure.details", "failure.link"),
+        *("hold", "hold.state", "hold.tag", "hold.version", "hold.left"),
         *("failure.retryable", "warnings", "phases", "started_at", "seconds", "deadline_seconds"),
     }
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from ecs_cd.aws.caller import Caller
-from ecs_cd.errors import AccessDenied, ParameterRefused
+from ecs_cd.aws.selectors import carriers, found
+from ecs_cd.errors import AccessDenied, Crowded, ParameterRefused
+from ecs_cd.marks import ALL, Marks
 from ecs_cd.model import Parameter, ParameterVersion
 from ecs_cd.overlap import batches, each, together
-from ecs_cd.text import listed, quoted
+from ecs_cd.text import quoted
 
 if TYPE_CHECKING:
     from types_boto3_ssm import SSMClient
@@ -24,11 +26,7 @@ if TYPE_CHECKING:
         PutParameterRequestTypeDef,
     )
 
-OUR_LABELS = "ecs-cd."
-"""What the labels begin with that ecs-cd may take off a version to make room for a new one."""
-
 _NAMES_PER_REQUEST = 10
-_MOST_FREED = 5
 
 
 class SsmParameters:
@@ -36,29 +34,32 @@ class SsmParameters:
 
     def __init__(self, ssm: Caller[SSMClient]) -> None:
         self._ssm = ssm
+        self._forms_are_refused = False
 
     def read(self, name: str) -> Parameter | None:
-        """Return the parameter with everything a write must keep, or None when there is none of that name.
+        """Return the parameter with its marks and all that a write must keep, or None when there is none of that name.
 
-        Two requests at once: GetParameter has the value, DescribeParameters the tier, the key, the description, the
-        allowed pattern and the policies. The latter lags behind a creation; the history then has the same.
+        Two requests at once: GetParameters has the value and our labels, DescribeParameters the tier, the key, the
+        description, the allowed pattern and the policies. The latter lags behind a creation; the history then has the
+        same.
 
         Raises:
-            AccessDenied: `ssm:GetParameter` or `ssm:DescribeParameters` is not allowed.
+            AccessDenied: `ssm:GetParameters` or `ssm:DescribeParameters` is not allowed.
         """
-        value, listed_as = together(lambda: self._value(name), lambda: self._metadata(name))
-        if value is None:
+        current, listed_as = together(lambda: self._current(name), lambda: self._metadata(name))
+        if current is None:
             return None
+        value, marks = current
         attributes = listed_as or self._newest(name)
         with self._ssm.asking(f"read parameter {quoted(name)}"):
-            return None if attributes is None else _parameter(name, value, attributes)
+            return None if attributes is None else _parameter(name, value, attributes, marks)
 
     def read_many(self, names: Sequence[str]) -> dict[str, ParameterVersion]:
         """Return the current version of each parameter there is, by name: one request for every ten names."""
         unique = list(dict.fromkeys(names))
         known: dict[str, ParameterVersion] = {}
         with self._ssm.asking("read parameters"):
-            for item in _found(self._get(unique, "read parameters")):
+            for item in found(self._get(unique, "read parameters")):
                 # A parameter of another account is asked for by its ARN.
                 known[item["Name"]] = known[item.get("ARN", "")] = _version(item)
         return {name: known[name] for name in unique if name in known}
@@ -77,21 +78,15 @@ class SsmParameters:
 
         Raises:
             Throttled: too many updates at once; nothing was written.
-            ParameterRefused: the value does not match the allowed pattern, the key cannot be used, or the hundredth
-                version is kept by a label that is not ours.
+            ParameterRefused: the value does not match the allowed pattern, or the key cannot be used.
+            Crowded: the hundredth version is kept by a label, so that there can be no new one.
         """
-        with self._ssm.asking(
-            f"write parameter {quoted(parameter.name)}", quote=parameter.type != "SecureString"
-        ) as ssm:
-            for _ in range(_MOST_FREED):
-                version = _put(ssm, _overwrite(parameter, value))
-                if version:
-                    return version
-                self._free_oldest(parameter.name)
-            raise ParameterRefused(
-                f"Cannot write parameter {quoted(parameter.name)}: its oldest version is labelled again and again.",
-                hint="See who labels its old versions: `ecs-cd history` shows them.",
-            )
+        doing = f"write parameter {quoted(parameter.name)}"
+        with self._ssm.asking(doing, quote=parameter.type != "SecureString") as ssm:
+            try:
+                return ssm.put_parameter(**_overwrite(parameter, value))["Version"]
+            except ssm.exceptions.ParameterMaxVersionLimitExceeded:
+                raise Crowded(f"Cannot {doing}: it has all the versions it can have.") from None
 
     def create(self, name: str, value: str) -> int | None:
         """Create a parameter of type String; return its version, or None when there is one of that name already."""
@@ -101,27 +96,28 @@ class SsmParameters:
             except ssm.exceptions.ParameterAlreadyExists:
                 return None
 
-    def versions(self, name: str, numbers: Sequence[int], label: str = "") -> tuple[ParameterVersion, ...]:
-        """Return those of the given versions that still exist, and the one that carries `label`, oldest first.
+    def versions(self, name: str, numbers: Sequence[int], labels: Sequence[str] = ()) -> tuple[ParameterVersion, ...]:
+        """Return those of the given versions that still exist, and those that carry one of the labels, oldest first.
 
         One GetParameters with the selectors `name:number` and `name:label` for every ten of them. Parameter Store
         documents the selectors, but not several of one name in one request, nor that two that mean the same version
-        are answered twice: where it refuses, or leaves open which version has the label, the history decides.
+        are answered twice: where it refuses, or leaves open which version has a label, the history decides.
         """
-        selectors = [f"{name}:{number}" for number in numbers] + ([f"{name}:{label}"] if label else [])
+        selectors = [f"{name}:{one}" for one in (*numbers, *labels)]
         doing = f"read versions of parameter {quoted(name)}"
         try:
-            answers = self._get(selectors, doing)
+            answers = self._get_forms(selectors, doing)
         except ParameterRefused:
-            return self._from_history(name, numbers, label)
+            return self._from_history(name, numbers, labels)
         with self._ssm.asking(doing):
-            items = _found(answers)
-            sought = label and not any(f"{name}:{label}" in answer["InvalidParameters"] for answer in answers)
-            carrier = _carrier(items, numbers, label) if sought else 0
-            found = {item["Version"]: _version(item, (label,) if item["Version"] == carrier else ()) for item in items}
-        if sought and not carrier:
-            return self._from_history(name, numbers, label)
-        return tuple(found[number] for number in sorted(found))
+            carrying = carriers(answers, name, labels, numbers)
+            items = {item["Version"]: item for item in found(answers)}
+        if carrying is None:
+            return self._from_history(name, numbers, labels)
+        return tuple(
+            _version(items[number], tuple(label for label in labels if carrying.get(label) == number))
+            for number in sorted(items)
+        )
 
     def label(self, name: str, version: int, label: str) -> None:
         """Put the label on this version, taking it off any other.
@@ -136,6 +132,14 @@ class SsmParameters:
                     f"Parameter Store does not take {quoted(label)} as a label of parameter {quoted(name)}.",
                     hint="A label has letters, digits, '.', '-', '_', and does not begin with a digit, aws or ssm.",
                 )
+
+    def unlabel(self, name: str, version: int, label: str) -> None:
+        """Take the label off this version; nothing happens where it is not there, or the version is gone."""
+        with self._ssm.asking(f"take a label off version {version} of parameter {quoted(name)}") as ssm:
+            try:
+                ssm.unlabel_parameter_version(Name=name, ParameterVersion=version, Labels=[label])
+            except (ssm.exceptions.ParameterNotFound, ssm.exceptions.ParameterVersionNotFound):
+                return
 
     def history(self, name: str) -> tuple[ParameterVersion, ...]:
         """Return all versions there still are (at most 100), oldest first, with labels and who wrote them.
@@ -155,6 +159,33 @@ class SsmParameters:
                 )
                 for item in _pages(ssm, name)
             )
+
+    def _current(self, name: str) -> tuple[ParameterTypeDef, Marks] | None:
+        """Return the value with our labels, at one moment; or else the value first.
+
+        A hold is put there in the order label, value: whoever reads the value before the labels cannot miss it.
+        """
+        doing = f"read parameter {quoted(name)}"
+        try:
+            [answer] = self._get_forms([name, *(f"{name}:{label}" for label in ALL)], doing)
+        except ParameterRefused:
+            value = self._value(name)
+            marks = Marks.of(self.history(name)) if value else Marks()
+            self._forms_are_refused = True
+            return None if value is None else (value, marks)
+        with self._ssm.asking(doing):
+            items = found([answer])
+            if name in answer["InvalidParameters"] or not items:
+                return None
+            value = max(items, key=lambda item: item["Version"])
+            carrying = carriers([answer], name, ALL, [value["Version"]])
+        if carrying is None:
+            return value, Marks.of(self.history(name))
+        by_number = {item["Version"]: item for item in items}
+        return value, Marks.of(
+            _version(item, tuple(label for label in ALL if carrying.get(label) == number))
+            for number, item in by_number.items()
+        )
 
     def _value(self, name: str) -> ParameterTypeDef | None:
         with self._ssm.asking(f"read parameter {quoted(name)}") as ssm:
@@ -186,6 +217,16 @@ class SsmParameters:
             except ssm.exceptions.ParameterNotFound:
                 return None
 
+    def _get_forms(self, selectors: Sequence[str], doing: str) -> list[GetParametersResultTypeDef]:
+        """Ask for several forms of one name, unless that was refused before in this process.
+
+        Raises:
+            ParameterRefused: Parameter Store takes no several forms of one name.
+        """
+        if self._forms_are_refused:
+            raise ParameterRefused(f"Cannot {doing} in one request.")
+        return self._get(selectors, doing)
+
     def _get(self, names: Sequence[str], doing: str) -> list[GetParametersResultTypeDef]:
         """Return the answers of as many GetParameters as the names need."""
 
@@ -195,44 +236,9 @@ class SsmParameters:
 
         return each([partial(get, batch) for batch in batches(names, _NAMES_PER_REQUEST)])
 
-    def _from_history(self, name: str, numbers: Sequence[int], label: str) -> tuple[ParameterVersion, ...]:
-        return tuple(v for v in self.history(name) if v.version in numbers or (label and label in v.labels))
-
-    def _free_oldest(self, name: str) -> None:
-        """Take our own labels off the oldest version, which Parameter Store keeps only for its labels.
-
-        Raises:
-            ParameterRefused: somebody else's label is on it.
-        """
-        versions = self.history(name)
-        oldest, newest = versions[0], versions[-1]
-        foreign = [label for label in oldest.labels if not label.startswith(OUR_LABELS)]
-        if foreign:
-            command = ["aws", "ssm", "label-parameter-version", "--name", name]
-            command += ["--parameter-version", str(newest.version), "--labels", *foreign]
-            raise ParameterRefused(
-                f"Cannot write parameter {quoted(name)}: it has {len(versions)} versions, the most there can be, and "
-                f"the oldest, version {oldest.version}, cannot go because it is labelled {listed(foreign)}.",
-                hint=f"Move the labels to a newer version: `{shlex.join(command)}`",
-            )
-        if oldest.labels:
-            with self._ssm.asking(f"take our labels off version {oldest.version} of parameter {quoted(name)}") as ssm:
-                ssm.unlabel_parameter_version(Name=name, ParameterVersion=oldest.version, Labels=list(oldest.labels))
-
-
-def _found(answers: Sequence[GetParametersResultTypeDef]) -> list[ParameterTypeDef]:
-    return [item for answer in answers for item in answer["Parameters"]]
-
-
-def _carrier(items: Sequence[ParameterTypeDef], numbers: Sequence[int], label: str) -> int:
-    """Return the version that was answered for the label; 0 when the answer leaves it open.
-
-    It says so itself (`Selector`), or it was not asked for by number, or it was answered twice.
-    """
-    versions = [item["Version"] for item in items]
-    told = [item["Version"] for item in items if item.get("Selector") == f":{label}"]
-    inferred = [version for version in versions if version not in numbers or versions.count(version) > 1]
-    return next(iter(told or inferred), 0)
+    def _from_history(self, name: str, numbers: Sequence[int], labels: Sequence[str]) -> tuple[ParameterVersion, ...]:
+        wanted = ((v, tuple(label for label in labels if label in v.labels)) for v in self.history(name))
+        return tuple(replace(v, labels=carried) for v, carried in wanted if v.version in numbers or carried)
 
 
 def _pages(ssm: SSMClient, name: str) -> list[ParameterHistoryTypeDef]:
@@ -241,7 +247,7 @@ def _pages(ssm: SSMClient, name: str) -> list[ParameterHistoryTypeDef]:
 
 
 def _parameter(
-    name: str, value: ParameterTypeDef, attributes: ParameterMetadataTypeDef | ParameterHistoryTypeDef
+    name: str, value: ParameterTypeDef, attributes: ParameterMetadataTypeDef | ParameterHistoryTypeDef, marks: Marks
 ) -> Parameter:
     texts = [policy["PolicyText"] for policy in attributes.get("Policies", [])]
     return Parameter(
@@ -255,15 +261,8 @@ def _parameter(
         description=attributes.get("Description", ""),
         allowed_pattern=attributes.get("AllowedPattern", ""),
         policies=f"[{','.join(f'{text}' for text in texts)}]" if texts else "",
+        marks=marks,
     )
-
-
-def _put(ssm: SSMClient, request: PutParameterRequestTypeDef) -> int:
-    """Return the new version; 0 when the hundredth one is kept by a label, so that there can be no new one."""
-    try:
-        return ssm.put_parameter(**request)["Version"]
-    except ssm.exceptions.ParameterMaxVersionLimitExceeded:
-        return 0
 
 
 def _overwrite(parameter: Parameter, value: str) -> PutParameterRequestTypeDef:

@@ -37,7 +37,7 @@ def reported(command: F) -> F:
 @tagged
 @reported
 @click.option("--dry-run", is_flag=True, help="Check everything and say what would be done; change nothing.")
-@flags(*PARAMETER, *IMAGE, *PIPELINE, "verify", *ROLLOUT, *AWS, "timeout")
+@flags(*PARAMETER, *IMAGE, *PIPELINE, "verify", "rollback", *ROLLOUT, *AWS, "timeout")
 @framed
 def deploy(
     frame: Frame,
@@ -55,7 +55,7 @@ def deploy(
     The image is looked up in ECR, the tag recorded in the service's parameter (never backwards), a run of the
     environment's Terraform pipeline queued and followed, and the rollout watched until ECS serves the tag.
     """
-    _check_report_file(report_file)
+    check_report_file(report_file)
     settings = frame.resolve(service, environment, flags, steps=("image", "parameter", "pipeline", "rollout"))
     entry = library.find_tag(settings.service, tag, tag_file)
     title = f"{settings.service} {entry.tag} to {settings.environment}"
@@ -81,7 +81,7 @@ def verify(
     flags: dict[str, Any],
 ) -> int:
     """Watch until ECS serves a tag of SERVICE in ENVIRONMENT, or is known not to; change nothing."""
-    _check_report_file(report_file)
+    check_report_file(report_file)
     settings = frame.resolve(service, environment, flags, steps=["rollout"])
     entry = library.find_tag(settings.service, tag, tag_file)
     with frame.console.following(
@@ -91,7 +91,7 @@ def verify(
     return end(frame, report, report_file)
 
 
-def _check_report_file(path: Path | None) -> None:
+def check_report_file(path: Path | None) -> None:
     """Refuse a place where no file can be, before anything is done that the report should tell of (rule 1)."""
     if path is None:
         return

@@ -10,8 +10,9 @@ import click
 
 from ecs_cd import library
 from ecs_cd.cli.frame import Frame, flags, framed, place
+from ecs_cd.marks import OURS
 from ecs_cd.settings.options import AWS, ROLLOUT
-from ecs_cd.standing import PlaceStatus
+from ecs_cd.standing import HistoryEntry, PlaceStatus
 
 
 @click.command(short_help="Show what is recorded and what serves.")
@@ -31,10 +32,19 @@ def status(frame: Frame, services: tuple[str, ...], environments: tuple[str, ...
 @flags("parameter", *AWS)
 @framed
 def history(frame: Frame, service: str, environment: str, most: int, *, flags: dict[str, Any]) -> None:
-    """Show which tags the parameter of SERVICE in ENVIRONMENT held, since when, and who wrote them."""
+    """Show which tags the parameter of SERVICE in ENVIRONMENT held, since when, and who wrote them in which run.
+
+    Marks: verified (ECS was seen to serve it), verified before, held (nothing else is delivered), left (by the rollback
+    that made the hold), floor (nothing before it is restored).
+    """
     found = library.history(service, environment, most=most, settings=frame.settings_file, **flags)
-    rows = [(str(v.version), v.tag, v.modified_at, v.modified_by, " ".join(v.labels)) for v in found]
-    frame.tell([asdict(one) for one in found], table(("VERSION", "TAG", "WRITTEN", "BY", "LABELS"), rows))
+    rows = [(str(v.version), v.tag, v.modified_at, v.who, v.run, _marks(v)) for v in found]
+    frame.tell([asdict(one) for one in found], table(("VERSION", "TAG", "WRITTEN", "BY", "RUN", "MARKS"), rows))
+
+
+def _marks(entry: HistoryEntry) -> str:
+    """Return what our marks mean, and the labels of others."""
+    return ", ".join((*entry.marks, *(label for label in entry.labels if not label.startswith(OURS))))
 
 
 def _status_table(found: Sequence[PlaceStatus]) -> str:

@@ -13,6 +13,9 @@ from ecs_cd.version import VERSION
 _COMMANDS = {
     "deploy": "deliver:deploy",
     "verify": "deliver:verify",
+    "rollback": "rollback:rollback",
+    "hold": "rollback:hold",
+    "release": "rollback:release",
     "status": "look:status",
     "history": "look:history",
     "tag": "tag:tag",

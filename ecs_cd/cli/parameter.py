@@ -42,9 +42,9 @@ def get(frame: Frame, service: str, environment: str, *, flags: dict[str, Any]) 
 def set_(
     frame: Frame, service: str, environment: str, tag: str, tag_file: str, *, dry_run: bool, flags: dict[str, Any]
 ) -> None:
-    """Record a tag for SERVICE in ENVIRONMENT, unless a newer one is there; queue nothing.
+    """Record a tag for SERVICE in ENVIRONMENT, unless a newer one is there or it is held; queue nothing.
 
-    To step back on purpose, say --order none.
+    To step back on purpose, say --order none; to stay there, too, use `ecs-cd rollback --to`.
     """
     settings = frame.resolve(service, environment, flags, steps=["image", "parameter"])
     entry = library.find_tag(settings.service, tag, tag_file)
@@ -52,4 +52,6 @@ def set_(
     with wiring.aws(settings) as aws:
         deadline = Deadline.after(settings.timeout, frame.clock)
         _, change = record(wanted, aws.images, aws.parameters, deadline=deadline)
-    frame.tell({**asdict(change), "wanted": str(change.wanted), "recorded": change.recorded.value}, said(change))
+    told = {**asdict(change), "wanted": str(change.wanted), "recorded": change.recorded.value}
+    del told["marks"]
+    frame.tell(told, said(change))

@@ -19,7 +19,7 @@ from moto.core.model_instances import reset_model_data
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from ecs_cd.sandbox import ecs_backend
+from ecs_cd.sandbox import ecs_backend, ssm_answers
 from ecs_cd.sandbox.aws_faults import AwsRequest, Fault, Recorder
 
 ACCOUNT_ID = "123456789012"
@@ -59,6 +59,7 @@ class Aws:
 
     def __enter__(self) -> Aws:
         ecs_backend.install()
+        ssm_answers.install()
         self.reset()  # what an earlier one in this process left behind
         self._server = make_server("127.0.0.1", 0, self._recorder, threaded=True, request_handler=_QuietHandler)
         # The interval is how long shutdown may take, in seconds.

@@ -99,6 +99,7 @@ class ServicePart(_Part):
     template_parameters: dict[str, str] | None = _setting("template_parameters")
     variables: dict[str, str] | None = _setting("variables")
     verify: bool | None = _setting("verify")
+    rollback: str | None = _setting("rollback")
     ecs: EcsPart | None = Field(
         default=None, title="ECS", description="Where the service runs; null: ECS is not asked."
     )

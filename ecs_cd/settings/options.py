@@ -129,6 +129,13 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option("variables", _SERVICE, "Variables for the infrastructure pipeline's run.", Kind.MAP, flag="--variable"),
     Option("verify", _SERVICE, "Follow the rollout and judge by what ECS serves.", Kind.SWITCH, default="true"),
+    Option(
+        "rollback",
+        _SERVICE,
+        "What to do when a rollout fails; on-failure: go back to what was verified last, and hold it.",
+        choices=("never", "on-failure"),
+        default="never",
+    ),
     Option("cluster", _SERVICE, "Name of the ECS cluster.", key="ecs.cluster", check=names.ecs),
     Option(
         "ecs_service", _SERVICE, "Name of the ECS service.", key="ecs.service", check=names.ecs, default="{service}"

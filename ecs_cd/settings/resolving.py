@@ -76,6 +76,7 @@ class DeliverySettings:
     template_parameters: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
     target: ServiceTarget | None = None
+    rollback: str = "never"
     timeout: float = 1800.0
     region: str = ""
     profile: str = ""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from ecs_cd import delivery, pipeline, wiring
+from ecs_cd import delivery, pipeline, rolling_back, wiring
 from ecs_cd.delivery import Clouds
 from ecs_cd.errors import WrongInput
-from ecs_cd.model import Run, RunRequest
+from ecs_cd.model import ImageTag, Recorded, Run, RunRequest
 from ecs_cd.progress import RunChanged
 from ecs_cd.report import Report
 from ecs_cd.settings import DeliverySettings
@@ -24,9 +24,25 @@ def deploy(call: Call) -> Ended:
     entry = call.tag(settings.service)
     wanted = wiring.delivery(settings, entry, dry_run=call.inputs.dry_run)
     with call.aws(settings, str(entry.tag)) as aws, call.azure_devops(settings) as azure:
-        report = delivery.deploy(
+        report = rolling_back.deploy(
             wanted,
             Clouds(aws.images, aws.parameters, azure, aws.services),
+            deadline=Deadline.after(settings.timeout, call.clock),
+            watch=call.voice.console.watch,
+        )
+    return _told(call, report)
+
+
+def rollback(call: Call) -> Ended:
+    """Step back to the version verified last, or to a given tag, and hold it there."""
+    settings = call.resolve(("image", "parameter", "pipeline", "rollout"))
+    to = ImageTag(call.inputs.tag) if call.inputs.tag else None
+    wanted = wiring.place_of_rollback(settings, dry_run=call.inputs.dry_run)
+    with call.aws(settings, str(to or "rollback")) as aws, call.azure_devops(settings) as azure:
+        report = rolling_back.rollback(
+            wanted,
+            Clouds(aws.images, aws.parameters, azure, aws.services),
+            to=to,
             deadline=Deadline.after(settings.timeout, call.clock),
             watch=call.voice.console.watch,
         )
@@ -80,7 +96,10 @@ def set_parameter(call: Call) -> Ended:
         "parameterVersion": str(change.version),
     }
     facts = (("Parameter", change.name), ("Tag", change.new), ("Version", str(change.version)))
-    return Ended(message, change.recorded.value, outputs=outputs, facts=facts)
+    held = change.recorded is Recorded.HELD
+    if held:
+        call.voice.warn(message)
+    return Ended(message, change.recorded.value, outputs=outputs, facts=facts, warnings=(message,) if held else ())
 
 
 def queue_pipeline(call: Call) -> Ended:
@@ -140,7 +159,7 @@ COMMANDS: Mapping[str, Callable[[Call], Ended]] = {
     "read-tag": read_tag,
     "set-parameter": set_parameter,
     "queue-pipeline": queue_pipeline,
-    "rollback": not_yet,
+    "rollback": rollback,
     "promote": not_yet,
 }
 """What `inputs.COMMANDS` names, each with what it does."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import MutableMapping
 from dataclasses import replace
 
 from ecs_cd import names
 from ecs_cd.aws import AwsSettings, StaticKeys
 from ecs_cd.errors import SettingsError
+from ecs_cd.sessions import session_name
 from ecs_cd.settings import DeliverySettings
 from ecs_cd.task.agent import Agent
 from ecs_cd.task.oidc import IdentityTokens, request_url
@@ -17,21 +17,8 @@ from ecs_cd.task.voice import Voice
 from ecs_cd.text import quoted
 from ecs_cd.waiting import Clock
 
-_NOT_IN_SESSION_NAMES = re.compile(r"[^A-Za-z0-9_+=,.@-]+")
-_LONGEST_SESSION_NAME = 64
 _SHORTEST_SESSION, _LONGEST_SESSION = 900, 43200
 _PROFILES = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")
-
-
-def session_name(service: str, tag: str, run: str) -> str:
-    """Return the name under which AWS records what a delivery does: service, tag and run, 64 characters at most.
-
-    Tag and run are kept whole where they can be; the service gives way first.
-    """
-    service, tag, run = (_NOT_IN_SESSION_NAMES.sub("-", part) for part in (service, tag, run))
-    rest = ".".join(filter(None, (tag[:24], run[:28])))
-    room = _LONGEST_SESSION_NAME - len("ecs-cd..") - len(rest)
-    return ".".join(filter(None, ("ecs-cd", service[:room], rest)))
 
 
 def aws_settings(

@@ -22,17 +22,18 @@ _SPECIAL = {"settings": "configFile", "region": "regionName"}
 
 _PLACE = ("settings", "service", "environment")
 _TAG = ("tag", "tag_file")
-_WHOLE = (*_PLACE, *PARAMETER, *IMAGE, *PIPELINE, "verify", *ROLLOUT, *AWS, "timeout", "dry_run")
+_RECORDING = ("create_parameter", "order")
+_WHOLE = (*_PLACE, "parameter", *IMAGE, *PIPELINE, "verify", *ROLLOUT, *AWS, "timeout", "dry_run")
 
 COMMANDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "deploy": (*_WHOLE, *_TAG),
+        "deploy": (*_WHOLE, *_RECORDING, "rollback", *_TAG),
         "verify": (*_PLACE, *_TAG, "order", *ROLLOUT, "repository", *AWS, "timeout"),
         "read-tag": ("service", "tag_file", "tag_variable"),
         "set-parameter": (*_PLACE, *_TAG, *PARAMETER, *IMAGE, *AWS, "timeout", "dry_run"),
         "queue-pipeline": (*_PLACE, *PIPELINE, "timeout", "wait", "dry_run"),
         "rollback": (*_WHOLE, "tag"),
-        "promote": (*_WHOLE, "promote_from"),
+        "promote": (*_WHOLE, *_RECORDING, "promote_from"),
     }
 )
 """What each command reads, by the names of the settings table; `OWN` are of the task alone."""
@@ -188,4 +189,4 @@ def _as_input(match: re.Match[str]) -> str:
 
 
 _SETTINGS = {input_name(name): name for names in COMMANDS.values() for name in names}
-_FLAGS = {option.switch: input_name(option.name) for option in BY_NAME.values() if option.switch}
+_FLAGS = {option.switch: input_name(option.name) for option in BY_NAME.values() if option.switch} | {"--to": "tag"}

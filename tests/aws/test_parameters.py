@@ -4,16 +4,20 @@ import json
 from typing import Any
 
 import pytest
+from moto.ssm.responses import SimpleSystemManagerResponse
 
+from ecs_cd import room
 from ecs_cd.aws import Aws
 from ecs_cd.aws.parameters import _parameter
-from ecs_cd.errors import AccessDenied, DeliveryFailed, ParameterRefused, Throttled
+from ecs_cd.errors import AccessDenied, Crowded, DeliveryFailed, ParameterRefused, Throttled
+from ecs_cd.marks import ALL, FLOOR, GATE, HELD, NO_MARKS, VERIFIED, Mark, Marks
 from ecs_cd.model import Parameter
+from ecs_cd.sandbox import ssm_answers
 from ecs_cd.sandbox.aws import Aws as Cloud
 from ecs_cd.sandbox.aws_faults import ErrorAnswer
+from tests.aws.conftest import Connect
 
 NAME = "/my-api/development/docker-image-tag"
-VERIFIED = "ecs-cd.verified"
 
 
 def asked(aws: Cloud) -> list[str]:
@@ -45,7 +49,7 @@ def test_reading_takes_two_requests_and_tells_all_that_a_write_must_keep(aws: Cl
     assert read(adapter) == Parameter(
         NAME, "26", 1, "String", tier="Advanced", description="the tag", allowed_pattern=r"^\d+$"
     )
-    assert asked(aws) == ["DescribeParameters", "GetParameter"]
+    assert asked(aws) == ["DescribeParameters", "GetParameters"]
 
 
 def test_a_missing_parameter_is_none(adapter: Aws) -> None:
@@ -67,8 +71,8 @@ def test_a_parameter_that_vanishes_between_two_looks_is_none(
         aws.client("ssm").delete_parameter(Name=name)
 
     written(aws, "26")
-    value = adapter.parameters._value(NAME)
-    monkeypatch.setattr(adapter.parameters, "_value", lambda name: value)
+    current = adapter.parameters._current(NAME)
+    monkeypatch.setattr(adapter.parameters, "_current", lambda name: current)
     monkeypatch.setattr(adapter.parameters, "_metadata", vanish)
     assert adapter.parameters.read(NAME) is None
 
@@ -77,7 +81,7 @@ def test_the_policies_are_one_json_array_as_put_parameter_takes_them() -> None:
     value: Any = {"Value": "26", "Version": 3, "Type": "String"}
     policies = [{"PolicyText": '{"Type":"Expiration"}'}, {"PolicyText": '{"Type":"NoChangeNotification"}'}]
     attributes: Any = {"Tier": "Advanced", "Policies": policies}
-    found = _parameter(NAME, value, attributes)
+    found = _parameter(NAME, value, attributes, NO_MARKS)
     assert [policy["Type"] for policy in json.loads(found.policies)] == ["Expiration", "NoChangeNotification"]
 
 
@@ -167,10 +171,17 @@ def test_the_value_of_a_secure_string_is_not_repeated_from_a_refusal(aws: Cloud,
     assert "hush" not in repr((caught.value.message, caught.value.hint, caught.value.details))
 
 
+def test_a_label_on_the_oldest_of_a_hundred_versions_leaves_no_room(aws: Cloud, adapter: Aws) -> None:
+    written(aws, *(str(n) for n in range(1, 101)))
+    labelled(aws, 1, VERIFIED)
+    with pytest.raises(Crowded):
+        adapter.parameters.write(read(adapter), "101")
+
+
 def test_our_label_on_the_oldest_of_a_hundred_versions_makes_room(aws: Cloud, adapter: Aws) -> None:
     written(aws, *(str(n) for n in range(1, 101)))
     labelled(aws, 1, VERIFIED)
-    assert adapter.parameters.write(read(adapter), "101") == 101
+    assert room.put(adapter.parameters, read(adapter), "101") == 101
     assert adapter.parameters.history(NAME)[0].version == 2
 
 
@@ -178,7 +189,7 @@ def test_a_foreign_label_on_the_oldest_of_a_hundred_versions_is_told_with_the_wa
     written(aws, *(str(n) for n in range(1, 101)))
     labelled(aws, 1, VERIFIED, "blessed")
     with pytest.raises(ParameterRefused, match="version 1, cannot go because it is labelled blessed") as caught:
-        adapter.parameters.write(read(adapter), "101")
+        room.put(adapter.parameters, read(adapter), "101")
     command = f"aws ssm label-parameter-version --name {NAME} --parameter-version 100 --labels blessed"
     assert command in caught.value.hint
     assert set(adapter.parameters.history(NAME)[0].labels) == {VERIFIED, "blessed"}
@@ -193,7 +204,7 @@ def test_creating_makes_a_string_and_tells_when_somebody_was_first(aws: Cloud, a
 def test_versions_and_a_label_are_read_in_one_request(aws: Cloud, adapter: Aws) -> None:
     written(aws, "5", "6", "7")
     labelled(aws, 1, VERIFIED)
-    found = adapter.parameters.versions(NAME, [2, 3, 9], VERIFIED)
+    found = adapter.parameters.versions(NAME, [2, 3, 9], [VERIFIED])
     assert [(v.version, v.value, v.labels) for v in found] == [(1, "5", (VERIFIED,)), (2, "6", ()), (3, "7", ())]
     assert asked(aws) == ["GetParameters"]
 
@@ -201,13 +212,13 @@ def test_versions_and_a_label_are_read_in_one_request(aws: Cloud, adapter: Aws) 
 def test_a_version_that_is_asked_for_twice_is_returned_once_with_its_label(aws: Cloud, adapter: Aws) -> None:
     written(aws, "5", "6")
     labelled(aws, 2, VERIFIED)
-    found = adapter.parameters.versions(NAME, [1, 2], VERIFIED)
+    found = adapter.parameters.versions(NAME, [1, 2], [VERIFIED])
     assert [(v.version, v.labels) for v in found] == [(1, ()), (2, (VERIFIED,))]
 
 
 def test_a_label_that_no_version_has_is_not_there(aws: Cloud, adapter: Aws) -> None:
     written(aws, "5")
-    assert [v.labels for v in adapter.parameters.versions(NAME, [1], VERIFIED)] == [()]
+    assert [v.labels for v in adapter.parameters.versions(NAME, [1], [VERIFIED])] == [()]
 
 
 def test_more_than_ten_selectors_take_more_requests(aws: Cloud, adapter: Aws) -> None:
@@ -220,8 +231,64 @@ def test_refused_selectors_are_answered_by_the_history(aws: Cloud, adapter: Aws)
     written(aws, "5", "6", "7")
     labelled(aws, 1, VERIFIED)
     aws.inject("ssm", "GetParameters", ErrorAnswer("ValidationException", "duplicate names"))
-    found = adapter.parameters.versions(NAME, [3], VERIFIED)
+    found = adapter.parameters.versions(NAME, [3], [VERIFIED])
     assert [(v.version, v.labels) for v in found] == [(1, (VERIFIED,)), (3, ())]
+
+
+def test_the_marks_come_with_the_value_in_the_same_request(aws: Cloud, adapter: Aws) -> None:
+    written(aws, "5", "6", "7", "8")
+    labelled(aws, 1, FLOOR)
+    labelled(aws, 2, GATE)
+    labelled(aws, 3, HELD)
+    labelled(aws, 4, VERIFIED)
+    found = read(adapter)
+    assert (found.value, found.version) == ("8", 4)
+    marks = Marks(Mark(2, "6"), Mark(3, "7"), Mark(1, "5"), Mark(4, "8"))
+    assert found.marks == marks
+    assert asked(aws) == ["DescribeParameters", "GetParameters"]
+
+
+def test_all_labels_on_the_version_on_top_are_told_apart(aws: Cloud, adapter: Aws) -> None:
+    written(aws, "5", "6")
+    labelled(aws, 2, *ALL)
+    assert read(adapter).marks == Marks(*[Mark(2, "6")] * 5)
+    assert [v.labels for v in adapter.parameters.versions(NAME, [1, 2], ALL)] == [(), ALL]
+
+
+@pytest.mark.parametrize(("labels", "requests"), [([], 1), ([HELD], 1), ([GATE, HELD], 2)])
+def test_answers_that_do_not_say_what_they_answer_are_told_apart_or_left_to_the_history(
+    aws: Cloud, adapter: Aws, labels: list[str], requests: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SimpleSystemManagerResponse, "get_parameters", ssm_answers.moto_s_own)
+    written(aws, "5", "6", "7")
+    for number, label in enumerate(labels, 1):
+        labelled(aws, number, label)
+    assert read(adapter).marks == Marks.of(adapter.parameters.history(NAME))
+    assert read(adapter).marks.held.version == len(labels)
+    assert [name for name in asked(aws) if name == "GetParameterHistory"][1:] == ["GetParameterHistory"] * (
+        2 * (requests - 1)
+    )
+
+
+def test_forms_of_one_name_that_are_refused_are_asked_for_once_in_a_process(aws: Cloud, connected: Connect) -> None:
+    adapter = connected()
+    written(aws, "5", "6")
+    labelled(aws, 1, HELD)
+    aws.inject("ssm", "GetParameters", ErrorAnswer("ValidationException", "duplicate names"))
+    for _ in range(2):
+        found = read(adapter)
+        assert (found.value, found.marks) == ("6", Marks(held=Mark(1, "5")))
+    assert [v.labels for v in adapter.parameters.versions(NAME, [2], [HELD])] == [(HELD,), ()]
+    assert asked(aws).count("GetParameters") == 1
+    assert asked(aws).count("GetParameter") == 2
+
+
+def test_a_label_can_be_taken_off_and_off_again(aws: Cloud, adapter: Aws) -> None:
+    written(aws, "5")
+    labelled(aws, 1, HELD)
+    for version in (1, 1, 7):
+        adapter.parameters.unlabel(NAME, version, HELD)
+    assert [v.labels for v in adapter.parameters.history(NAME)] == [()]
 
 
 def test_the_history_is_whole_and_oldest_first(aws: Cloud, adapter: Aws) -> None:

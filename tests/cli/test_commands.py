@@ -53,7 +53,9 @@ def test_the_tag_file_is_found_by_folder_and_by_glob(cli: Cli, world: World) -> 
 
 def test_what_is_deployed_already_needs_no_run(cli: Cli, world: World) -> None:
     called = cli("deploy", "my-api", "development", "--tag", "101")
-    assert (called.code, world.writes()) == (0, [])
+    assert (called.code, world.writes()) == (0, ["LabelParameterVersion"])
+    world.forget()
+    assert (cli("deploy", "my-api", "development", "--tag", "101").code, world.writes()) == (0, [])
     assert called.out.startswith("OK  my-api 101 in development: nothing was changed.")
 
 

@@ -48,7 +48,7 @@ def test_a_parameter_of_the_wrong_type_is_refused(cli: Cli, world: World) -> Non
     ("service", "operation", "action"),
     [
         ("ecr", None, "ecr:DescribeImages"),
-        ("ssm", "GetParameter", "ssm:GetParameter"),
+        ("ssm", "GetParameters", "ssm:GetParameters"),
         ("ssm", "PutParameter", "ssm:PutParameter"),
     ],
 )

@@ -40,7 +40,7 @@ def test_the_guarded_path_to_a_queued_run_takes_seven_requests(cli: Cli, world: 
     before = up_to_following(cli, world, "--pipeline", "1")
     assert before == {
         "ecr DescribeImages": 1,
-        "ssm GetParameter": 1,
+        "ssm GetParameters": 1,
         "ssm DescribeParameters": 1,
         "ssm PutParameter": 1,
         "GET build/builds": 2,

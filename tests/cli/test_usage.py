@@ -15,11 +15,13 @@ from ecs_cd.cli.main import _COMMANDS
 from tests.cli.world import Cli, World
 
 LEAVES = [
-    ("deploy",), ("verify",), ("status",), ("history",), ("tag", "read"), ("tag", "write"), ("parameter", "get"),
-    ("parameter", "set"), ("pipeline", "queue"), ("pipeline", "wait"), ("schema",), ("sandbox", "up"),
-    ("sandbox", "demo"),
+    ("deploy",), ("verify",), ("rollback",), ("hold",), ("release",), ("status",), ("history",),
+    ("tag", "read"), ("tag", "write"), ("parameter", "get"), ("parameter", "set"),
+    ("pipeline", "queue"), ("pipeline", "wait"), ("schema",), ("sandbox", "up"), ("sandbox", "demo"),
 ]  # fmt: skip
-CHANGING = [("deploy",), ("tag", "write"), ("parameter", "set"), ("pipeline", "queue")]
+CHANGING = [
+    ("deploy",), ("rollback",), ("hold",), ("release",), ("tag", "write"), ("parameter", "set"), ("pipeline", "queue"),
+]  # fmt: skip
 
 
 def test_the_version_is_told(cli: Cli) -> None:
@@ -52,6 +54,7 @@ def test_every_command_has_help_that_fits_a_terminal(cli: Cli, words: tuple[str,
         (["deploy", "--tga", "1"], "Did you mean '--tag'?"),
         (["deploy", "a", "b", "c"], "unexpected extra argument"),
         (["deploy", "--order", "newest"], "'newest' is not one of 'numeric', 'semver', 'none'"),
+        (["deploy", "--rollback", "always"], "'always' is not one of 'never', 'on-failure'"),
         (["deploy", "--output", "xml"], "'xml' is not one of 'text', 'json'"),
         (["pipeline", "wait", "0"], "0 is not in the range x>=1"),
         (["pipeline", "wait"], "Missing argument 'RUN_ID'"),
@@ -89,6 +92,10 @@ def test_a_hostile_command_line_is_quoted_harmlessly(cli: Cli, argv: list[str]) 
         (["deploy", "my-api", "development", "--tag", "1", "--variable", "novalue"], "NAME=VALUE"),
         (["deploy", "my-api", "development", "--tag", "1", "--region", "nowhere"], "region"),
         (["deploy", "my-api", "development", "--tag", "v1"], "v1"),
+        (["rollback", "my-api", "devel"], "Did you mean 'development'?"),
+        (["rollback", "my-api", "development", "--to", "no tag"], "not a Docker image tag"),
+        (["hold", "my-apo", "development"], "Did you mean 'my-api'?"),
+        (["release", "my-api"], "Which environment? There are: development, production."),
         (["status", "my-apo"], "Did you mean 'my-api'?"),
         (["parameter", "get", "my-api", "prodution"], "Did you mean 'production'?"),
     ],
@@ -172,6 +179,7 @@ def test_a_command_line_becomes_one_call_of_the_library(
         (["--tag", "5", "--parameter", "/{service}/x", "--create-parameter"],
          {"parameter": "/my-api/x", "create_parameter": True}),
         (["--tag", "5", "--container", "web", "--cluster", "c"], {"container": "web", "cluster": "c"}),
+        (["--tag", "5", "--rollback", "on-failure"], {"rollback": "on-failure"}),
     ],
 )  # fmt: skip
 def test_flags_of_deploy_reach_the_delivery(

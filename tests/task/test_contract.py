@@ -15,6 +15,7 @@ import pytest
 from ecs_cd.cli.deliver import deploy, verify
 from ecs_cd.cli.parameter import set_
 from ecs_cd.cli.pipeline import queue
+from ecs_cd.cli.rollback import rollback
 from ecs_cd.settings import BY_NAME, OPTIONS, Kind
 from ecs_cd.task.ending import OUTPUTS
 from ecs_cd.task.inputs import COMMANDS, OF_NODE, OWN, input_name, names_by_command
@@ -22,8 +23,8 @@ from ecs_cd.task.inputs import COMMANDS, OF_NODE, OWN, input_name, names_by_comm
 FOLDER = Path(__file__).parents[2] / "task" / "EcsCdV1"
 SCHEMA = Path(__file__).parent / "data" / "tasks.schema.json"
 FLAGS_OF_A_TERMINAL = {"output", "quiet", "debug", "report_file"}
-PERSON = {"settings_file": "settings"}
-COMPARED = {"deploy": deploy, "verify": verify, "set-parameter": set_, "queue-pipeline": queue}
+PERSON = {"settings_file": "settings", "to": "tag"}
+COMPARED = {"deploy": deploy, "verify": verify, "rollback": rollback, "set-parameter": set_, "queue-pipeline": queue}
 TERM = re.compile(r"^\s*(\w+)\s*(=|!=)\s*(\S+)\s*$")
 
 

@@ -16,7 +16,6 @@ from ecs_cd.errors import SettingsError
 from ecs_cd.sandbox.aws_faults import ErrorAnswer
 from ecs_cd.sandbox.azure_devops import StepContext
 from ecs_cd.task.agent import Agent
-from ecs_cd.task.credentials import session_name
 from ecs_cd.task.oidc import request_url
 from tests.cli.world import PAT, World
 from tests.task.support import DIRECT, Ran, Task, aws_connection
@@ -196,18 +195,6 @@ def test_a_connection_the_job_may_not_use_is_told_at_once(task: Task, world: Wor
 def test_the_job_s_token_is_sent_to_no_unsafe_address() -> None:
     with pytest.raises(SettingsError, match="https"):
         request_url(Agent({"SYSTEM_OIDCREQUESTURI": "http://dev.azure.com/x"}), "id")
-
-
-@pytest.mark.parametrize(
-    ("service", "tag", "run"),
-    [("my-api", "102", "build-55"), ("s" * 100, "t" * 128, "build-" + "9" * 60), ("", "1", ""), ("a b/ü", "x:y", "#")],
-)
-def test_a_session_name_is_one_aws_accepts(service: str, tag: str, run: str) -> None:
-    assert re.fullmatch(r"[A-Za-z0-9_+=,.@-]{2,64}", session_name(service, tag, run))
-
-
-def test_a_long_service_gives_way_to_tag_and_run() -> None:
-    assert session_name("s" * 100, "20261123.1", "release-123456").endswith(".20261123.1.release-123456")
 
 
 def queue(task: Task, inputs: dict[str, str] | None = None, **more: object) -> Ran:

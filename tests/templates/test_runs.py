@@ -109,26 +109,25 @@ def test_a_tag_alone_is_published_by_those_who_build_otherwise(shop: Shop, tmp_p
     assert str(tagfile.read(str(tag_file(several, tmp_path)), "a.b_c-d").tag) == "1.4.0"
 
 
-@pytest.mark.parametrize(
-    "parameters",
-    [
-        {"imageTag": HOSTILE},
-        {"imageTag": f"1\n{HOSTILE}"},
-        {"imageTag": f"1\r{HOSTILE}"},
-        {"imageTag": "`echo 1`"},
-        {"imageTag": '1"; touch x; "'},
-        {"imageTag": "-n"},
-        {"imageTag": "é"},
-        {"imageTag": ""},
-        {"imageTag": "x" * 129},
-        {"services": [HOSTILE]},
-        {"services": [f"my-api\n{HOSTILE}"]},
-        {"services": ["*"]},
-        {"services": ["../my-api"]},
-        {"services": ['my-api":{},"x']},
-    ],
-    ids=str,
-)
+HOSTILE_PARAMETERS: Mapping[str, Mapping[str, object]] = {
+    "tag: a command": {"imageTag": HOSTILE},
+    "tag: a command on the next line": {"imageTag": f"1\n{HOSTILE}"},
+    "tag: a command after a return": {"imageTag": f"1\r{HOSTILE}"},
+    "tag: of a shell": {"imageTag": "`echo 1`"},
+    "tag: quotes": {"imageTag": '1"; touch x; "'},
+    "tag: an option": {"imageTag": "-n"},
+    "tag: not ASCII": {"imageTag": "é"},
+    "tag: nothing": {"imageTag": ""},
+    "tag: too long": {"imageTag": "x" * 129},
+    "service: a command": {"services": [HOSTILE]},
+    "service: a command on the next line": {"services": [f"my-api\n{HOSTILE}"]},
+    "service: a pattern of files": {"services": ["*"]},
+    "service: another folder": {"services": ["../my-api"]},
+    "service: JSON": {"services": ['my-api":{},"x']},
+}
+
+
+@pytest.mark.parametrize("parameters", HOSTILE_PARAMETERS.values(), ids=HOSTILE_PARAMETERS)
 def test_a_hostile_tag_or_service_is_refused_and_commands_nothing(shop: Shop, parameters: Mapping[str, object]) -> None:
     run = shop.build(publish_of(**parameters))
     [said] = [issue for issue in issues(run) if "exited" not in issue]

@@ -1,0 +1,76 @@
+"""`ecs-cd rollback`, `ecs-cd hold` and `ecs-cd release`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ecs_cd import library, rolling_back
+from ecs_cd.cli.deliver import check_report_file, end, reported
+from ecs_cd.cli.frame import Frame, flags, framed, place
+from ecs_cd.model import ImageTag
+from ecs_cd.settings.options import AWS, IMAGE, PIPELINE, ROLLOUT
+from ecs_cd.waiting import Deadline
+
+_dry_run = click.option("--dry-run", is_flag=True, help="Check everything and say what would be done; change nothing.")
+
+
+@click.command(short_help="Go back to the version verified last, and hold it.")
+@place
+@click.option("--to", default="", metavar="TAG", help="The tag to go back to, instead of the one verified last.")
+@reported
+@_dry_run
+@flags("parameter", *IMAGE, *PIPELINE, "verify", *ROLLOUT, *AWS, "timeout")
+@framed
+def rollback(
+    frame: Frame,
+    service: str,
+    environment: str,
+    *,
+    to: str,
+    report_file: Path | None,
+    dry_run: bool,
+    flags: dict[str, Any],
+) -> int:
+    """Take SERVICE in ENVIRONMENT back to the version that was verified last, and hold it there.
+
+    It goes the same way as a delivery: image, parameter, run, rollout. No delivery writes over it until
+    `ecs-cd release`. The same command again finishes a rollback that was interrupted.
+    """
+    check_report_file(report_file)
+    settings = frame.resolve(service, environment, flags, steps=("image", "parameter", "pipeline", "rollout"))
+    tag = ImageTag(to) if to else None
+    title = f"{settings.service} in {settings.environment} back{f' to {to}' if to else ''}"
+    with frame.console.following(title, Deadline.after(settings.timeout, frame.clock)):
+        report = library.rollback_resolved(settings, tag, dry_run=dry_run, watch=frame.console.watch, clock=frame.clock)
+    return end(frame, report, report_file)
+
+
+@click.command(short_help="Let no delivery change what is recorded.")
+@place
+@_dry_run
+@flags("parameter", *AWS, "timeout")
+@framed
+def hold(frame: Frame, service: str, environment: str, *, dry_run: bool, flags: dict[str, Any]) -> None:
+    """Hold SERVICE in ENVIRONMENT at the tag it has: no delivery writes over it until it is released."""
+    settings = frame.resolve(service, environment, flags, steps=["parameter"])
+    found = library.hold_resolved(rolling_back.hold, settings, dry_run=dry_run)
+    frame.tell(asdict(found), found.to_text())
+
+
+@click.command(short_help="Let deliveries go on after a rollback or a hold.")
+@place
+@_dry_run
+@flags("parameter", *AWS, "timeout")
+@framed
+def release(frame: Frame, service: str, environment: str, *, dry_run: bool, flags: dict[str, Any]) -> None:
+    """Lift the hold on SERVICE in ENVIRONMENT. What is recorded stays until the next delivery.
+
+    What a rollback that died has left is lifted, too.
+    """
+    settings = frame.resolve(service, environment, flags, steps=["parameter"])
+    found = library.hold_resolved(rolling_back.release, settings, dry_run=dry_run)
+    frame.tell(asdict(found), found.to_text())

@@ -1,0 +1,182 @@
+"""Step back and stay there: hold a parameter at a value against every delivery, and release it again (rule 12).
+
+A value and a label are written by two calls, and others act between them. So the version that is left is labelled
+`gate` first, then the value is written, then its version is labelled `held`; whoever reads a gate alone yields. At the
+end all is read once more: where something came in between, the three are done again. `ecs_cd.marks` says what the
+labels mean together, `ecs_cd.parameter` what deliveries do about them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ecs_cd import room
+from ecs_cd.errors import Throttled
+from ecs_cd.marks import FLOOR, GATE, HELD, VERIFIED, VERIFIED_BEFORE, Mark, Marks
+from ecs_cd.model import Parameter
+from ecs_cd.parameter import PACE, Parameters, read
+from ecs_cd.waiting import Deadline, wait_for
+
+
+@dataclass(frozen=True)
+class Held:
+    """A parameter under a hold.
+
+    `left` is the value that was left for the held one; the same where the value stayed. `changed`: something was
+    written for it. `overruled`: another hold came later, and stands instead of the one asked for.
+    """
+
+    parameter: Parameter
+    left: str
+    changed: bool = False
+    overruled: bool = False
+
+    @property
+    def value(self) -> str:
+        """Return the value that is held."""
+        return self.parameter.marks.held.value
+
+
+def hold(
+    parameters: Parameters,
+    name: str,
+    *,
+    deadline: Deadline,
+    value: str = "",
+    only_over: str = "",
+    dry_run: bool = False,
+) -> Held | None:
+    """Hold the parameter at a value; at the one it has, where none is named.
+
+    Done again after a death anywhere, it finishes; where the value is held already, nothing is changed. `only_over`:
+    only where this is the value that is left; None where another one is on top, or comes there meanwhile (it stays).
+
+    Raises:
+        ParameterRefused: the parameter does not exist, or is of a kind that holds no tag.
+        DeadlineReached: Parameter Store kept refusing for lack of rate until the deadline.
+    """
+    seen = read(parameters, name)
+    if dry_run:
+        return Held(seen, left_by(seen))
+    holding = _Holding(parameters, name, value or seen.value, only_over)
+    doing = f"holding parameter {name}"
+    [held] = wait_for(holding.attempt, deadline=deadline, pace=PACE, doing=doing, tolerate=Throttled)
+    return held
+
+
+def left_by(seen: Parameter) -> str:
+    """Return the value that the hold in force, or the rollback under way, left; where there is none, the one on top."""
+    marks = seen.marks
+    return marks.gate.value if marks.turning or marks.gated else seen.value
+
+
+@dataclass
+class _Holding:
+    """One call of `hold`. `ours` is the version it has written, `left` the value that it found to leave."""
+
+    parameters: Parameters
+    name: str
+    value: str
+    only_over: str = ""
+    left: str = ""
+    ours: int = 0
+
+    def attempt(self) -> tuple[Held | None] | None:
+        """Return the hold once it stands; None when all must be done again."""
+        seen = read(self.parameters, self.name)
+        self.left = self.left or left_by(seen)
+        if self._stands(seen):
+            return (Held(seen, self.left, changed=bool(self.ours)),)
+        if self._overruled(seen.marks):
+            return (Held(seen, self.left, changed=True, overruled=True),)
+        if self.only_over and not self._may_leave(seen):
+            return (None,)
+        self.parameters.label(self.name, seen.version, GATE)
+        number = room.put(self.parameters, seen, self.value)
+        if number is None:
+            return None
+        if self.only_over and self._gave_way(seen, number):
+            return (None,)
+        self.parameters.label(self.name, number, HELD)
+        self.ours = number
+        now = read(self.parameters, self.name)
+        return (Held(now, self.left, changed=True),) if self._stands(now) else None
+
+    def _stands(self, now: Parameter) -> bool:
+        """Return whether the hold is in force, its value on top, and no writer is left that has not seen it coming."""
+        return now.marks.gated and now.marks.held.value == self.value == now.value
+
+    def _overruled(self, marks: Marks) -> bool:
+        """Return whether another rollback came after ours: two that both insist would write for ever."""
+        later = marks.holds and marks.held.version > self.ours and marks.held.value != self.value
+        return bool(self.ours) and (later or marks.gate.version >= self.ours)
+
+    def _may_leave(self, seen: Parameter) -> bool:
+        if seen.marks.turning:  # an earlier attempt of our own may have died in it
+            return seen.marks.gate.value == self.only_over and seen.value in (self.only_over, self.value)
+        return seen.value == self.only_over and not seen.marks.holds
+
+    def _gave_way(self, seen: Parameter, number: int) -> bool:
+        """Put back what another delivery recorded between our look and our write, and open the gate again."""
+        between = range(seen.version + 1, number)
+        others = self.parameters.versions(self.name, between) if between else ()
+        values = [v.value for v in others if v.value not in (self.only_over, self.value)]
+        if not values:
+            return False
+        room.put(self.parameters, replace(seen, version=number), values[-1])
+        self.parameters.unlabel(self.name, seen.version, GATE)
+        return True
+
+
+@dataclass(frozen=True)
+class Released:
+    """A parameter as it was when it was released; `changed`: there was a hold, or a rollback that never ended."""
+
+    parameter: Parameter
+    changed: bool
+
+
+def release(parameters: Parameters, name: str, *, deadline: Deadline, dry_run: bool = False) -> Released:
+    """Lift the hold, whatever is left of it. What is on top stays, and nothing before it is restored.
+
+    Moving the floor is what lifts it, in one call; the labels that mean nothing any more are then taken off.
+
+    Raises:
+        ParameterRefused: the parameter does not exist, or is of a kind that holds no tag.
+        DeadlineReached: Parameter Store kept refusing for lack of rate until the deadline.
+    """
+
+    def attempt() -> Released:
+        seen = read(parameters, name)
+        marks = seen.marks
+        if not (marks.holds or marks.turning):
+            return Released(seen, changed=False)
+        if dry_run:
+            return Released(seen, changed=True)
+        parameters.label(name, seen.version, FLOOR)
+        for mark, label in ((marks.held, HELD), (marks.gate, GATE)):
+            if mark.version:
+                parameters.unlabel(name, mark.version, label)
+        return Released(seen, changed=True)
+
+    doing = f"releasing parameter {name}"
+    return wait_for(attempt, deadline=deadline, pace=PACE, doing=doing, tolerate=Throttled)
+
+
+def verify(parameters: Parameters, name: str, marks: Marks, proved: Mark) -> None:
+    """Mark the version whose rollout was proved; the one proved before it, if it has another tag, keeps a mark too.
+
+    `marks` are those last seen. Nothing is written where it is marked already, or a later version is.
+    """
+    if proved.version <= marks.verified.version:
+        return
+    if marks.verified.version and marks.verified.value != proved.value:
+        parameters.label(name, marks.verified.version, VERIFIED_BEFORE)
+    parameters.label(name, proved.version, VERIFIED)
+
+
+def disown(parameters: Parameters, name: str, marks: Marks, left: str) -> None:
+    """Take the marks of proof off what a rollback has left, so that no later one goes back to it."""
+    for mark, label in ((marks.verified, VERIFIED), (marks.verified_before, VERIFIED_BEFORE)):
+        if mark.version and mark.value == left:
+            parameters.unlabel(name, mark.version, label)
