@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -102,17 +102,14 @@ def main() -> None:
     wanted = parser.parse_args()
     seed, length = wanted.seed, wanted.hours * 3600
     began = time.monotonic()
-    scenes: dict[str, Callable[[], Iterator[tuple[float, int, int]]]] = {
-        **{
-            f"{load:g} releases a run time": lambda load=load: poisson(random.Random(f"{load}/{seed}"), load, length)
-            for load in LOADS
-        },
-        "Trains": lambda: bursts(random.Random(f"trains/{seed}"), length),
-        "All 1,000 services at once": lambda: everything(random.Random(f"all/{seed}")),
+    scenes: dict[str, Iterator[tuple[float, int, int]]] = {
+        **{f"{load:g} releases a run time": poisson(random.Random(f"{load}/{seed}"), load, length) for load in LOADS},
+        "Trains": bursts(random.Random(f"trains/{seed}"), length),
+        "All 1,000 services at once": everything(random.Random(f"all/{seed}")),
     }
     found: dict[str, dict[str, Figures]] = {}
     for title, moments in scenes.items():
-        given = scene(moments(), seed, length)
+        given = scene(moments, seed, length)
         names = COMPARED if title[0].isdigit() and not title.startswith("4") else tuple(STRATEGIES)
         if wanted.only:
             names = ("optimum", wanted.only)

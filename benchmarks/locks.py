@@ -85,7 +85,7 @@ def side_by_side(eight: Eight, agents: int) -> None:
 
 def matrix(eight: Eight) -> None:
     """Go through all locks and agents with ecs-cd."""
-    print("| Azure's lock | agents | laptop | runs | runs that met the lock | releases that failed | seconds | load |")
+    print("| Azure's lock | agents | laptop | runs | runs that failed | releases that failed | seconds | load |")
     print("|---|--:|---|--:|--:|--:|--:|--:|")
     for lock in LOCKS:
         for agents in (1, 2, 4):

@@ -11,7 +11,7 @@ from matplotlib import pyplot as plt
 
 from benchmarks.simulation.strategies import Figures
 
-LINES = {
+LINES: dict[str, dict[str, Any]] = {
     "optimum": {"color": "black", "linestyle": ":", "linewidth": 3},
     "ecs-cd": {"color": "tab:blue", "marker": "o"},
     "own run": {"color": "tab:red", "marker": "x"},

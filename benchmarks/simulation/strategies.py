@@ -273,13 +273,16 @@ class Store:
     def create(self, name: str, value: str) -> int | None:
         raise NotImplementedError  # every parameter is there
 
-    def versions(self, name: str, numbers: Sequence[int], label: str = "") -> tuple[ParameterVersion, ...]:  # noqa: ARG002 - there are no labels
+    def versions(self, name: str, numbers: Sequence[int], labels: Sequence[str] = ()) -> tuple[ParameterVersion, ...]:  # noqa: ARG002 - there are no labels
         self._world.clock.sleep(LATENCY)
         values = self._values[name]
         return tuple(ParameterVersion(name, values[n - 1], n) for n in numbers if n <= len(values))
 
     def label(self, name: str, version: int, label: str) -> None:
         raise NotImplementedError  # nobody steps back
+
+    def unlabel(self, name: str, version: int, label: str) -> None:
+        raise NotImplementedError  # likewise
 
     def history(self, name: str) -> tuple[ParameterVersion, ...]:
         raise NotImplementedError  # nobody asks for it
