@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+BENCH := $(VENV)/.bench
 PYTEST ?= -n 2 --dist loadgroup
 
-.PHONY: demo test lint types layers unit cover vsix lock clean
+.PHONY: demo test lint types layers unit cover vsix fleet bench-locks lock clean
 
 demo: vsix
 	@$(BIN)/ecs-cd sandbox demo --extension dist/ecs-cd-$$($(BIN)/python -c 'import ecs_cd; print(ecs_cd.__version__)').vsix
@@ -36,15 +37,29 @@ vsix: $(READY)
 	@echo "Building the extension (the first time, its wheels and npm packages are downloaded: about 130 MB) ..."
 	@$(BIN)/python -m task.bundle
 
+# What sharing runs is worth, on a virtual clock: the tables and the plot of docs/sharing-runs.md. Two minutes.
+fleet: $(READY) $(BENCH)
+	@$(BIN)/python -m benchmarks.fleet --plot docs/fleet.svg
+
+# The same with real Terraform on this machine: eight releases at once. Ten minutes.
+bench-locks: $(READY)
+	@$(BIN)/python -m benchmarks.locks
+
 # Compile the pinned requirements anew: `pip install uv` first. Kept out of `test`: pins change on purpose only.
 lock:
 	uv pip compile --universal --python-version 3.10 --generate-hashes --no-header --no-annotate --quiet \
 	  pyproject.toml -o requirements.txt
 	uv pip compile --universal --python-version 3.10 --generate-hashes --no-header --no-annotate --quiet \
 	  --extra dev pyproject.toml -o requirements-dev.txt
+	uv pip compile --universal --python-version 3.10 --generate-hashes --no-header --no-annotate --quiet \
+	  --extra bench --constraint requirements-dev.txt pyproject.toml -o requirements-bench.txt
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage build dist
+
+$(BENCH): requirements-bench.txt $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
+	@touch $(BENCH)
 
 $(READY): requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 10) else \

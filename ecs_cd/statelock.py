@@ -34,6 +34,9 @@ _HELD = (
 )
 """The backends, and what each says when somebody else holds the lock."""
 
+_STALE = re.compile(r"saved plan is stale", re.IGNORECASE)
+"""What Terraform says where another one had the lock between a run's plan and its apply (`backend_local.go`)."""
+
 _NOT_A_LOCK = re.compile(
     r"AccessDenied|UnauthorizedOperation|ExpiredToken|InvalidClientTokenId|NoSuchBucket|ResourceNotFoundException"
     r"|AuthorizationPermissionMismatch|AuthorizationFailure",
@@ -70,7 +73,8 @@ class StateLock:
     """A lock on Terraform's state that somebody else held.
 
     Each text is empty where it was not told. `who` is `user@host`, `operation` such as `OperationTypeApply`, `created`
-    of the holder's own clock: good for showing, never for deciding.
+    of the holder's own clock: good for showing, never for deciding. `stale`: it was held between the run's plan and its
+    apply, so that the plan could not be applied any more.
     """
 
     backend: str
@@ -79,6 +83,7 @@ class StateLock:
     operation: str = ""
     who: str = ""
     created: datetime | None = None
+    stale: bool = False
 
     def age(self, now: datetime) -> timedelta | None:
         """Return how long it has been held by our clock; None where that cannot be, or is not known."""
@@ -87,6 +92,8 @@ class StateLock:
 
     def said(self, now: datetime) -> str:
         """Return who holds it and since when: `ann@laptop (OperationTypeApply) holds it for 5 min`."""
+        if self.stale:
+            return "somebody changed the state after the run had planned"
         age = self.age(now)
         since = f" for {spoken(age.total_seconds())}" if age is not None else ""
         if not self.who:
@@ -110,7 +117,7 @@ def read_lock(lines: Sequence[str]) -> StateLock | None:
     plain = [_FRAME.sub("", part, count=1) for line in lines for part in line.splitlines()]
     first = next((at for at, line in enumerate(plain) if _REFUSED.search(line)), None)
     if first is None:
-        return None
+        return StateLock("Terraform", stale=True) if any(_STALE.search(line) for line in plain) else None
     told = plain[first:]
     text = " ".join(" ".join(told).split())
     if _NOT_A_LOCK.search(text):

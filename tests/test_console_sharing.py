@@ -13,6 +13,7 @@ from tests.test_console_live import Drawn
 
 OWN = Run(6, "20261123.6", "https://dev/6", RunState.WAITING, 7)
 OTHER = Run(5, "20261123.5", "https://dev/5", RunState.WAITING, 7)
+STALE = LockMet(OTHER, StateLock("Terraform", stale=True), "somebody changed the state after the run had planned", 6.4)
 LOCK = LockMet(OTHER, StateLock("S3", who="ann@laptop"), "ann@laptop (OperationTypeApply) holds it for 5 min", 6.4)
 
 TOLD = [
@@ -37,6 +38,11 @@ TOLD = [
         LOCK,
         "20261123.5 met Terraform's state lock: ann@laptop (OperationTypeApply) holds it for 5 min; trying again in 6 s",  # noqa: E501 - one sentence
         id="a lock",
+    ),
+    pytest.param(
+        STALE,
+        "20261123.5 could not apply its plan: somebody changed the state after the run had planned; trying again in 6 s",  # noqa: E501 - one sentence
+        id="a stale plan",
     ),
 ]
 

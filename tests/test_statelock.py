@@ -248,3 +248,17 @@ def test_other_errors_are_no_lost_agent(line: str) -> None:
 )
 def test_who_cancelled_is_read_where_it_is_told(line: str, who: str) -> None:
     assert cancelled_by(["The operation was canceled.", line]) == who
+
+
+STALE = """\
+Error: Saved plan is stale
+
+The given plan file can no longer be applied because the state was changed
+by another operation after the plan was created."""
+
+
+def test_a_plan_that_another_apply_has_made_stale_is_contention_for_the_lock_as_well() -> None:
+    lock = read_lock(framed(STALE))
+    assert lock and lock.stale
+    assert lock.said(NOW) == "somebody changed the state after the run had planned"
+    assert lock.advice(NOW) == ""

@@ -55,7 +55,8 @@ def choice(event: Choice) -> str:
     if isinstance(event, RunSpared):
         return f"cancelled {name}: {event.instead.name}, queued at the same moment, carries the tag as well"
     if isinstance(event, LockMet):
-        return f"{name} met Terraform's state lock: {event.said}; trying again in {spoken(event.pause)}"
+        met = "could not apply its plan" if event.lock.stale else "met Terraform's state lock"
+        return f"{name} {met}: {event.said}; trying again in {spoken(event.pause)}"
     instead = f"going on with {event.instead.name}" if event.instead else "looking for another run"
     return f"left {name}, because {event.why}; {instead}"
 

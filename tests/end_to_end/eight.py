@@ -129,6 +129,11 @@ class Eight:
             cwd=self.sandbox.folder,
         )
 
+    def queue(self) -> int:
+        """Queue a run of the environment, as anybody may, and return its id."""
+        branch = {"resources": {"repositories": {"self": {"refName": f"refs/heads/{BRANCH}"}}}}
+        return int(self.ask("POST", f"pipelines/{_INFRASTRUCTURE}/runs", branch)["id"])
+
     def serves(self) -> dict[str, str]:
         """Return the tag of each service's own container in the task definition it has now."""
         ecs = self.sandbox.aws.client("ecs")
@@ -231,12 +236,7 @@ class Eight:
         ecs = "ecs: {cluster: '{environment}', container: app}"
         places = "".join(f"  {name}:\n    repository: {name}\n    {ecs}\n" for name in ADDED)
         self.sandbox.settings.write_text(settings.replace("services:\n", f"services:\n{places}", 1), encoding="utf-8")
-        run_id = self.ask(
-            "POST",
-            f"pipelines/{_INFRASTRUCTURE}/runs",
-            {"resources": {"repositories": {"self": {"refName": f"refs/heads/{BRANCH}"}}}},
-        )["id"]
-        assert self.sandbox.azure_devops.wait(run_id, timeout=120) == "succeeded"
+        assert self.sandbox.azure_devops.wait(self.queue(), timeout=120) == "succeeded"
 
     def _file(self, repository: str, path: str, branch: str) -> str:
         found = self.sandbox.repositories[repository]

@@ -32,7 +32,7 @@ def assert_all_deployed(eight: Eight, released: Released) -> None:
     assert not any("FAILED" in told for told in released.told)
 
 
-@pytest.mark.parametrize(("agents", "lock"), [(1, "sequential"), (2, "none"), (4, "runLatest")])
+@pytest.mark.parametrize(("agents", "lock"), [(1, "none"), (2, "sequential"), (4, "runLatest")])
 def test_three_runs_carry_eight_releases(eight: Eight, agents: int, lock: str) -> None:
     eight.behave(lock=lock)
     with eight.agents(agents):
