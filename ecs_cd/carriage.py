@@ -1,18 +1,20 @@
 """Step 4: which run carries a change. The protocol of rules 6 to 9 as one value and its next move; it knows no time.
 
-    join     a run that carries the change waits: follow it
-    queue    none does: queue one, look again, and of several queued at one moment keep the oldest
+    join     a run that carries the change is there: follow it
+    queue    none is: queue one, look again, and of several queued at one moment keep the oldest
     follow   to its end; if it is cancelled for no person's sake, or meets a state lock, go on with another
 
-A run carries the change if it was queued, or seen with no job of it started, after the write returned. That is judged
-by the order in which this delivery saw things, never by a clock. Each run seen so is remembered; no other is ever
-followed, whatever anybody says of it. `docs/protocol.md` tells why, and what was tried and refuted.
+A run carries the change if it was queued, or seen with no job of it started, after the write returned. One that was not
+there yet at the first look after the write was queued after it. That is judged by the order in which this delivery saw
+things, never by a clock. Each run seen so is remembered; no other is ever followed, whatever anybody says of it.
+`docs/protocol.md` tells why, and what was tried and refuted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from ecs_cd import pipeline
 from ecs_cd.errors import AccessDenied, EcsCdError, Throttled, TryLater
@@ -28,6 +30,8 @@ MOST_SUPERSEDED = 5
 """So many runs in a row may Azure DevOps cancel, and leave none to go on with, before that is a failure."""
 
 _NONE: frozenset[int] = frozenset()
+_Timelines = Callable[[int], tuple[Record, ...]]
+"""The timelines of runs by their ids, each asked for once in a move."""
 _DEAD = (RunState.CANCELLING, RunState.CANCELLED, RunState.FAILED)
 
 
@@ -35,19 +39,20 @@ _DEAD = (RunState.CANCELLING, RunState.CANCELLED, RunState.FAILED)
 class Carriage:
     """What a delivery knows of runs, by their ids, since its write.
 
-    `seen`: seen waiting, so each of them carries the change. Of these, `proven` are known to skip no stage, and `ours`
-    are those it queued. `passed`: seen with a job started or a stage skipped; they never carry it.
+    `before`: those there were at its first look; None until then. Whichever is not among them was queued later.
+    `seen`: seen waiting, or queued later, so each of them carries the change. Of these, `proven` are known to skip no
+    stage, and `ours` are those it queued. `passed`: seen with a job started or a stage skipped; they never carry it.
     `own`: queued just now, and not yet held against those that others queued. `following`: the run it follows.
     `newest`: it has met `runLatest`, which cancels the older waiting run: it elects the newest and cancels nothing.
-    `holders`: runs that were under way when ours met the state lock; one of them may hold it.
+    `holders`: runs under way that may hold the state lock; until they are through, none is queued.
+    `crowded`: others may be about to queue a run as well, until a moment was waited for; `hesitated`: that was done.
     `lock`: the lock just met, until waited for. `doubt`: why queueing one failed, likewise; `doubts`: how
     often it may have been done all the same.
     `canceller`: whom it saw cancelling the followed run.
-    `asked`: Azure DevOps has answered, so that what fails from now on may pass.
     """
 
     request: RunRequest
-    asked: bool = False
+    before: frozenset[int] | None = None
     seen: frozenset[int] = _NONE
     proven: frozenset[int] = _NONE
     ours: frozenset[int] = _NONE
@@ -56,6 +61,8 @@ class Carriage:
     following: int | None = None
     newest: bool = False
     holders: frozenset[int] = _NONE
+    crowded: bool = False
+    hesitated: bool = False
     lock: StateLock | None = None
     doubt: TryLater | None = None
     doubts: int = 0
@@ -64,6 +71,11 @@ class Carriage:
     superseded: int = 0
     lost: bool = False
     finished: FinishedRun | None = None
+
+    @property
+    def asked(self) -> bool:
+        """Return whether Azure DevOps has answered, so that what fails from now on may pass."""
+        return self.before is not None
 
     def without(self, *gone: int) -> Carriage:
         """Return it with these runs forgotten."""
@@ -75,6 +87,7 @@ class Carriage:
         mine = {run.id}
         return replace(
             self,
+            hesitated=False,
             seen=self.seen | mine,
             proven=self.proven | mine,
             ours=self.ours | mine,
@@ -103,20 +116,42 @@ def turn(pipelines: Pipelines, known: Carriage, tell: Watch) -> Carriage:
 def _join_or_queue(pipelines: Pipelines, known: Carriage, tell: Watch) -> Carriage:
     request = known.request
     runs = pipelines.active(request.pipeline, request.branch)
-    after, elected = _elect(pipelines, runs, replace(known, asked=True), request)
+    if known.before is None:
+        known = replace(known, before=frozenset(run.id for run in runs))
+    timelines = cache(pipelines.records)
+    after, elected = _elect(timelines, runs, known, request)
     if elected:
         tell(RunTaken(elected, Taken.JOINED, after.tries))
-        return replace(after, following=elected.id, canceller="", superseded=0, holders=_NONE)
-    after = replace(after, holders=_at_work(pipelines, (run for run in runs if run.id in known.holders)))
-    if after.holders:
-        return after
+        return replace(after, following=elected.id, canceller="", superseded=0, holders=_NONE, hesitated=False)
+    patient = _let_others_first(timelines, runs, after)
+    return patient or _queue(pipelines, after, tell)
+
+
+def _let_others_first(timelines: _Timelines, runs: Sequence[Run], known: Carriage) -> Carriage | None:
+    """Return what is to be waited for before a run is queued; None if nothing is.
+
+    Two runs at work at once show that no lock of Azure's keeps them apart: a third would only wait for Terraform's, or
+    plan what the others are about to change. With one at work there is time to see whether somebody else queues the
+    next, which is joined then; so there is where a lock has sent away all who shared a run.
+    """
+    if known.hesitated:
+        return None
+    at_work = _at_work(timelines, (run for run in runs if not known.holders or run.id in known.holders))
+    if at_work and (known.holders or len(at_work) > 1):
+        return replace(known, holders=at_work)
+    if at_work or known.holders or known.tries > 1:
+        return replace(known, holders=_NONE, crowded=True, hesitated=True)
+    return None
+
+
+def _queue(pipelines: Pipelines, known: Carriage, tell: Watch) -> Carriage:
     try:
-        own = pipelines.queue(request)
+        own = pipelines.queue(known.request)
     except TryLater as error:
         certain = isinstance(error, Throttled)  # then nothing was queued
-        return replace(after, doubt=error, doubts=known.doubts + (0 if certain else 1))
-    tell(RunTaken(own, Taken.QUEUED, after.tries))
-    return after.with_own(own)
+        return replace(known, doubt=error, doubts=known.doubts + (0 if certain else 1))
+    tell(RunTaken(own, Taken.QUEUED, known.tries))
+    return known.with_own(own)
 
 
 def _converge(pipelines: Pipelines, known: Carriage, tell: Watch) -> Carriage:
@@ -124,7 +159,7 @@ def _converge(pipelines: Pipelines, known: Carriage, tell: Watch) -> Carriage:
     request = known.request
     runs = pipelines.active(request.pipeline, request.branch)
     own = next((run for run in runs if run.id == known.own), None)
-    after, elected = _elect(pipelines, runs, known, own or request)
+    after, elected = _elect(cache(pipelines.records), runs, known, own or request)
     after = replace(after, own=None)
     if own is None or elected is None:
         return after
@@ -136,7 +171,7 @@ def _converge(pipelines: Pipelines, known: Carriage, tell: Watch) -> Carriage:
 
 
 def _elect(
-    pipelines: Pipelines, runs: Sequence[Run], known: Carriage, like: Run | RunRequest
+    timelines: _Timelines, runs: Sequence[Run], known: Carriage, like: Run | RunRequest
 ) -> tuple[Carriage, Run | None]:
     """Return what is known after a look at these runs, and which of them to follow: the oldest that carries the change.
 
@@ -154,8 +189,8 @@ def _elect(
         elif run.id in known.ours:  # it carries the change whatever has become of it
             elected = elected or run
         elif run.state is RunState.RUNNING and elected is None:
-            records = pipelines.records(run.id)
-            if untouched(records):
+            records = timelines(run.id)
+            if untouched(records) or (run.id not in (known.before or ()) and _whole(records)):
                 seen.add(run.id)
                 proven.add(run.id)
                 elected = run
@@ -192,6 +227,14 @@ def untouched(records: Sequence[Record]) -> bool:
         and all(record.state == "pending" for record in records if record.kind == "Job")
         and not any(record.state == "completed" for record in records if record.kind == "Stage")
     )
+
+
+def _whole(records: Sequence[Record]) -> bool:
+    """Return whether a timeline shows a run's first attempt, and no stage left out.
+
+    A run that is started anew keeps its id, and of what it did before, what went well.
+    """
+    return bool(records) and all(record.attempt == 1 for record in records) and not _skips(records)
 
 
 def _begun(records: Sequence[Record]) -> bool:
@@ -294,10 +337,10 @@ def _after_failure(pipelines: Pipelines, known: Carriage, progress: RunProgress,
     run = progress.run
     evidence = pipeline.examine(pipelines, progress)
     lock = read_lock(evidence.lines)
-    again = replace(known.without(run.id), tries=known.tries + 1)
+    again = replace(known.without(run.id), tries=known.tries + 1, hesitated=False)
     if lock:
         others = pipelines.active(known.request.pipeline, known.request.branch)
-        holders = _at_work(pipelines, others)
+        holders = _at_work(pipelines.records, others)
         after = _go_on(pipelines, again, RunLeft(run, "it met a state lock"), tell)
         return after if after.following else replace(after, lock=lock, holders=holders)
     lost = lost_agent(evidence.lines)
@@ -307,18 +350,17 @@ def _after_failure(pipelines: Pipelines, known: Carriage, progress: RunProgress,
     raise pipeline.failure(evidence)
 
 
-def _at_work(pipelines: Pipelines, runs: Iterable[Run]) -> frozenset[int]:
+def _at_work(timelines: _Timelines, runs: Iterable[Run]) -> frozenset[int]:
     """Return those runs of which a job is in progress: not one that waits for an approval, perhaps for days."""
     return frozenset(
         run.id
         for run in runs
-        if run.state is RunState.RUNNING
-        and any(r.kind == "Job" and r.state == "inProgress" for r in pipelines.records(run.id))
+        if run.state is RunState.RUNNING and any(r.kind == "Job" and r.state == "inProgress" for r in timelines(run.id))
     )
 
 
 def _go_on(pipelines: Pipelines, known: Carriage, left: RunLeft, tell: Watch, *, newest: bool = False) -> Carriage:
-    """Follow another run that was seen waiting and is alive or has succeeded; if there is none, start over."""
+    """Follow another run that carries the change and is alive or has succeeded; if there is none, start over."""
     known = replace(known, newest=known.newest or newest, canceller="")
     for run_id in sorted(known.seen, reverse=known.newest):
         run = pipelines.run(run_id)

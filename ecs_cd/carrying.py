@@ -12,10 +12,13 @@ from ecs_cd.model import FinishedRun, ParameterChange, Pipeline, Run, RunProgres
 from ecs_cd.pipeline import PACE, Pipelines, full_ref, where
 from ecs_cd.progress import Event, LockMet, RunChanged, RunTaken, Warned, Watch
 from ecs_cd.statelock import StateLock
-from ecs_cd.waiting import Deadline, Pace, wait_for
+from ecs_cd.waiting import Deadline, Pace, hesitation, wait_for
 
 LOCK_PACE = Pace(first=5.0, factor=1.5, most=60.0, jitter=0.3)
-"""Seconds until the next try after a state lock. The jitter lets one delivery queue and the others join its run."""
+"""Seconds until the next try after a state lock."""
+
+HESITATION = 4.0
+"""Seconds that are waited for at most before a run is queued where others may be about to queue one as well."""
 
 MOST_DOUBTS = 2
 """So often may queueing fail without telling whether it was done: each time may be one more run."""
@@ -46,18 +49,24 @@ def carry(
     if change.dry_run:
         raise ValueError(f"{change.name} was not written, so there is nothing to carry")
     request = RunRequest(infrastructure, full_ref(branch), template_parameters or {}, variables or {})
-    return _Carrying(pipelines, deadline, watch).through(Carriage(request))
+    carrying = _Carrying(pipelines, deadline, watch)
+    try:
+        return carrying.through(Carriage(request))
+    except DeadlineReached as error:
+        error.hint = f"{carrying.advice} {error.hint}".strip()
+        raise
 
 
 @dataclass
 class _Carrying:
-    """One delivery's moves. `run` is the run it follows, `last` what it saw of it."""
+    """One delivery's moves. `run` is the run it follows, `last` what it saw of it; `advice`: on an old lock it met."""
 
     pipelines: Pipelines
     deadline: Deadline
     watch: Watch
     run: Run | None = None
     last: RunProgress | None = None
+    advice: str = ""
 
     def through(self, known: Carriage) -> FinishedRun:
         pauses = LOCK_PACE.delays()
@@ -66,6 +75,9 @@ class _Carrying:
                 known = self._patient(known, known.lock, next(pauses))
             elif known.doubt:
                 known = self._doubting(known, known.doubt)
+            elif known.crowded:
+                self.deadline.sleep(hesitation(HESITATION), self._doing(known))
+                known = replace(known, crowded=False)
             elif known.asked:
                 known = self._moved(known)
             else:  # a wrong address is told at once, and not at the deadline
@@ -100,18 +112,15 @@ class _Carrying:
             self.watch(LockMet(self.run, lock, said, pause))
         if advice:
             self.watch(Warned(advice))
-        try:
-            self.deadline.sleep(pause, f"waiting for Terraform's state lock: {said}")
-        except DeadlineReached as error:
-            error.hint = f"{advice} {error.hint}".strip()
-            raise
+            self.advice = advice
+        self.deadline.sleep(pause, f"waiting for Terraform's state lock: {said}")
         return replace(known, lock=None)
 
     def _doing(self, known: Carriage) -> str:
         if self.run and known.following == self.run.id:
             return f"following run {self.run.name}{f' ({self.run.url})' if self.run.url else ''}"
         if known.holders:
-            return "waiting for the runs under way, one of which holds Terraform's state lock"
+            return "waiting for the runs under way, one of which may hold Terraform's state lock"
         return f"looking for a run of pipeline {known.request.pipeline.path} to join, or queueing one"
 
     def _tell(self, event: Event) -> None:

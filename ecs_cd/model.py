@@ -247,7 +247,8 @@ class Record:
     """One line of a run's timeline: a stage, a job or a task.
 
     `kind` is `Stage`, `Phase`, `Job`, `Task`, or a checkpoint's type; `state` is `pending`, `inProgress` or
-    `completed`; `result` is empty until completed. `errors` are the messages of its error issues.
+    `completed`; `result` is empty until completed. `errors` are the messages of its error issues. `attempt` grows when
+    somebody starts a stage anew; 0 where Azure DevOps does not say.
     """
 
     id: str
@@ -259,6 +260,7 @@ class Record:
     order: int = 0
     log_id: int | None = None
     errors: tuple[str, ...] = ()
+    attempt: int = 1
 
 
 @dataclass(frozen=True)

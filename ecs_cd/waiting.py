@@ -6,6 +6,7 @@ every message about a wait says what was being waited for.
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -99,6 +100,21 @@ class Deadline:
             f"Gave up after {spoken(self.seconds)}, the deadline of the whole delivery, while {doing}{obstacle}.",
             hint="Run the same command again to take up where this one left off, or allow more with --timeout.",
         )
+
+
+_CROWD = 10
+"""How many may be about to do the same at one moment, in the order of magnitude."""
+
+
+def hesitation(most: float, chance: Callable[[], float] = random.random) -> float:
+    """Return a pause of at most `most` seconds, that of several who pause at one moment lets one go first.
+
+    Short pauses are rarer than long ones: whoever has drawn the shortest is ahead of the next by a margin that hardly
+    depends on how many there are. These are the timers of RFC 5401, by which receivers keep from asking
+    for the same thing all at once.
+    """
+    steepness = math.log(_CROWD) + 1
+    return most * math.log1p(chance() * math.expm1(steepness)) / steepness
 
 
 @dataclass(frozen=True)

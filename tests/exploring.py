@@ -143,10 +143,11 @@ class Courier:
 
     def form(self, new: Mapping[int, int]) -> int:
         """Return a hash of all it knows, with these numbers for the runs."""
-        numbers = tuple(new[run_id] for run_id in self.mentioned)
+        before = tuple(sorted(new[n] for n in self.known.before or () if n in new))
+        numbers = (*(new[run_id] for run_id in self.mentioned), -1, *before)
         found = self._forms.get(numbers)
         if found is None:
-            found = self._forms[numbers] = hash(self._renumbered(new))
+            found = self._forms[numbers] = hash((before, self._renumbered(new)))
         return found
 
     def _renumbered(self, new: Mapping[int, int]) -> Hashable:
@@ -156,7 +157,7 @@ class Courier:
             for numbers in (known.seen, known.proven, known.ours, known.passed, known.holders)
         )
         one = tuple(new[n] if n is not None else None for n in (known.own, known.following, self.carried_by))
-        rest = (known.asked, known.newest, known.canceller, known.superseded, known.lost)
+        rest = (known.asked, known.hesitated, known.newest, known.canceller, known.superseded, known.lost)
         answers = tuple(_renumbered_answer(answer, new) for answer in self.answers)
         return self.wrote, sets, one, rest, answers, self.said
 
@@ -178,14 +179,14 @@ class Courier:
             return replace(
                 self, known=Carriage(REQUEST), answers=(), said="carried", carried_by=run.id if run else None
             )
-        return replace(self, known=replace(known, lock=None, doubt=None), answers=())
+        return replace(self, known=replace(known, lock=None, doubt=None, crowded=False), answers=())
 
 
 @dataclass(frozen=True)
 class Budget:
     """How much trouble there may still be: deaths, state locks met, failures; cancels by people, and their runs.
 
-    `skips`: runs of theirs that leave a stage out.
+    `skips`: runs of theirs that leave a stage out. `restarts`: runs that failed and are started anew by people.
     """
 
     deaths: int = 0
@@ -194,6 +195,7 @@ class Budget:
     cancels: int = 0
     people: int = 0
     skips: int = 0
+    restarts: int = 0
 
 
 @dataclass(frozen=True)
@@ -279,6 +281,12 @@ def _acts_of_people(world: World) -> Iterator[tuple[str, World]]:
         left = replace(world.budget, skips=world.budget.skips - 1)
         partial = world.cloud.queue(changed_by=PERSON, skips=True)
         yield f"{PERSON} queues a run without its first stage", replace(world, cloud=partial, budget=left)
+    if world.budget.restarts and world.cloud.lock is Lock.NONE:
+        left = replace(world.budget, restarts=world.budget.restarts - 1)
+        for run in world.cloud.runs:
+            if run.state is RunState.FAILED:
+                again = world.cloud.restart(run.id)
+                yield f"{PERSON} starts run {run.id} anew", replace(world, cloud=again, budget=left)
 
 
 class BrokenError(AssertionError):
@@ -473,13 +481,15 @@ def canonical(world: World) -> int:
     is which: they are put in the order of what each knows, and of which runs carry its version.
     """
     known = sorted(
-        {run.id for run in world.cloud.runs if not run.state.ended}.union(
+        {run.id for run in world.cloud.runs if not run.state.ended or world.budget.restarts}.union(
             *(courier.mentioned for courier in world.couriers)
         )
     )
     new = {old: number for number, old in enumerate(known, 1)}
     runs = [run for run in world.cloud.runs if run.id in new]
-    cloud = tuple((r.state, r.reads is None, r.tags, r.changed_by, r.locked_out, r.asked, r.skips) for r in runs)
+    cloud = tuple(
+        (r.state, r.reads is None, r.tags, r.changed_by, r.locked_out, r.asked, r.skips, r.attempt) for r in runs
+    )
     each = (
         hash((courier.form(new), tuple(courier.version in (run.reads or ()) for run in runs)))
         for courier in world.couriers
@@ -503,6 +513,7 @@ TABLE = (
     *((2, lock, Budget(deaths=1)) for lock in Lock),
     *((2, lock, Budget(people=1)) for lock in Lock),
     *((2, lock, Budget(skips=1)) for lock in Lock),
+    (2, Lock.NONE, Budget(failures=1, restarts=1)),
     (2, Lock.NONE, Budget(deaths=2)),
     (2, Lock.NONE, Budget(deaths=1, locks=2)),
     (3, Lock.SEQUENTIAL, Budget()),
@@ -521,7 +532,7 @@ def main() -> None:
     parser.add_argument("--without", choices=["tag", "cancel"], action="append", default=[])
     parser.add_argument("--table", action="store_true", help="explore all that the page on the protocol tells of")
     given = parser.parse_args()
-    budget = Budget(given.deaths, given.locks, given.failures, given.cancels, given.people, given.skips)
+    budget = Budget(given.deaths, given.locks, given.failures, given.cancels, given.people, given.skips, given.restarts)
     chosen = TABLE if given.table else ((given.deliveries, Lock(given.lock), budget),)
     for deliveries, lock, trouble in chosen:
         world = start(deliveries, lock, trouble)

@@ -44,7 +44,8 @@ class End(Enum):
 class MemoryRun:
     """A run. `reads`: the versions that had been written when its first job started; None while it waits.
 
-    `asked`: the template parameters it was given. `skips`: whoever queued it left a stage out.
+    `asked`: the template parameters it was given. `skips`: whoever queued it left a stage out. `attempt`: 2 once a
+    person has started it anew: it applies what it had planned before.
     """
 
     id: int
@@ -57,6 +58,7 @@ class MemoryRun:
     pipeline: int = 7
     branch: str = "refs/heads/main"
     skips: bool = False
+    attempt: int = 1
 
     @property
     def waits(self) -> bool:
@@ -113,6 +115,10 @@ class Cloud:
         """A run that started ends."""
         state = RunState.SUCCEEDED if how is End.SUCCESS else RunState.FAILED
         return self.having(replace(self.run(run_id), state=state, locked_out=how is End.LOCKED))
+
+    def restart(self, run_id: int) -> Cloud:
+        """A person starts a run that failed anew: at once, and it reads nothing that it has not read before."""
+        return self.having(replace(self.run(run_id), state=RunState.RUNNING, attempt=2, locked_out=False))
 
     def supersedable(self) -> tuple[int, ...]:
         """Return the runs that `runLatest` may cancel: all that wait but the newest."""
@@ -206,7 +212,7 @@ def timeline(run: MemoryRun) -> tuple[Record, ...]:
     task = (Record("t", "j", "Task", "terraform apply", "completed", "failed", 1, log_id=1),) if failed else ()
     return (
         Record("p", "", "Stage", "Plan", *plan, order=1),
-        Record("s", "", "Stage", "Apply", state, result, order=2),
-        Record("j", "s", "Job", "terraform", state, result, order=1),
+        Record("s", "", "Stage", "Apply", state, result, order=2, attempt=run.attempt),
+        Record("j", "s", "Job", "terraform", state, result, order=1, attempt=run.attempt),
         *task,
     )

@@ -59,7 +59,7 @@ class Azure(FakePipelines):
 
 def following(number: int, *seen: int, **more: object) -> Carriage:
     ids = frozenset({number, *seen})
-    known = Carriage(REQUEST, asked=True, seen=ids, proven=ids, following=number)
+    known = Carriage(REQUEST, before=ids, seen=ids, proven=ids, following=number)
     return replace(known, **more)  # type: ignore[arg-type]  # fields by name
 
 
@@ -121,7 +121,7 @@ def test_a_run_in_progress_of_which_no_job_has_started_is_joined(records: tuple[
 )
 def test_a_run_that_may_have_read_an_older_version_is_not_joined(records: tuple[Record, ...]) -> None:
     azure = Azure(ended(5, RunState.RUNNING, *records))
-    assert azure.turn().following == 101
+    assert azure.turn(Carriage(REQUEST, hesitated=True)).following == 101
     assert len(azure.requests) == 1
 
 
@@ -148,8 +148,63 @@ def test_letter_case_of_names_does_not_tell_runs_apart() -> None:
 
 def test_a_run_that_was_seen_at_work_is_not_asked_for_its_timeline_again() -> None:
     azure = Azure(ended(5, RunState.RUNNING, *AT_WORK))
-    azure.turn(times=2)
+    azure.turn(Carriage(REQUEST, hesitated=True), times=2)
     assert azure.calls == ["active", "records", "queue", "active"]
+
+
+def test_a_run_that_was_not_there_at_the_first_look_is_joined_though_it_is_at_work() -> None:
+    azure = Azure(ended(5, RunState.RUNNING, *AT_WORK))
+    known = azure.turn()
+    azure.show(ended(5, RunState.RUNNING, *AT_WORK), ended(6, RunState.RUNNING, *AT_WORK))
+    known = azure.turn(known)
+    assert (known.following, set(known.seen), set(known.proven), azure.requests) == (6, {6}, {6}, [])
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        pytest.param((), id="no timeline yet"),
+        pytest.param((*AT_WORK, replace(STAGE, id="s2", attempt=2)), id="started anew"),
+        pytest.param(tuple(replace(record, attempt=0) for record in AT_WORK), id="of an attempt that is not told"),
+        pytest.param((*AT_WORK, replace(STAGE, id="s2", state="completed", result="skipped")), id="a stage left out"),
+    ],
+)
+def test_of_a_run_that_appears_at_work_its_timeline_must_show_that_it_is_new_and_whole(
+    records: tuple[Record, ...],
+) -> None:
+    azure = Azure()
+    known = replace(azure.turn(), own=None, following=None, seen=frozenset(), ours=frozenset(), hesitated=True)
+    azure.show(ended(6, RunState.RUNNING, *records))
+    assert azure.turn(known).following == 102
+
+
+# Letting others go first
+
+
+def test_with_one_run_at_work_it_hesitates_once_before_it_queues_the_next() -> None:
+    azure = Azure(ended(5, RunState.RUNNING, *AT_WORK))
+    known = azure.turn()
+    assert (known.crowded, known.following, azure.requests) == (True, None, [])
+    assert azure.turn(replace(known, crowded=False)).following == 101
+
+
+def test_with_two_at_work_it_waits_until_both_are_through_and_hesitates_then() -> None:
+    azure = Azure(*(ended(n, RunState.RUNNING, *AT_WORK) for n in (4, 5)))
+    known = azure.turn()
+    assert (set(known.holders), known.crowded) == ({4, 5}, False)
+    assert azure.turn(known) == known
+    azure.show(ended(5, RunState.RUNNING, *AT_WORK), ended(9, RunState.RUNNING, *AT_WORK, **OTHER))
+    known = azure.turn(known)
+    assert set(known.holders) == {5}
+    azure.show(ended(9, RunState.RUNNING, *AT_WORK, **OTHER))
+    known = azure.turn(known)
+    assert (known.crowded, set(known.holders), azure.requests) == (True, set(), [])
+    assert azure.turn(known).following == 101
+
+
+def test_nobody_hesitates_for_a_run_that_waits_for_an_approval_though_it_was_asked_for_other_things() -> None:
+    azure = Azure(ended(4, RunState.RUNNING, *WAITS_FOR_A_CHECK, **OTHER))
+    assert azure.turn().following == 101
 
 
 # Queueing at the same moment
@@ -357,7 +412,8 @@ def test_with_none_of_them_alive_it_starts_over(who: dict[str, object], state: R
 def test_a_run_it_did_not_see_waiting_is_never_gone_on_with() -> None:
     """However alive: run 6 started before this delivery's write, whatever those knew who cancelled run 5 for it."""
     azure = Azure(ended(5, RunState.CANCELLED, **BY_US), ended(6, RunState.RUNNING, *AT_WORK))
-    assert azure.turn(azure.turn(following(5))).following == 101
+    known = following(5, before=frozenset({5, 6}), hesitated=True)
+    assert azure.turn(azure.turn(known)).following == 101
 
 
 def test_a_remembered_run_that_was_not_looked_into_must_not_leave_out_a_stage() -> None:
@@ -445,12 +501,14 @@ def test_a_run_at_work_when_ours_met_the_lock_is_waited_for_and_one_that_waits_f
         locked_out(5), ended(3, RunState.RUNNING, *AT_WORK), ended(4, RunState.RUNNING, *WAITS_FOR_A_CHECK, **OTHER)
     )
     azure.logs[1] = LOCK_ERROR
-    known = replace(azure.turn(following(5)), lock=None)
+    known = replace(azure.turn(following(5, before=frozenset({3, 4, 5}))), lock=None)
     assert known.holders == {3}
     known = azure.turn(known)
     assert azure.turn(known) == known
     assert azure.requests == []
     azure.show(ended(4, RunState.RUNNING, *WAITS_FOR_A_CHECK, **OTHER))
+    known = azure.turn(known)
+    assert known.crowded, "all whom the lock sent away may be about to queue one"
     assert azure.turn(known).following == 101
 
 
@@ -459,7 +517,7 @@ OTHER: dict[str, object] = {"template_parameters": {"environment": "prod"}}
 
 def test_while_a_holder_is_at_work_a_run_that_waits_is_joined() -> None:
     azure = Azure(ended(3, RunState.RUNNING, *AT_WORK), run(6))
-    known = azure.turn(Carriage(REQUEST, holders=frozenset({3})))
+    known = azure.turn(Carriage(REQUEST, before=frozenset({3}), holders=frozenset({3})))
     assert (known.following, set(known.holders)) == (6, set())
 
 

@@ -48,6 +48,10 @@ def test_two_deliveries_survive_a_death_and_two_locks(lock: Lock, budget: Budget
     assert explore(start(2, lock, budget)).said == {"carried"}
 
 
+def test_a_run_that_a_person_starts_anew_is_not_taken_for_a_new_one() -> None:
+    assert explore(start(2, Lock.NONE, Budget(failures=1, restarts=1))).said == {"carried", "run-failed"}
+
+
 @pytest.mark.parametrize("budget", [Budget(people=1), Budget(skips=1)], ids=["whole", "without a stage"])
 def test_two_deliveries_and_a_person_who_queues_a_run(budget: Budget) -> None:
     assert explore(start(2, Lock.SEQUENTIAL, budget)).said == {"carried"}
@@ -172,12 +176,25 @@ def remembers_what_has_begun(monkeypatch: pytest.MonkeyPatch) -> None:
     elect = carriage._elect
 
     def all_of_them(
-        pipelines: Pipelines, runs: Sequence[Run], known: Carriage, like: Run | RunRequest
+        timelines: Callable[[int], tuple[Record, ...]], runs: Sequence[Run], known: Carriage, like: Run | RunRequest
     ) -> tuple[Carriage, Run | None]:
-        found, elected = elect(pipelines, runs, known, like)
+        found, elected = elect(timelines, runs, known, like)
         return replace(found, seen=found.seen | {run.id for run in runs}), elected
 
     monkeypatch.setattr(carriage, "_elect", all_of_them)
+
+
+def takes_what_appears_for_new(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(carriage, "_whole", bool)
+
+
+def takes_what_was_there_for_new(monkeypatch: pytest.MonkeyPatch) -> None:
+    queue = carriage._queue
+
+    def forgetful(pipelines: Pipelines, known: Carriage, tell: Watch) -> Carriage:
+        return replace(queue(pipelines, known, tell), before=frozenset(), passed=frozenset())
+
+    monkeypatch.setattr(carriage, "_queue", forgetful)
 
 
 def keeps_its_own_run(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -215,6 +232,13 @@ def believes_in_any_timeline(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.param(
             believes_in_any_timeline, start(2, Lock.NONE, Budget(skips=1)), "without its version", id="6, stages"
         ),
+        pytest.param(
+            takes_what_appears_for_new,
+            start(2, Lock.NONE, Budget(failures=1, restarts=1)),
+            "without its version",
+            id="6, anew",
+        ),
+        pytest.param(takes_what_was_there_for_new, start(2, Lock.NONE), "without its version", id="6, first look"),
         pytest.param(keeps_its_own_run, start(2, Lock.NONE), "wait, and nobody is about to cancel one", id="7"),
         pytest.param(cancels_without_a_tag, three(Lock.NONE, *BOTH_LOOKED), "blames a person", id="7, tag"),
         pytest.param(

@@ -32,7 +32,7 @@ from ecs_cd.sandbox.azure_devops.run import Run as ServerRun
 from ecs_cd.sandbox.azure_devops.server import AzureDevOps as Server
 from tests.azure_devops.conftest import JOB_TOKEN, MAIN, PAT
 from tests.contract.schema import check_exchange
-from tests.exploring import PERSON, Courier, World, check, start
+from tests.exploring import PERSON, Budget, Courier, World, check, start
 from tests.fakes import FakeClock
 from tests.memory_azure import LOCK_ERROR, US, End, Lock, MemoryAzureDevOps
 
@@ -122,9 +122,9 @@ def _job_state(run: ServerRun) -> str:
 class Twins:
     """The same deliveries over the server and in memory; `ids` are the server's numbers of the runs in memory."""
 
-    def __init__(self, there: Organization, lock: Lock, deliveries: int) -> None:
+    def __init__(self, there: Organization, lock: Lock, deliveries: int, trouble: Budget | None = None) -> None:
         self.there = there
-        self.here = start(deliveries, lock)
+        self.here = start(deliveries, lock, trouble or Budget())
         there.written.clear()
         request = RunRequest(Pipeline(there.pipeline(lock)), MAIN)
         self.couriers = [replace(courier, known=Carriage(request)) for courier in self.here.couriers]
@@ -173,9 +173,10 @@ class Twins:
         for name in ("following", "own"):
             number = getattr(courier.known, name)
             assert getattr(twin.known, name) == (None if number is None else ids[number])
-        for name in ("seen", "proven", "ours", "passed"):
+        for name in ("seen", "proven", "ours", "passed", "holders"):
             assert getattr(twin.known, name) == {ids[number] for number in getattr(courier.known, name)}
-        assert twin.known.newest == courier.known.newest
+        for name in ("asked", "newest", "hesitated"):
+            assert getattr(twin.known, name) == getattr(courier.known, name)
 
     def begin(self) -> None:
         """Let the agent take the oldest run that may have it, if it is free."""
@@ -291,7 +292,7 @@ def test_any_number_of_deliveries_are_carried_whatever_the_order(
 def test_a_person_who_cancels_is_named_and_nobody_else_is(
     organization: Organization, lock: Lock, at_once: int, turns: list[Turn]
 ) -> None:
-    twins = Twins(organization, lock, 3)
+    twins = Twins(organization, lock, 3, Budget(cancels=1))
     play(twins, turns, 3, at_once=at_once)
     carried(twins)
     assert {courier.said for courier in twins.couriers} <= {"carried", "run-cancelled"}
