@@ -12,13 +12,13 @@ from ecs_cd.model import FinishedRun, ParameterChange, Pipeline, Run, RunProgres
 from ecs_cd.pipeline import PACE, Pipelines, full_ref, where
 from ecs_cd.progress import Event, LockMet, RunChanged, RunTaken, Warned, Watch
 from ecs_cd.statelock import StateLock
-from ecs_cd.waiting import Deadline, Pace, hesitation, wait_for
+from ecs_cd.waiting import Deadline, Hesitation, Pace, wait_for
 
 LOCK_PACE = Pace(first=5.0, factor=1.5, most=60.0, jitter=0.3)
 """Seconds until the next try after a state lock."""
 
-HESITATION = 4.0
-"""Seconds that are waited for at most before a run is queued where others may be about to queue one as well."""
+HESITATION = Hesitation(most=4.0)
+"""Seconds before a run is queued where others may be about to queue one as well."""
 
 MOST_DOUBTS = 2
 """So often may queueing fail without telling whether it was done: each time may be one more run."""
@@ -76,7 +76,7 @@ class _Carrying:
             elif known.doubt:
                 known = self._doubting(known, known.doubt)
             elif known.crowded:
-                self.deadline.sleep(hesitation(HESITATION), self._doing(known))
+                self.deadline.sleep(HESITATION.pause(), self._doing(known))
                 known = replace(known, crowded=False)
             elif known.asked:
                 known = self._moved(known)

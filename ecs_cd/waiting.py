@@ -102,21 +102,6 @@ class Deadline:
         )
 
 
-_CROWD = 10
-"""How many may be about to do the same at one moment, in the order of magnitude."""
-
-
-def hesitation(most: float, chance: Callable[[], float] = random.random) -> float:
-    """Return a pause of at most `most` seconds, that of several who pause at one moment lets one go first.
-
-    Short pauses are rarer than long ones: whoever has drawn the shortest is ahead of the next by a margin that hardly
-    depends on how many there are. These are the timers of RFC 5401, by which receivers keep from asking
-    for the same thing all at once.
-    """
-    steepness = math.log(_CROWD) + 1
-    return most * math.log1p(chance() * math.expm1(steepness)) / steepness
-
-
 @dataclass(frozen=True)
 class Pace:
     """How long to wait between two looks: from `first` growing by `factor` to `most` seconds, varied by `jitter`."""
@@ -133,6 +118,28 @@ class Pace:
         while True:
             yield pause * (1 + self.jitter * self.chance.uniform(-1, 1))
             pause = min(pause * self.factor, self.most)
+
+
+_CROWD = 10
+"""How many may be about to do the same at one moment, in the order of magnitude."""
+
+
+@dataclass(frozen=True)
+class Hesitation:
+    """A pause of at most `most` seconds, that of several who pause at one moment lets one go first.
+
+    Short pauses are rarer than long ones: whoever has drawn the shortest is ahead of the next by a margin that hardly
+    depends on how many there are. These are the timers of RFC 5401, by which receivers keep from asking for the same
+    thing all at once.
+    """
+
+    most: float
+    chance: random.Random = field(default_factory=random.Random, repr=False, compare=False)
+
+    def pause(self) -> float:
+        """Return one, in seconds."""
+        steepness = math.log(_CROWD) + 1
+        return self.most * math.log1p(self.chance.random() * math.expm1(steepness)) / steepness
 
 
 def wait_for(

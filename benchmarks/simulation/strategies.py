@@ -198,7 +198,7 @@ def optimum(scene: Scene) -> World:
 def ecs_cd(scene: Scene, *, lock: str = "sequential") -> World:
     """The library's own steps, each release a thread of its own."""
     world = World.of(scene, lock)
-    for number, pace in enumerate((pipeline.PACE, parameter.PACE, carrying.LOCK_PACE)):
+    for number, pace in enumerate((pipeline.PACE, parameter.PACE, carrying.LOCK_PACE, carrying.HESITATION)):
         pace.chance.seed(scene.seed + number)
     store, pipelines = Store(world), SimulatedPipelines(world.azure, SHIPPED)
     for release in scene.releases:
