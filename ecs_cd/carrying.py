@@ -72,7 +72,7 @@ class _Carrying:
         pauses = LOCK_PACE.delays()
         while known.finished is None:
             if known.lock:
-                known = self._patient(known, known.lock, next(pauses))
+                known = self._patient(known, known.lock, 0.0 if known.lock.stale else next(pauses))
             elif known.doubt:
                 known = self._doubting(known, known.doubt)
             elif known.crowded:
@@ -105,7 +105,7 @@ class _Carrying:
         return replace(known, doubt=None)
 
     def _patient(self, known: Carriage, lock: StateLock, pause: float) -> Carriage:
-        """Wait before the next try after a state lock."""
+        """Wait before the next try after a state lock; a plan that went stale met one that is free again."""
         now = self.deadline.clock.utc()
         said, advice = lock.said(now), lock.advice(now)
         if self.run:

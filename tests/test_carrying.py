@@ -146,6 +146,32 @@ def test_the_waits_for_a_lock_grow_and_no_two_deliveries_wait_alike() -> None:
     assert first[4] > first[0]
 
 
+def test_a_plan_that_went_stale_is_tried_again_without_the_pause_for_a_lock() -> None:
+    clock, told = FakeClock(), list[Event]()
+    finished = carried(Running(clock, held=1.0, delay=0, said=("Error: Saved plan is stale",)), clock, told=told)
+    assert finished.tries == 2
+    assert [event.pause for event in told if isinstance(event, LockMet)] == [0.0]
+
+
+def test_with_a_run_at_work_the_next_one_is_queued() -> None:
+    clock, told = FakeClock(), list[Event]()
+    azure = Running(clock, delay=0)
+    azure.queue(RunRequest(Pipeline(7), MAIN))
+    clock.sleep(1)
+    assert carried(azure, clock, told=told).taken is Taken.QUEUED
+    assert len(azure.cloud.runs) == 2
+
+
+def test_who_hesitates_joins_the_run_that_somebody_queued_meanwhile() -> None:
+    clock, told = FakeClock(), list[Event]()
+    azure = Running(clock, delay=0)
+    azure.queue(RunRequest(Pipeline(7), MAIN))
+    clock.sleep(1)
+    clock.later(1e-9, lambda: azure.queue(RunRequest(Pipeline(7), MAIN)))
+    finished = carried(azure, clock, told=told)
+    assert (finished.taken, finished.run and finished.run.id, len(azure.cloud.runs)) == (Taken.JOINED, 2, 2)
+
+
 def test_the_deadline_ends_the_wait_for_a_lock_and_names_its_holder() -> None:
     clock = FakeClock()
     with pytest.raises(DeadlineReached, match=r"waiting for Terraform's state lock: somebody@else holds it") as caught:

@@ -13,12 +13,12 @@ from tests.test_console_live import Drawn
 
 OWN = Run(6, "20261123.6", "https://dev/6", RunState.WAITING, 7)
 OTHER = Run(5, "20261123.5", "https://dev/5", RunState.WAITING, 7)
-STALE = LockMet(OTHER, StateLock("Terraform", stale=True), "somebody changed the state after the run had planned", 6.4)
+STALE = LockMet(OTHER, StateLock("Terraform", stale=True), "somebody changed the state after the run had planned", 0.0)
 LOCK = LockMet(OTHER, StateLock("S3", who="ann@laptop"), "ann@laptop (OperationTypeApply) holds it for 5 min", 6.4)
 
 TOLD = [
     pytest.param(RunTaken(OWN, Taken.QUEUED), "queued 20261123.6", id="queued"),
-    pytest.param(RunTaken(OTHER, Taken.JOINED), "joined 20261123.5, of which no job has started", id="joined"),
+    pytest.param(RunTaken(OTHER, Taken.JOINED), "joined 20261123.5, which carries the tag as well", id="joined"),
     pytest.param(
         RunSpared(OWN, OTHER),
         "cancelled 20261123.6: 20261123.5, queued at the same moment, carries the tag as well",
@@ -41,7 +41,7 @@ TOLD = [
     ),
     pytest.param(
         STALE,
-        "20261123.5 could not apply its plan: somebody changed the state after the run had planned; trying again in 6 s",  # noqa: E501 - one sentence
+        "20261123.5 could not apply its plan: somebody changed the state after the run had planned; trying again",
         id="a stale plan",
     ),
 ]
