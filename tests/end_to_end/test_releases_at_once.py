@@ -32,14 +32,14 @@ def assert_all_deployed(eight: Eight, released: Released) -> None:
     assert not any("FAILED" in told for told in released.told)
 
 
-@pytest.mark.parametrize(("agents", "lock"), [(1, "none"), (2, "sequential"), (4, "runLatest")])
+@pytest.mark.parametrize(("agents", "lock"), [(4, "none"), (2, "sequential"), (1, "runLatest")])
 def test_three_runs_carry_eight_releases(eight: Eight, agents: int, lock: str) -> None:
     eight.behave(lock=lock)
     with eight.agents(agents):
         released = eight.release()
     assert_all_deployed(eight, released)
-    assert len(released.applied) <= MOST_RUNS
-    assert released.failed == []
+    assert len(released.applied) + len(released.failed) <= MOST_RUNS
+    assert lock == "none" or released.failed == [], "without a lock of Azure's, a run can make another's plan stale"
     assert {report["run"]["id"] for report in released.reports} <= set(released.applied)
 
 
