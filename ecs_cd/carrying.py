@@ -14,7 +14,7 @@ from ecs_cd.progress import Event, LockMet, RunChanged, RunTaken, Warned, Watch
 from ecs_cd.statelock import StateLock
 from ecs_cd.waiting import Deadline, Hesitation, Pace, wait_for
 
-LOCK_PACE = Pace(first=5.0, factor=1.5, most=60.0, jitter=0.3)
+LOCK_PACE = Pace(first=10.0, factor=1.5, most=60.0, jitter=0.3)
 """Seconds until the next try after a state lock."""
 
 HESITATION = Hesitation(most=4.0)
