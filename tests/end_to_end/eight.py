@@ -161,11 +161,12 @@ class Eight:
             return json.load(answer)
 
     @contextmanager
-    def laptop(self, seconds: float = 0.0) -> Iterator[None]:
-        """Hold the state's lock from a laptop until it has failed a run, and for so many seconds at least."""
+    def laptop(self, seconds: float = 0.0, *, failing: int = 1) -> Iterator[None]:
+        """Hold the state's lock from a laptop until it has failed so many runs, and for so many seconds at least."""
         began = time.monotonic()
         self._lock_state()
-        thread = threading.Thread(target=self._unlock_after_a_failed_run, args=(began + seconds, self._failed()))
+        failed = self._failed() + failing
+        thread = threading.Thread(target=self._unlock_after_failed_runs, args=(began + seconds, failed))
         thread.start()
         yield
         thread.join()
@@ -184,9 +185,9 @@ class Eight:
         s3 = self.sandbox.aws.client("s3")
         s3.put_object(Bucket=STATE_BUCKET, Key=_LOCK_OBJECT, Body=json.dumps(info).encode(), IfNoneMatch="*")
 
-    def _unlock_after_a_failed_run(self, earliest: float, before: int) -> None:
+    def _unlock_after_failed_runs(self, earliest: float, failed: int) -> None:
         try:
-            self.sandbox.azure_devops._state.wait_for(lambda: self._failed() > before, _PATIENCE)
+            self.sandbox.azure_devops._state.wait_for(lambda: self._failed() >= failed, _PATIENCE)
             time.sleep(max(0.0, earliest - time.monotonic()))
         finally:
             self.sandbox.aws.client("s3").delete_object(Bucket=STATE_BUCKET, Key=_LOCK_OBJECT)
