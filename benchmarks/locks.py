@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -54,6 +55,9 @@ def shared(eight: Eight, services: tuple[str, ...]) -> Taken:
     """Deliver each service with a process of `ecs-cd deploy`."""
     began = time.monotonic()
     released = eight.release(*services)
+    for code, told in zip(released.codes, released.told, strict=True):
+        if code:
+            print(f"A release ended with {code}:\n{told}", file=sys.stderr, flush=True)
     return Taken(time.monotonic() - began, begun(released), len(released.failed), sum(map(bool, released.codes)))
 
 

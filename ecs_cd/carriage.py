@@ -351,11 +351,15 @@ def _after_failure(pipelines: Pipelines, known: Carriage, progress: RunProgress,
 
 
 def _at_work(timelines: _Timelines, runs: Iterable[Run]) -> frozenset[int]:
-    """Return those runs of which a job is in progress: not one that waits for an approval, perhaps for days."""
+    """Return those runs of which an agent carries out a job.
+
+    Not one that waits for an approval or a manual validation, perhaps for days.
+    """
     return frozenset(
         run.id
         for run in runs
-        if run.state is RunState.RUNNING and any(r.kind == "Job" and r.state == "inProgress" for r in timelines(run.id))
+        if run.state is RunState.RUNNING
+        and any(r.kind == "Job" and r.state == "inProgress" and r.worker for r in timelines(run.id))
     )
 
 

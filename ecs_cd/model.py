@@ -248,7 +248,8 @@ class Record:
 
     `kind` is `Stage`, `Phase`, `Job`, `Task`, or a checkpoint's type; `state` is `pending`, `inProgress` or
     `completed`; `result` is empty until completed. `errors` are the messages of its error issues. `attempt` grows when
-    somebody starts a stage anew; 0 where Azure DevOps does not say.
+    somebody starts a stage anew; 0 where Azure DevOps does not say. `worker` is the agent that a job is carried out by;
+    empty for one that needs none, such as a manual validation.
     """
 
     id: str
@@ -261,6 +262,7 @@ class Record:
     log_id: int | None = None
     errors: tuple[str, ...] = ()
     attempt: int = 1
+    worker: str = ""
 
 
 @dataclass(frozen=True)

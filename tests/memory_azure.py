@@ -207,12 +207,13 @@ def timeline(run: MemoryRun) -> tuple[Record, ...]:
     states = {RunState.WAITING: ("pending", ""), RunState.RUNNING: ("inProgress", "")}
     ends = {RunState.SUCCEEDED: "succeeded", RunState.FAILED: "failed", RunState.CANCELLED: "canceled"}
     state, result = states.get(run.state) or ("completed", ends[run.state])
+    worker = "" if state == "pending" else "agent"
     plan = ("completed", "skipped") if run.skips else (state, result)
     failed = run.state is RunState.FAILED
     task = (Record("t", "j", "Task", "terraform apply", "completed", "failed", 1, log_id=1),) if failed else ()
     return (
         Record("p", "", "Stage", "Plan", *plan, order=1),
         Record("s", "", "Stage", "Apply", state, result, order=2, attempt=run.attempt),
-        Record("j", "s", "Job", "terraform", state, result, order=1, attempt=run.attempt),
+        Record("j", "s", "Job", "terraform", state, result, order=1, attempt=run.attempt, worker=worker),
         *task,
     )

@@ -21,7 +21,8 @@ STAGE = Record("s", "", "Stage", "Apply", "pending")
 CHECKPOINT = Record("c", "s", "Checkpoint", "Checkpoint", "inProgress")
 APPROVAL = Record("a", "c", "Checkpoint.Approval", "Checkpoint.Approval", "inProgress")
 WAITS_FOR_A_CHECK = (replace(STAGE, state="inProgress"), CHECKPOINT, APPROVAL, JOB)
-AT_WORK = (replace(STAGE, state="inProgress"), replace(JOB, state="inProgress"))
+AT_WORK = (replace(STAGE, state="inProgress"), replace(JOB, state="inProgress", worker="agent"))
+WAITS_FOR_A_PERSON = (replace(STAGE, state="inProgress"), replace(JOB, state="inProgress"))
 FAILED_TASK = Record("t", "j", "Task", "terraform apply", "completed", "failed", 1, 1)
 
 
@@ -202,8 +203,9 @@ def test_with_two_at_work_it_waits_until_both_are_through_and_hesitates_then() -
     assert azure.turn(known).following == 101
 
 
-def test_nobody_hesitates_for_a_run_that_waits_for_an_approval_though_it_was_asked_for_other_things() -> None:
-    azure = Azure(ended(4, RunState.RUNNING, *WAITS_FOR_A_CHECK, **OTHER))
+@pytest.mark.parametrize("records", [WAITS_FOR_A_CHECK, WAITS_FOR_A_PERSON], ids=["an approval", "a validation"])
+def test_nobody_waits_for_runs_that_wait_for_a_person(records: tuple[Record, ...]) -> None:
+    azure = Azure(*(ended(number, RunState.RUNNING, *records, **OTHER) for number in (3, 4)))
     assert azure.turn().following == 101
 
 

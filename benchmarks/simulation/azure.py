@@ -260,7 +260,7 @@ class SimulatedPipelines:
         failed = (Record("t", "j", "Task", "Apply", "completed", "failed", 1, log_id=1),) if result == "failed" else ()
         return (
             Record("s", "", "Stage", "Terraform", state, result, order=1),
-            Record("j", "s", "Job", "terraform", state, result, order=1),
+            Record("j", "s", "Job", "terraform", state, result, order=1, worker="agent" if run.started else ""),
             *failed,
         )
 

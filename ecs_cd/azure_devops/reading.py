@@ -142,6 +142,7 @@ def _record(record: Any) -> Record:  # noqa: ANN401 - the SDK has no types
         log_id=record.log.id if record.log else None,
         errors=tuple(_plain(_text(issue.message)) for issue in issues if _word(issue.type) == "error"),
         attempt=record.attempt or 0,
+        worker=_text(record.worker_name),
     )
 
 

@@ -85,6 +85,8 @@ def test_reads_the_timeline(azure: AzureDevOps, server: Server) -> None:
     assert (apply.name, apply.state, apply.result) == ("Apply", "completed", "failed")
     assert apply.errors == ("Terraform exited with code 1.",)
     assert apply.log_id is not None
+    assert stage.worker == "" and job.worker.startswith("sandbox-agent-")
+    assert {record.attempt for record in records} == {1}
 
 
 def test_keeps_what_a_run_waits_for_and_leaves_out_other_kinds(azure: AzureDevOps, server: Server) -> None:
@@ -99,6 +101,7 @@ def test_keeps_what_a_run_waits_for_and_leaves_out_other_kinds(azure: AzureDevOp
     records = azure.records(5)
     assert [record.kind for record in records] == ["Stage", "Checkpoint", "Checkpoint.Approval", "Task"]
     assert records[-1].errors == ("e", "")
+    assert {record.attempt for record in records} == {0}, "it is not said"
 
 
 @pytest.mark.parametrize(
