@@ -12,6 +12,10 @@ A = TypeVar("A")
 B = TypeVar("B")
 C = TypeVar("C")
 
+importing = threading.Lock()
+"""Held while an SDK is imported. `requests` walks through all modules when it is imported (in its `packages.py`), and
+fails if one disappears meanwhile, as `urllib3.contrib.pyopenssl` does when botocore has tried it in vain."""
+
 _NOTICE = 0.2
 """Seconds within which Ctrl-C is noticed on Windows, where waiting for a lock cannot be interrupted."""
 

@@ -21,6 +21,7 @@ from ecs_cd.aws.images import EcrImages
 from ecs_cd.aws.parameters import SsmParameters
 from ecs_cd.aws.services import EcsServices
 from ecs_cd.errors import SettingsError
+from ecs_cd.overlap import importing
 from ecs_cd.rate import Rate
 from ecs_cd.text import quoted
 from ecs_cd.version import VERSION
@@ -192,7 +193,8 @@ class Aws:
             ) from None
 
     def _new_session(self, settings: AwsSettings) -> Session:
-        from botocore.session import Session  # noqa: PLC0415 - the SDK is loaded when it is needed
+        with importing:
+            from botocore.session import Session  # noqa: PLC0415 - the SDK is loaded when it is needed
 
         found = Session(profile=settings.profile or None)
         if settings.credentials:

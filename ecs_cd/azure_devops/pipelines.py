@@ -15,6 +15,7 @@ from ecs_cd.azure_devops.reading import read_build, read_log_line, read_pipeline
 from ecs_cd.azure_devops.settings import AzureDevOpsSettings
 from ecs_cd.errors import UnexpectedAnswer, WrongInput
 from ecs_cd.model import Pipeline, Record, Run, RunRequest
+from ecs_cd.overlap import importing
 from ecs_cd.text import quoted
 from ecs_cd.waiting import Clock
 
@@ -209,8 +210,9 @@ class AzureDevOps:
         return self._asked(ask, f"reading log {log_id} of run {run_id}")
 
     def _clients(self) -> Clients:
-        from ecs_cd.azure_devops.sdk import Clients  # noqa: PLC0415 - the SDK costs a tenth of a second: not before
-        from ecs_cd.azure_devops.transport import Transport  # noqa: PLC0415 - likewise
+        with importing:
+            from ecs_cd.azure_devops.sdk import Clients  # noqa: PLC0415 - the SDK costs a tenth of a second: not before
+            from ecs_cd.azure_devops.transport import Transport  # noqa: PLC0415 - likewise
 
         with self._making:
             if self._made is None:
