@@ -28,7 +28,7 @@ class Share:
     burst: int
 
 
-SHARES = (
+SHARES: tuple[Share, ...] = (
     Share(("GetParameter", "GetParameters"), per_second=30, burst=20),
     Share(("DescribeServices",), per_second=18, burst=80),
     Share(("DescribeTaskDefinition",), per_second=18, burst=40),

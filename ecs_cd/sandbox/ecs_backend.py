@@ -137,21 +137,24 @@ class EcsBackend(EC2ContainerServiceBackend):
         """Return those revisions (the API's `ServiceRevision`) that a deployment of a service began with."""
         if len(arns) > _MOST_REVISIONS:
             raise InvalidParameterException(f"serviceRevisionArns can have at most {_MOST_REVISIONS} items.")
-        return [
-            {
-                "serviceRevisionArn": arn,
-                "serviceArn": rollout.service.arn,
-                "clusterArn": rollout.service.cluster_arn,
-                "taskDefinition": rollout.revisions[arn],
-                "containerImages": [
-                    {"containerName": container["name"], "image": container["image"]}
-                    for container in self.describe_task_definition(rollout.revisions[arn]).container_definitions
-                ],
-            }
-            for arn in arns
-            for rollout in self.rollouts.values()
-            if arn in rollout.revisions
-        ]
+        found = []
+        for arn in arns:
+            rollout = self.rollouts.get((arn.split("/")[1], arn.split("/")[2]))  # service-revision/CLUSTER/SERVICE/ID
+            if rollout is not None and arn in rollout.revisions:
+                definition = self.describe_task_definition(rollout.revisions[arn])
+                images = [
+                    {"containerName": one["name"], "image": one["image"]} for one in definition.container_definitions
+                ]
+                found.append(
+                    {
+                        "serviceRevisionArn": arn,
+                        "serviceArn": rollout.service.arn,
+                        "clusterArn": rollout.service.cluster_arn,
+                        "taskDefinition": definition.arn,
+                        "containerImages": images,
+                    }
+                )
+        return found
 
     def count(self, cluster_name: str) -> None:
         """Set the cluster's counts, which moto's own bookkeeping would get wrong."""
