@@ -234,18 +234,25 @@ def test_a_shared_run_is_told_once_and_the_rest_by_service(world: World) -> None
     assert ended == list(NAMES)
 
 
-def test_ctrl_c_ends_all_with_a_report_each_and_nothing_is_written_after_it(world: World) -> None:
+@pytest.mark.parametrize("where", ["image", "run"])
+def test_ctrl_c_ends_all_with_a_report_each_and_nobody_goes_on_after_it(world: World, where: str) -> None:
     interrupted = threading.Event()
 
     def interrupt(seconds: float) -> None:
         interrupted.set()
 
-    world.images.repositories["web"].clear()
+    if where == "image":
+        world.images.repositories["web"].clear()
+    else:
+        world.pipelines.play(_steps(101)[0])
     world.clock.sleep = interrupt  # type: ignore[method-assign]  # it is in a wait that Ctrl-C comes
     deliveries = [world.delivery("api"), world.delivery("web", wait_for_image=60.0)]
     reports = _with_ctrl_c(lambda: world.deploy(*deliveries), interrupted)
-    assert outcomes(reports) == ["interrupted"] * 2
-    assert (reports.exit_code, world.parameters.written()) == (130, [])
+    assert (outcomes(reports), reports.exit_code) == (["interrupted"] * 2, 130)
+    assert len(world.parameters.written()) == (0 if where == "image" else 2)
+    for thread in [one for one in threading.enumerate() if one.name.startswith("ecs-cd")]:
+        thread.join(5)
+        assert not thread.is_alive()
 
 
 def _with_ctrl_c(call: Callable[[], Reports], when: threading.Event) -> Reports:
