@@ -293,6 +293,21 @@ def test_a_run_that_met_a_state_lock_is_tried_again_and_the_report_counts_it(wor
     assert any(isinstance(event, LockMet) for event in world.events)
 
 
+def test_ctrl_c_in_the_wait_for_a_state_lock_says_what_was_waited_for(world: World) -> None:
+    fail_the_run(world, *LOCK_ERROR)
+    sleep = world.clock.sleep
+
+    def interrupted(seconds: float) -> None:
+        if any(isinstance(event, LockMet) for event in world.events):
+            raise KeyboardInterrupt
+        sleep(seconds)
+
+    world.clock.sleep = interrupted  # type: ignore[method-assign]  # it is in that wait that Ctrl-C comes
+    report = world.deploy()
+    assert report.outcome is Outcome.INTERRUPTED
+    assert report.failure and "while waiting for Terraform's state lock: " in report.failure.message
+
+
 @pytest.mark.parametrize(
     "snapshots",
     [
