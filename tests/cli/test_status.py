@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -48,6 +49,16 @@ def test_several_environments_are_columns_in_their_order_with_a_row_for_each_ser
         ["my-api", "101", "100"],
         ["worker", "101"],
     ]
+
+
+def test_a_long_problem_is_told_below_the_matrix_once_with_its_places() -> None:
+    problem = "Cannot see ECS services in cluster 'nowhere' (eu-west-1): there is no such cluster."
+    places = [replace(PLACE, service=f"s{n}", serves=None, problem=problem) for n in range(5)]
+    other = replace(PLACE, environment="production", recorded=None, serves=None, problem="no such parameter")
+    table = shown([*places, other], long=False).splitlines()
+    assert [re.split(r" {2,}", row)[1] for row in table[1:6]] == ["101, problem"] * 5
+    assert table[6].endswith("-, no such parameter")
+    assert table[7:] == [f"s0 in development, s1 in development, s2 in development and 2 more: {problem}"]
 
 
 def test_a_line_for_each_place_has_columns_for_what_there_is() -> None:
