@@ -1,10 +1,11 @@
 """What `ecs-cd status` costs on a fleet: requests and seconds, as a whole process.
 
-    python benchmarks/status.py [--services 500] [--environments 3] [--unpaced]
+    python benchmarks/status.py [--services 500] [--environments 3] [--unpaced] [--without-revisions]
 
-Every service has a task definition of its own, so that the first look asks for each. `--unpaced` leaves out the rates
-that AWS grants, to see what the program itself takes; with them the time is AWS's: 30 requests a second to Parameter
-Store, 18 to ECS. A second look over the same connections asks for no task definition again.
+Every service has a task definition of its own. `--unpaced` leaves out the rates that AWS grants (`ecs_cd.aws.quotas`),
+to see what the program itself takes; with them most of the time is AWS's. `--without-revisions` answers as AWS does
+without the right to ecs:DescribeServiceRevisions: each definition is asked for by itself. A second look over the same
+connections asks for none again.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ecs_cd import library, overview
+from ecs_cd import library
+from ecs_cd.aws import quotas
 from ecs_cd.sandbox.aws import Aws
+from ecs_cd.sandbox.aws_faults import ErrorAnswer
 
 
 def settings(folder: Path, services: list[str], environments: list[str]) -> Path:
@@ -51,17 +54,20 @@ def main() -> None:
     parser.add_argument("--services", type=int, default=500)
     parser.add_argument("--environments", type=int, default=3)
     parser.add_argument("--unpaced", action="store_true")
+    parser.add_argument("--without-revisions", action="store_true")
     given = parser.parse_args()
     services = [f"service-{number:04}" for number in range(given.services)]
     environments = [f"environment-{number}" for number in range(given.environments)]
     if given.unpaced:
-        overview._SSM = overview._ECS = (1e6, 10**6)  # noqa: SLF001 - to see what is left without them
+        quotas.SHARES = ()
     with TemporaryDirectory() as folder, Aws("eu-west-1") as aws:
         os.environ.update(aws.environment())
         seed(aws, services, environments)
         with library.overview(settings=settings(Path(folder), services, environments), environ={}) as seen:
             for look in ("first look", "second look"):
                 aws.forget_requests()
+                if given.without_revisions:
+                    aws.inject("ecs", "DescribeServiceRevisions", ErrorAnswer("AccessDeniedException"), times=10**6)
                 began = time.monotonic()
                 count = len(seen.look())
                 took = time.monotonic() - began

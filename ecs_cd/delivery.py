@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from ecs_cd import carrying, holding, image, parameter, pipeline, rollout
-from ecs_cd.errors import EcsCdError, Interrupted, NotApplied, RunFailed, SettingsError
+from ecs_cd.errors import EcsCdError, Interrupted, NotApplied, RunFailed
 from ecs_cd.journal import Journal
 from ecs_cd.marks import Mark, Marks
 from ecs_cd.model import (
@@ -197,7 +197,7 @@ class Delivering:
         delivery.order.check(str(delivery.tag))
         with self.journal.phase(Phase.CHECK, f"checking that {delivery.tag} can be delivered") as phase:
             checked, seen, infrastructure = together(
-                lambda: _checked(delivery, clouds.images, self.deadline),
+                lambda: checked_image(delivery, clouds.images, self.deadline),
                 lambda: parameter.look(clouds.parameters, delivery.parameter, self.deadline.clock),
                 lambda: find(clouds.pipelines, delivery.pipeline),
             )
@@ -212,9 +212,9 @@ class Delivering:
     def _record(self, checked: CheckedImage, seen: parameter.Seen | None) -> ParameterChange:
         delivery = self.delivery
         with self.journal.phase(Phase.PARAMETER, f"recording {delivery.tag} in {delivery.parameter}") as phase:
-            change = _recorded(delivery, checked, self.clouds.parameters, self.deadline, seen)
+            change = recorded_tag(delivery, checked, self.clouds.parameters, self.deadline, seen)
             self.journal.change = change
-            phase.found = said(change)
+            phase.found = parameter.said(change)
             self.journal.prove(phase.found)
         return change
 
@@ -332,32 +332,21 @@ class _Before:
         self.journal.follow(event)
 
 
-def record(
-    delivery: Delivery, images: image.Images, parameters: parameter.Parameters, *, deadline: Deadline
-) -> tuple[CheckedImage, ParameterChange]:
-    """Check the image and record its tag, and nothing else; for those who queue the run by other means.
-
-    Raises:
-        EcsCdError: as the two steps say.
-    """
-    delivery.order.check(str(delivery.tag))
-    checked = _checked(delivery, images, deadline)
-    return checked, _recorded(delivery, checked, parameters, deadline)
-
-
-def _checked(delivery: Delivery, images: image.Images, deadline: Deadline) -> CheckedImage:
+def checked_image(delivery: Delivery, images: image.Images, deadline: Deadline) -> CheckedImage:
+    """Check the image, unless it is not to be checked."""
     if delivery.image is None:
         return image.unchecked(delivery.tag)
     return image.check(images, delivery.image, deadline=deadline, wait=delivery.wait_for_image)
 
 
-def _recorded(
+def recorded_tag(
     delivery: Delivery,
     checked: CheckedImage,
     parameters: parameter.Parameters,
     deadline: Deadline,
     seen: parameter.Seen | None = None,
 ) -> ParameterChange:
+    """Record the tag, unless a newer one is there; `seen` is a look at the parameter that was just taken."""
     return parameter.record(
         parameters,
         delivery.parameter,
@@ -368,50 +357,3 @@ def _recorded(
         dry_run=delivery.dry_run,
         seen=seen,
     )
-
-
-def verify(delivery: Delivery, services: rollout.Services, *, deadline: Deadline, watch: Watch = unwatched) -> Report:
-    """Watch until ECS serves the tag or is known not to, changing nothing; for those who applied by other means."""
-    journal = Journal(delivery.service, delivery.environment, delivery.tag, deadline, watch)
-    target = delivery.target
-    try:
-        if target is None:
-            raise SettingsError(
-                f"There is no ECS service named for {delivery.service} in {delivery.environment}.",
-                hint="Name it in the settings under `ecs:`.",
-            )
-        with journal.phase(Phase.ROLLOUT, f"waiting for ECS service {target.service}") as phase:
-            ended = rollout.follow(
-                services,
-                target,
-                rollout.Wanted(CheckedImage(delivery.tag), delivery.order),
-                FinishedRun(None),
-                deadline=deadline,
-                watch=lambda snapshot, verdict: watch(RolloutChanged(snapshot, verdict)),
-            )
-            phase.found = ended.verdict.sentence
-            journal.prove_rollout(ended.snapshot, ended.verdict)
-    except EcsCdError as error:
-        return journal.failed(error)
-    except KeyboardInterrupt:
-        return journal.failed(interrupted(journal))
-    return journal.ended(Outcome.SUPERSEDED if ended.verdict.serving is Serving.SUPERSEDED else Outcome.UNCHANGED)
-
-
-def said(change: ParameterChange) -> str:
-    """Return what became of the parameter, as a sentence."""
-    would = "would be " if change.dry_run else ""
-    if change.recorded is Recorded.SUPERSEDED:
-        back = ", put back after another writer lost it" if change.restored else ""
-        return f"{change.name} holds {change.new}, newer than {change.wanted}{back} (version {change.version})."
-    if change.recorded is Recorded.HELD:
-        why = "is held at" if change.marks.holds else "is being rolled back, and holds"
-        return f"{change.name} {why} {change.new}, so {change.wanted} was not recorded (version {change.version})."
-    if change.recorded is Recorded.UNCHANGED:
-        return f"{change.name} already holds {change.new} (version {change.version})."
-    was = (
-        f"{would}changed from {change.old!s} to {change.new}"
-        if change.old is not None
-        else f"{would}created with {change.new}"
-    )
-    return f"{change.name} {was}." if change.dry_run else f"{change.name} {was} (version {change.version})."

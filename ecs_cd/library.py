@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ecs_cd import delivery, many, promotion, rolling_back, standing, tagfile, wiring
+from ecs_cd import many, promotion, rolling_back, single_steps, standing, tagfile, wiring
 from ecs_cd.errors import WrongInput
 from ecs_cd.many import WatchOf
 from ecs_cd.model import ImageTag, TagEntry
@@ -266,7 +266,7 @@ def verify_resolved(settings: DeliverySettings, entry: TagEntry, *, watch: Watch
     """Watch the service that the settings name."""
     deadline = Deadline.after(settings.timeout, clock)
     with wiring.aws(settings) as aws:
-        return delivery.verify(wiring.delivery(settings, entry), aws.services, deadline=deadline, watch=watch)
+        return single_steps.verify(wiring.delivery(settings, entry), aws.services, deadline=deadline, watch=watch)
 
 
 def status(

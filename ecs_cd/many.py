@@ -9,7 +9,8 @@ whatever becomes of the others. A service that needs another run after that goes
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from ecs_cd import parameter, pipeline, rolling_back
 from ecs_cd.delivery import Clouds, Delivering, Delivery, interrupted
@@ -21,7 +22,7 @@ from ecs_cd.overlap import each
 from ecs_cd.progress import Event, Watch, unwatched
 from ecs_cd.report import Report
 from ecs_cd.reports import Reports
-from ecs_cd.waiting import Deadline
+from ecs_cd.waiting import Clock, Deadline
 
 WatchOf = Callable[[str], Watch]
 """Gives the watch of a service, or, for a run that several share, of its pipeline's path; from any thread."""
@@ -40,7 +41,8 @@ def deploy(deliveries: Sequence[Delivery], clouds: Clouds, *, deadline: Deadline
     """
     _distinct(deliveries)
     meeting = _Meeting(len(deliveries), watch)
-    members = [_member(delivery, clouds, deadline, meeting) for delivery in deliveries]
+    limit = replace(deadline, clock=_Clock(deadline.clock, meeting))
+    members = [_member(delivery, clouds, limit, meeting) for delivery in deliveries]
     began = deadline.clock.now()
     try:
         reports = each([member.report for member in members], most=len(members))
@@ -88,6 +90,25 @@ class _Meeting:
     def tell(self, name: str, event: Event) -> None:
         if not self.over:
             self.watch(name)(event)
+
+
+@dataclass(frozen=True)
+class _Clock:
+    """The clock of a meeting: once it is over, whoever would wait any further is ended."""
+
+    real: Clock
+    meeting: _Meeting
+
+    def now(self) -> float:
+        return self.real.now()
+
+    def utc(self) -> datetime:
+        return self.real.utc()
+
+    def sleep(self, seconds: float) -> None:
+        self.real.sleep(seconds)
+        if self.meeting.over:
+            raise Interrupted("Interrupted.")
 
 
 @dataclass

@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from ecs_cd import pipeline, standing, wiring
-from ecs_cd.aws import Aws
+from ecs_cd.aws import Aws, quotas
 from ecs_cd.errors import EcsCdError
 from ecs_cd.model import Pipeline, Run, RunState
 from ecs_cd.overlap import each, together
 from ecs_cd.pipeline import Pipelines
-from ecs_cd.rate import Rate
 from ecs_cd.settings import DeliverySettings, Settings
 from ecs_cd.standing import PlaceStatus, RunInProgress
 from ecs_cd.waiting import Clock
@@ -21,11 +20,11 @@ from ecs_cd.waiting import Clock
 MOST_MARKED = 30
 """So many places have their marks read without being asked to: a request for each, instead of one for every ten."""
 
-_SSM = (30.0, 20)
-_ECS = (18.0, 60)
-"""Requests per second and at once, below what AWS grants an account (SSM GetParameters 40; ECS reads 20, burst 100)."""
-
 Branch = tuple[str, str]
+"""A pipeline, as the settings call it, and its branch."""
+
+Seen = Sequence[Run] | EcsCdError
+"""The runs of one that are not over, or why they cannot be seen."""
 
 
 @dataclass(frozen=True)
@@ -64,38 +63,50 @@ class Overview:
         if failed and len(failed) == len(answers):
             raise failed[0]
         return tuple(
-            _with_run(replace(one, runs_unseen=self.unseen), runs.get((str(settings.pipeline), settings.branch), ()))
+            self._with_runs(one, runs.get(_branch_of(settings), ()))
             for environment, answer in zip(self.here, answers, strict=True)
             for settings, one in zip(environment.settings, _told(environment, answer), strict=True)
         )
 
-    def _runs(self) -> Mapping[Branch, tuple[Run, ...]]:
-        """Ask once for every pipeline and branch; one that cannot be seen has no runs to show."""
-        asked = {
-            (str(one.pipeline), one.branch)
-            for environment in self.here
-            for one in environment.settings
-            if one.pipeline and one.branch
-        }
+    def _runs(self) -> Mapping[Branch, Seen]:
+        """Ask once for every pipeline and branch."""
         if self.pipelines is None:
             return {}
+        settings = [one for environment in self.here for one in environment.settings]
+        asked = sorted({_branch_of(one) for one in settings if one.pipeline and one.branch})
         names = sorted({name for name, _ in asked})
-        located = dict(zip(names, each([partial(self._locate, name) for name in names]), strict=True))
-        known = [(branch, found) for branch in sorted(asked) if (found := located[branch[0]])]
-        answers = each([partial(self._active, found, branch) for (_, branch), found in known])
-        return {branch: runs for (branch, _), runs in zip(known, answers, strict=True)}
+        located = dict(zip(names, each([partial(_locate, self.pipelines, name) for name in names]), strict=True))
+        looks = [partial(_active, self.pipelines, located[name], branch) for name, branch in asked]
+        return dict(zip(asked, each(looks), strict=True))
 
-    def _locate(self, name: str) -> Pipeline | None:
-        try:
-            return pipeline.locate(self.pipelines, name) if self.pipelines else None
-        except EcsCdError:
-            return None
+    def _with_runs(self, one: PlaceStatus, seen: Seen) -> PlaceStatus:
+        """Return it with the run that goes on, else the oldest that waits; or why none can be seen."""
+        if self.unseen or isinstance(seen, EcsCdError):
+            return replace(one, runs_unseen=seen.message if isinstance(seen, EcsCdError) else self.unseen)
+        if not seen:
+            return one
+        run = next((run for run in seen if run.state is not RunState.WAITING), seen[0])
+        return replace(one, run=RunInProgress(run.id, run.name, run.url, run.state.value), runs=len(seen))
 
-    def _active(self, found: Pipeline, branch: str) -> tuple[Run, ...]:
-        try:
-            return self.pipelines.active(found, pipeline.full_ref(branch)) if self.pipelines else ()
-        except EcsCdError:
-            return ()
+
+def _branch_of(settings: DeliverySettings) -> Branch:
+    return str(settings.pipeline), settings.branch
+
+
+def _locate(pipelines: Pipelines, name: str) -> Pipeline | EcsCdError:
+    try:
+        return pipeline.locate(pipelines, name)
+    except EcsCdError as error:  # what AWS says can be told all the same
+        return error
+
+
+def _active(pipelines: Pipelines, found: Pipeline | EcsCdError, branch: str) -> Seen:
+    if isinstance(found, EcsCdError):
+        return found
+    try:
+        return pipelines.active(found, pipeline.full_ref(branch))
+    except EcsCdError as error:  # likewise
+        return error
 
 
 @contextmanager
@@ -118,16 +129,22 @@ def opened(
     resolved = [
         [
             loaded.resolve(service, environment, steps=["parameter"], **overrides)
-            for service in services or loaded.services or ("",)
+            for service in dict.fromkeys(services or loaded.services or ("",))
         ]
-        for environment in environments or loaded.environments or ("",)
+        for environment in dict.fromkeys(environments or loaded.environments or ("",))
     ]
-    rates = {"ssm": Rate(*_SSM, clock), "ecs": Rate(*_ECS, clock)}
+    rates = {grant: quotas.rates(clock) for grant in map(_grant, resolved)}
     with ExitStack() as stack:
         pipelines, unseen = _pipelines(loaded, clock, stack)
-        here = [_Here(group, stack.enter_context(wiring.aws(group[0], rates))) for group in resolved]
+        here = [_Here(group, stack.enter_context(wiring.aws(group[0], rates[_grant(group)]))) for group in resolved]
         wanted = sum(map(len, resolved)) <= MOST_MARKED if marks is None else marks
         yield Overview(here, pipelines, wanted, unseen)
+
+
+def _grant(group: Sequence[DeliverySettings]) -> tuple[str, ...]:
+    """Return what tells one account and region from another as far as the settings say: AWS grants requests to each."""
+    one = group[0]
+    return one.region, one.role_arn.partition("/")[0] or one.profile
 
 
 def _pipelines(loaded: Settings, clock: Clock, stack: ExitStack) -> tuple[Pipelines | None, str]:
@@ -145,11 +162,3 @@ def _told(environment: _Here, answer: tuple[PlaceStatus, ...] | EcsCdError) -> t
     return tuple(
         PlaceStatus(one.service, one.environment, one.parameter, problem=answer.message) for one in environment.settings
     )
-
-
-def _with_run(one: PlaceStatus, runs: Sequence[Run]) -> PlaceStatus:
-    """Return it with the run that goes on, else the oldest that waits."""
-    if not runs:
-        return one
-    run = next((run for run in runs if run.state is not RunState.WAITING), runs[0])
-    return replace(one, run=RunInProgress(run.id, run.name, run.url, run.state.value), runs=len(runs))

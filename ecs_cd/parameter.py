@@ -320,3 +320,22 @@ class _Recording:
 def _steps_back(before: str, after: str) -> bool:
     """Return whether `after` is older by any order there is."""
     return any(order.newer(before, after) for order in (Order.NUMERIC, Order.SEMVER))
+
+
+def said(change: ParameterChange) -> str:
+    """Return what became of the parameter, as a sentence."""
+    would = "would be " if change.dry_run else ""
+    if change.recorded is Recorded.SUPERSEDED:
+        back = ", put back after another writer lost it" if change.restored else ""
+        return f"{change.name} holds {change.new}, newer than {change.wanted}{back} (version {change.version})."
+    if change.recorded is Recorded.HELD:
+        why = "is held at" if change.marks.holds else "is being rolled back, and holds"
+        return f"{change.name} {why} {change.new}, so {change.wanted} was not recorded (version {change.version})."
+    if change.recorded is Recorded.UNCHANGED:
+        return f"{change.name} already holds {change.new} (version {change.version})."
+    was = (
+        f"{would}changed from {change.old!s} to {change.new}"
+        if change.old is not None
+        else f"{would}created with {change.new}"
+    )
+    return f"{change.name} {was}." if change.dry_run else f"{change.name} {was} (version {change.version})."

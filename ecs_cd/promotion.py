@@ -121,23 +121,27 @@ def promote(
 def serving_since(snapshot: ServiceSnapshot, deployment: Deployment) -> datetime | None:
     """Return since when a deployment whose rollout is over has served, by AWS's clock; None if ECS has no word of it.
 
-    That is the moment of its event `(deployment ecs-svc/...) deployment completed`. ECS lists a hundred events; where
-    this one is no longer among them, the deployment's last change counts: later, so that nothing is promoted too soon.
+    That is the moment of its event `(service my-api) (deployment ecs-svc/...) deployment completed.` (so in the AWS
+    CLI's examples of describe-services; `has reached a steady state.` follows it, and again and again later). ECS lists
+    a hundred events; where this one is no longer among them, the deployment's last change counts: later, so that
+    nothing is promoted too soon.
     """
+    completed = f"(deployment {deployment.id}) deployment completed"
     for event in snapshot.events:
-        if deployment.id in event.message and "deployment completed" in event.message:
+        if completed in event.message:
             return event.at
     return deployment.updated_at or deployment.created_at
 
 
 @dataclass
 class _Looking:
-    """The look at the origin. `told` is what it waits for."""
+    """The look at the origin. `reason` is what it waits for, `told` what of it was told."""
 
     origin: Origin
     source: Source
     deadline: Deadline
     journal: Journal
+    reason: str = ""
     told: str = ""
 
     def find(self) -> tuple[TagEntry, OriginFact]:
@@ -162,7 +166,7 @@ class _Looking:
         try:
             return wait_for(self._look, deadline=self.deadline, pace=PACE, doing=doing)
         except DeadlineReached as error:
-            error.add((self.told,))
+            error.add((self.reason,))
             raise
 
     def _look(self) -> Served | None:
@@ -218,19 +222,20 @@ class _Looking:
                 f"{said}, and the deadline leaves {spoken(self.deadline.remaining())} to wait for the rest.",
                 hint=f"Promote again in {spoken(left)}, or allow more with --timeout.",
             )
-        return self._wait(said)
+        return self._wait(said, f"{self.origin.environment} must have served {served.tag} for {wanted}")
 
-    def _wait(self, reason: str) -> Served | None:
-        """Tell what is waited for, once, and return nothing.
+    def _wait(self, reason: str, told: str = "") -> Served | None:
+        """Tell what is waited for, once, and return nothing; `told` is what does not change of the reason.
 
         Raises:
             TooSoon: it is a dry run, which does not wait.
         """
         if self.journal.dry_run:
             raise TooSoon(f"{reason.rstrip('.')}, so nothing would be promoted now.", hint="Try again later.")
-        if reason != self.told:
-            self.told = reason
-            self.journal.doing = f"waiting: {reason}"
+        self.reason = reason
+        self.journal.doing = f"waiting: {reason}"
+        if self.told != (told or reason):
+            self.told = told or reason
             self.journal.watch(PhaseStarted(Phase.CHECK, self.journal.doing))
         return None
 

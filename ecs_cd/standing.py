@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from functools import partial
+from typing import Protocol, TypeVar
 
 from ecs_cd import sessions
-from ecs_cd.errors import EcsCdError
+from ecs_cd.errors import AccessDenied, EcsCdError, ParameterRefused, RolloutFailed
 from ecs_cd.marks import Marks
 from ecs_cd.model import ParameterVersion, ServiceSnapshot, ServiceTarget
-from ecs_cd.overlap import together
+from ecs_cd.overlap import batches, each, together
 from ecs_cd.parameter import Parameters
 from ecs_cd.rollout import container_image, tag_of
 
@@ -62,9 +63,10 @@ class PlaceStatus:
 
     `recorded`: the tag in the parameter, null where there is no parameter. `serves`: the tag (or digest) of the primary
     deployment's container, null where there is no such service. `rollout`: ECS's rollout state in lower case.
-    `drift`: what serves is not what is recorded. `verified`: the recorded version's rollout was proved; `held`: a hold
-    is in force; both null where the marks were not read. `run`: the oldest run of its pipeline that is not over, of
-    `runs` such; null where none was seen; `runs_unseen`: why nobody looked. `problem`: why something could not be told.
+    `drift`: what serves is not what is recorded; false where the image is named by its digest alone, for that does not
+    tell. `verified`: the recorded version's rollout was proved; `held`: a hold is in force; both null where the marks
+    were not read. `run`: the run of its pipeline that goes on, else the oldest that waits, of `runs` such; null where
+    none was seen; `runs_unseen`: why nobody looked. `problem`: why something could not be told.
     """
 
     service: str
@@ -91,31 +93,93 @@ def status(
 ) -> tuple[PlaceStatus, ...]:
     """Return how the places of one AWS account and region stand, in the order given.
 
-    `marks`: read the marks as well, which costs a request for every parameter instead of one for every ten.
+    `marks`: read the marks as well, which costs a request for every parameter instead of one for every ten. What
+    concerns one parameter or cluster (no right to it, no such cluster) is the problem of its places alone.
+
+    Raises:
+        EcsCdError: it concerns all of them.
     """
-    targets = [place.target for place in places if place.target]
-    names = [place.parameter for place in places]
+    read = parameters.read_marked if marks else lambda names: _unmarked(parameters.read_many(names))
+    targets = dict.fromkeys(place.target for place in places if place.target)
     recorded, serving = together(
-        lambda: _recorded(parameters, names, marks=marks),
-        lambda: services.snapshots(targets) if targets else {},
+        lambda: _recorded(read, list(dict.fromkeys(place.parameter for place in places))),
+        lambda: _apart(services.snapshots, _by_cluster(targets)),
     )
-    nothing: tuple[ParameterVersion | None, Marks | None] = (None, None)
+    answers = [*recorded.values(), *serving.values()]
+    if answers and len(answers) == len(errors := [answer for answer in answers if isinstance(answer, EcsCdError)]):
+        raise errors[0]
     return tuple(
-        _marked(
-            _status(place, version, serving.get(place.target) if place.target else None),
-            found_marks,
-        )
+        _status(place, recorded.get(place.parameter), serving.get(place.target) if place.target else None)
         for place in places
-        for version, found_marks in [recorded.get(place.parameter, nothing)]
     )
+
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+Recorded = tuple[ParameterVersion, Marks | None]
+
+_PARTICULAR = (AccessDenied, ParameterRefused, RolloutFailed)
+"""What may be wrong with one of many that are asked for at once."""
+
+_TOGETHER = 10
+"""So many parameters are asked for in one request."""
+
+
+def _apart(ask: Callable[[Sequence[K]], Mapping[K, V]], groups: Sequence[Sequence[K]]) -> dict[K, V | EcsCdError]:
+    """Ask for all at once, or, where something is wrong with one, for each group: what is wrong is its answer then."""
+    try:
+        return dict(ask([key for group in groups for key in group])) if groups else {}
+    except _PARTICULAR as error:
+        if len(groups) == 1:
+            return dict.fromkeys(groups[0], error)
+    return _one_by_one(ask, groups)
+
+
+def _one_by_one(ask: Callable[[Sequence[K]], Mapping[K, V]], groups: Sequence[Sequence[K]]) -> dict[K, V | EcsCdError]:
+    found: dict[K, V | EcsCdError] = {}
+    for answer in each([partial(_apart, ask, [group]) for group in groups]):
+        found |= answer
+    return found
 
 
 def _recorded(
-    parameters: MarkedParameters, names: Sequence[str], *, marks: bool
-) -> Mapping[str, tuple[ParameterVersion | None, Marks | None]]:
-    if marks:
-        return dict(parameters.read_marked(names))
-    return {name: (version, None) for name, version in parameters.read_many(names).items()}
+    read: Callable[[Sequence[str]], Mapping[str, Recorded]], names: Sequence[str]
+) -> dict[str, Recorded | EcsCdError]:
+    found = _apart(read, batches(names, _TOGETHER))
+    refused = [name for name in names if isinstance(found.get(name), EcsCdError)]
+    if len(refused) == len(names) > _TOGETHER:  # nobody of so many may be read: no need to ask for each
+        return found
+    return found | _one_by_one(read, [[name] for name in refused])
+
+
+def _unmarked(found: Mapping[str, ParameterVersion]) -> Mapping[str, Recorded]:
+    return {name: (version, None) for name, version in found.items()}
+
+
+def _by_cluster(targets: Iterable[ServiceTarget]) -> list[list[ServiceTarget]]:
+    clusters: dict[str, list[ServiceTarget]] = {}
+    for target in targets:
+        clusters.setdefault(target.cluster, []).append(target)
+    return list(clusters.values())
+
+
+def _status(
+    place: Place, recorded: Recorded | EcsCdError | None, serving: ServiceSnapshot | EcsCdError | None
+) -> PlaceStatus:
+    named = PlaceStatus(place.service, place.environment, place.parameter)
+    if isinstance(recorded, EcsCdError):
+        named = replace(named, problem=recorded.message)
+    elif recorded is None:
+        named = replace(named, problem="no such parameter")
+    else:
+        version, marks = recorded
+        named = _marked(replace(named, recorded=version.value, version=version.version), marks)
+    if place.target is None:
+        return named
+    try:
+        return _serving(named, place.target, serving)
+    except EcsCdError as error:
+        return replace(named, problem=named.problem or error.message)
 
 
 def _marked(found: PlaceStatus, marks: Marks | None) -> PlaceStatus:
@@ -128,33 +192,27 @@ def _marked(found: PlaceStatus, marks: Marks | None) -> PlaceStatus:
     return replace(found, verified=verified, held=marks.holds or marks.turning)
 
 
-def _status(place: Place, found: ParameterVersion | None, snapshot: ServiceSnapshot | None) -> PlaceStatus:
-    named = PlaceStatus(
-        place.service,
-        place.environment,
-        place.parameter,
-        recorded=found.value if found else None,
-        version=found.version if found else 0,
-        problem="" if found else "no such parameter",
-    )
-    if place.target is None:
-        return named
-    primary = snapshot.primary if snapshot else None
+def _serving(named: PlaceStatus, target: ServiceTarget, serving: ServiceSnapshot | EcsCdError | None) -> PlaceStatus:
+    """Add what serves.
+
+    Raises:
+        EcsCdError: that cannot be told.
+    """
+    if isinstance(serving, EcsCdError):
+        raise serving
+    primary = serving.primary if serving else None
     if primary is None:
         return replace(named, problem=named.problem or "no such ECS service")
-    try:
-        image = container_image(primary.task_definition, place.target)
-    except EcsCdError as error:
-        return replace(named, problem=error.message)
-    serves = tag_of(image) or image.rpartition("@")[2]
+    image = container_image(primary.task_definition, target)
+    tag = tag_of(image)
     return replace(
         named,
-        serves=serves,
+        serves=tag or image.rpartition("@")[2],
         image=image,
         rollout=primary.rollout_state.lower().replace("_", "-"),
         running=primary.running,
         desired=primary.desired,
-        drift=named.recorded is not None and serves != named.recorded,
+        drift=named.recorded is not None and tag not in ("", named.recorded),
     )
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from ecs_cd.delivery import Clouds, Delivery, deploy, verify
-from ecs_cd.errors import AccessDenied, EcsCdError, Unreachable, WrongInput
+from ecs_cd.delivery import Clouds, Delivery, deploy
+from ecs_cd.errors import AccessDenied, Unreachable
 from ecs_cd.model import (
     Container,
     Deployment,
@@ -293,6 +293,21 @@ def test_a_run_that_met_a_state_lock_is_tried_again_and_the_report_counts_it(wor
     assert any(isinstance(event, LockMet) for event in world.events)
 
 
+def test_ctrl_c_in_the_wait_for_a_state_lock_says_what_was_waited_for(world: World) -> None:
+    fail_the_run(world, *LOCK_ERROR)
+    sleep = world.clock.sleep
+
+    def interrupted(seconds: float) -> None:
+        if any(isinstance(event, LockMet) for event in world.events):
+            raise KeyboardInterrupt
+        sleep(seconds)
+
+    world.clock.sleep = interrupted  # type: ignore[method-assign]  # it is in that wait that Ctrl-C comes
+    report = world.deploy()
+    assert report.outcome is Outcome.INTERRUPTED
+    assert report.failure and "while waiting for Terraform's state lock: " in report.failure.message
+
+
 @pytest.mark.parametrize(
     "snapshots",
     [
@@ -508,43 +523,6 @@ def test_a_mistake_of_our_own_is_not_dressed_up_as_a_report(world: World) -> Non
     world.images.find = None  # type: ignore[assignment,method-assign]  # a bug, as it were
     with pytest.raises(TypeError):
         world.deploy()
-
-
-def test_verify_changes_nothing_and_tells_what_serves(world: World) -> None:
-    world.services.play(serving("102", "IN_PROGRESS"), serving("102"))
-    report = verify(world.delivery(), world.services, deadline=Deadline.after(60, world.clock))
-    assert report.outcome is Outcome.UNCHANGED
-    assert report.rollout and report.rollout.image == "r.io/my-api:102"
-
-
-def test_verify_of_a_superseded_tag_says_so(world: World) -> None:
-    world.services.play(serving("103"))
-    report = verify(world.delivery(), world.services, deadline=Deadline.after(60, world.clock))
-    assert report.outcome is Outcome.SUPERSEDED
-
-
-@pytest.mark.parametrize(
-    ("change", "error", "exit_code"),
-    [
-        pytest.param({"target": None}, WrongInput, 2, id="no ECS service named"),
-        pytest.param({"tag": ImageTag("999")}, EcsCdError, 1, id="another tag serves"),
-    ],
-)
-def test_verify_fails_when_there_is_nothing_to_look_at_or_something_else_serves(
-    world: World, change: dict[str, object], error: type[EcsCdError], exit_code: int
-) -> None:
-    report = verify(
-        replace(world.delivery(), **change),  # type: ignore[arg-type]  # fields by name
-        world.services,
-        deadline=Deadline.after(60, world.clock),
-    )
-    assert report.exit_code == exit_code
-
-
-def test_verify_interrupted_says_so(world: World) -> None:
-    world.services.meanwhile("snapshot", _stop)
-    report = verify(world.delivery(), world.services, deadline=Deadline.after(60, world.clock))
-    assert report.outcome is Outcome.INTERRUPTED
 
 
 def test_tags_without_order_are_delivered_whatever_was_there(world: World) -> None:

@@ -6,13 +6,15 @@ import _thread
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 import pytest
 
 from ecs_cd.delivery import Clouds, Delivery
 from ecs_cd.errors import RunFailed, SettingsError, Throttled
 from ecs_cd.many import deploy
-from ecs_cd.meeting import SharedRuns
+from ecs_cd.marks import VERIFIED
+from ecs_cd.meeting import Gate, SharedRuns
 from ecs_cd.model import (
     Container,
     Deployment,
@@ -184,6 +186,27 @@ def test_services_of_other_pipelines_branches_and_parameters_have_runs_of_their_
     assert asked == {(7, ""), (8, ""), (7, "large")}
 
 
+def test_a_branch_has_a_run_of_its_own_however_it_is_spelled(world: World) -> None:
+    world.deploy(
+        world.delivery("api"),
+        world.delivery("web", branch="refs/heads/main"),
+        world.delivery("worker", branch="develop"),
+    )
+    assert sorted(request.branch for request in world.pipelines.requests) == ["refs/heads/develop", "refs/heads/main"]
+
+
+def test_a_failed_rollout_of_one_is_taken_back_where_that_was_asked_for(world: World) -> None:
+    world.images.push("api", "101", DIGEST)
+    world.parameters.label("/api/tag", 1, VERIFIED)
+    failed = serving("api", "102", "FAILED", "tasks failed to start")
+    world.services.play(serving("api", "101"), failed, failed, serving("api", "101"))
+    reports = world.deploy(*(world.delivery(name, rollback_on_failure=True) for name in NAMES))
+    assert outcomes(reports) == ["failed", "deployed", "deployed"]
+    assert "rolled back to 101" in reports.deliveries[0].summary
+    assert world.parameters.standing("/api/tag").marks.holds
+    assert world.recorded() == ["101", "102", "102"]
+
+
 def test_names_of_template_parameters_have_no_letter_case(world: World) -> None:
     world.deploy(
         world.delivery("api", template_parameters={"Size": "large"}),
@@ -234,18 +257,25 @@ def test_a_shared_run_is_told_once_and_the_rest_by_service(world: World) -> None
     assert ended == list(NAMES)
 
 
-def test_ctrl_c_ends_all_with_a_report_each_and_nothing_is_written_after_it(world: World) -> None:
+@pytest.mark.parametrize("where", ["image", "run"])
+def test_ctrl_c_ends_all_with_a_report_each_and_nobody_goes_on_after_it(world: World, where: str) -> None:
     interrupted = threading.Event()
 
     def interrupt(seconds: float) -> None:
         interrupted.set()
 
-    world.images.repositories["web"].clear()
+    if where == "image":
+        world.images.repositories["web"].clear()
+    else:
+        world.pipelines.play(_steps(101)[0])
     world.clock.sleep = interrupt  # type: ignore[method-assign]  # it is in a wait that Ctrl-C comes
     deliveries = [world.delivery("api"), world.delivery("web", wait_for_image=60.0)]
     reports = _with_ctrl_c(lambda: world.deploy(*deliveries), interrupted)
-    assert outcomes(reports) == ["interrupted"] * 2
-    assert (reports.exit_code, world.parameters.written()) == (130, [])
+    assert (outcomes(reports), reports.exit_code) == (["interrupted"] * 2, 130)
+    assert len(world.parameters.written()) == (0 if where == "image" else 2)
+    for thread in [one for one in threading.enumerate() if one.name.startswith("ecs-cd")]:
+        thread.join(5)
+        assert not thread.is_alive()
 
 
 def _with_ctrl_c(call: Callable[[], Reports], when: threading.Event) -> Reports:
@@ -290,6 +320,26 @@ def test_what_ends_a_shared_run_ends_it_for_all_who_listen_early_or_late() -> No
             runs.carry("key", begin, heard.append)
         assert raised.value is error
     assert len(heard) == 2
+
+
+def test_a_gate_that_is_open_cannot_be_shut_and_one_that_is_shut_says_why_first() -> None:
+    gate = Gate(1)
+    gate.arrive()
+    gate.refuse(RunFailed("Too late."))
+    gate.arrive()
+    shut = Gate(2)
+    shut.refuse(RunFailed("The first."))
+    shut.refuse(RunFailed("The second."))
+    with pytest.raises(RunFailed, match="The first"):
+        shut.arrive()
+
+
+def test_a_warning_that_several_have_is_told_once_and_all_began_with_the_first(world: World) -> None:
+    [one] = world.deploy(world.delivery("api")).deliveries
+    later = replace(one, started_at=one.started_at + timedelta(seconds=1), warnings=("Slow.", "Odd."))
+    both = Reports.of([replace(later, warnings=("Slow.",)), replace(one, warnings=("Slow.",)), later], seconds=2.0)
+    assert both.warnings == ("Slow.", "Odd.")
+    assert both.started_at == one.started_at
 
 
 @pytest.mark.parametrize(

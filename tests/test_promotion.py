@@ -22,6 +22,7 @@ from ecs_cd.model import (
     TagEntry,
     TaskDefinition,
 )
+from ecs_cd.progress import PhaseStarted
 from ecs_cd.promotion import Origin, Source, Wish, promote, serving_since
 from ecs_cd.report import Outcome, Report
 from ecs_cd.waiting import Deadline
@@ -238,6 +239,10 @@ def test_the_rest_of_the_time_it_must_have_served_is_waited_for(stage: Staged) -
     assert report.outcome is Outcome.DEPLOYED
     waited = sum(phase.seconds for phase in report.phases[:1])
     assert 200 <= waited <= 240
+    told = [event.doing for event in stage.world.events if isinstance(event, PhaseStarted)]
+    assert [said for said in told if said.startswith("waiting: ")] == [
+        "waiting: stage has served 102 for 1 min 40 s of 5 min"
+    ]
     assert stage.world.parameters.values(NAME) == ["101", "102"]
 
 
@@ -286,6 +291,9 @@ def test_the_event_of_the_completed_rollout_counts_more_than_the_last_change() -
     completed = EPOCH + timedelta(seconds=50)
     events = (
         ServiceEvent("2", EPOCH + timedelta(seconds=800), "(service my-api) has reached a steady state."),
+        ServiceEvent(
+            "3", EPOCH + timedelta(seconds=70), "(service my-api) (deployment ecs-svc/77) deployment completed."
+        ),
         ServiceEvent("1", completed, "(service my-api) (deployment ecs-svc/7) deployment completed."),
         ServiceEvent("0", EPOCH, "(service my-api) (deployment ecs-svc/6) deployment completed."),
     )

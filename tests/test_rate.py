@@ -21,6 +21,16 @@ def test_a_burst_goes_at_once_and_the_rest_at_the_rate() -> None:
     assert moments[5:] == [round(0.1 * n, 3) for n in range(1, 21)]
 
 
+def test_a_long_rest_earns_no_more_than_the_burst() -> None:
+    clock = FakeClock()
+    rate = Rate(10, 5, clock)
+    clock.advance(60)
+    began = clock.now()
+    for _ in range(10):
+        rate.take()
+    assert round(clock.now() - began, 3) == 0.5
+
+
 @given(st.lists(st.floats(0, 3), max_size=60))
 def test_no_second_ever_has_more_than_burst_and_rate(pauses: list[float]) -> None:
     clock = FakeClock()

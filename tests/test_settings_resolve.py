@@ -386,6 +386,6 @@ def test_the_service_that_is_delivered_to_cannot_be_its_own_origin(tmp_path: Pat
 
 def test_a_promotion_needs_to_know_from_where(tmp_path: Path) -> None:
     settings = loaded(tmp_path, TWO_ACCOUNTS)
-    with pytest.raises(SettingsError, match="promote from of my-api in stage is not set: say --from"):
+    with pytest.raises(SettingsError, match="The origin of my-api in stage is not set: say --from"):
         settings.resolve("my-api", "stage", steps=["origin"])
     assert settings.resolve("my-api", "stage").promote_from == ""

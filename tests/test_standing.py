@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
+from ecs_cd.errors import AccessDenied, EcsCdError, RolloutFailed, Throttled
 from ecs_cd.marks import NO_MARKS, Mark, Marks
 from ecs_cd.model import (
     Container,
@@ -32,18 +33,25 @@ class World:
     serving: dict[ServiceTarget, ServiceSnapshot] = field(default_factory=dict)
     asked: list[object] = field(default_factory=list)
     marks: Marks = NO_MARKS
+    refused: dict[str, EcsCdError] = field(default_factory=dict)
+    """What is said of a parameter or a cluster that is among those asked for."""
 
     def read_many(self, names: Sequence[str]) -> Mapping[str, ParameterVersion]:
-        self.asked.append(list(names))
-        return self.recorded
+        self._ask(list(names), names)
+        return {name: version for name, version in self.recorded.items() if name in names}
 
     def read_marked(self, names: Sequence[str]) -> Mapping[str, tuple[ParameterVersion, Marks]]:
-        self.asked.append(list(names))
-        return {name: (version, self.marks) for name, version in self.recorded.items()}
+        return {name: (version, self.marks) for name, version in self.read_many(names).items()}
 
     def snapshots(self, targets: Sequence[ServiceTarget]) -> Mapping[ServiceTarget, ServiceSnapshot]:
-        self.asked.append(list(targets))
-        return self.serving
+        self._ask(list(targets), [target.cluster for target in targets])
+        return {target: snapshot for target, snapshot in self.serving.items() if target in targets}
+
+    def _ask(self, question: object, about: Sequence[str]) -> None:
+        self.asked.append(question)
+        for name in about:
+            if name in self.refused:
+                raise self.refused[name]
 
     def look(self, place: Place = PLACE) -> PlaceStatus:
         return status([place], self, self)[0]
@@ -74,7 +82,8 @@ def test_another_tag_that_serves_is_drift(world: World) -> None:
 
 def test_an_image_named_by_digest_is_shown_by_it(world: World) -> None:
     world.serving[TARGET] = serving("r.io/my-api@sha256:abc")
-    assert world.look().serves == "sha256:abc"
+    found = world.look()
+    assert (found.serves, found.drift) == ("sha256:abc", False)  # which tag that is, it does not tell
 
 
 def test_a_missing_parameter_is_a_problem_and_no_drift(world: World) -> None:
@@ -108,6 +117,74 @@ def test_many_places_are_asked_for_at_once_and_keep_their_order(world: World) ->
     places = [Place(str(number), "development", "/tag", TARGET) for number in range(30)]
     assert [one.service for one in status(places, world, world)] == [str(number) for number in range(30)]
     assert len(world.asked) == 2
+
+
+def fleet(world: World, count: int = 25) -> list[Place]:
+    """Places of which every fifth is in another cluster."""
+    targets = [ServiceTarget("other" if n % 5 == 0 else "development", f"service-{n}", "api") for n in range(count)]
+    places = [Place(target.service, "development", f"/{target.service}", target) for target in targets]
+    world.recorded = {place.parameter: ParameterVersion(place.parameter, "101", 7) for place in places}
+    world.serving = {target: replace(serving("r.io/x:101"), target=target) for target in targets}
+    return places
+
+
+def test_a_parameter_that_may_not_be_read_hides_no_other_and_nothing_that_serves(world: World) -> None:
+    places = fleet(world)
+    world.refused["/service-13"] = AccessDenied("No right to 13.")
+    found = status(places, world, world)
+    assert [one.problem for one in found if one.recorded is None] == ["No right to 13."]
+    assert {one.serves for one in found} == {"101"}
+    assert found[13].drift is False
+    assert len(world.asked) == 1 + 3 + 10 + 1  # all, each ten, each of the ten it is in; and the services
+
+
+def test_marks_that_may_not_be_read_are_the_problem_of_their_place(world: World) -> None:
+    places = fleet(world, 12)
+    world.refused["/service-3"] = AccessDenied("No right to 3.")
+    found = status(places, world, world, marks=True)
+    assert [one.service for one in found if one.verified is None] == ["service-3"]
+
+
+def test_where_no_parameter_may_be_read_not_every_one_is_tried(world: World) -> None:
+    places = fleet(world)
+    world.refused = {place.parameter: AccessDenied("No.") for place in places}
+    found = status(places, world, world)
+    assert {(one.recorded, one.problem, one.serves) for one in found} == {(None, "No.", "101")}
+    assert len(world.asked) == 1 + 3 + 1
+
+
+def test_a_cluster_that_is_not_there_hides_no_other_and_nothing_that_is_recorded(world: World) -> None:
+    places = fleet(world)
+    world.refused["other"] = RolloutFailed("There is no such cluster.")
+    found = status(places, world, world)
+    assert {one.recorded for one in found} == {"101"}
+    assert [one.problem for one in found[:6]] == [
+        "There is no such cluster.",
+        "",
+        "",
+        "",
+        "",
+        "There is no such cluster.",
+    ]
+    assert [one.serves for one in found[:2]] == [None, "101"]
+
+
+def test_a_missing_parameter_is_told_before_what_is_wrong_with_its_cluster(world: World) -> None:
+    places = fleet(world, 5)
+    del world.recorded["/service-0"]
+    world.refused["other"] = RolloutFailed("There is no such cluster.")
+    assert status(places, world, world)[0].problem == "no such parameter"
+
+
+def test_what_concerns_all_of_them_is_raised(world: World) -> None:
+    places = fleet(world)
+    world.refused["development"] = Throttled("Slowly.")
+    with pytest.raises(Throttled):
+        status(places, world, world)
+    world.refused = {place.parameter: AccessDenied("No.") for place in places}
+    world.refused |= dict.fromkeys(("development", "other"), AccessDenied("No."))
+    with pytest.raises(AccessDenied):
+        status(places, world, world)
 
 
 @pytest.mark.parametrize(

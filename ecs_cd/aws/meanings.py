@@ -161,6 +161,7 @@ _CODES: tuple[tuple[Meaning, str], ...] = (
         MalformedPolicyDocument PackedPolicyTooLarge SerializationException MissingParameter
         """,
     ),
+    (Meaning(UnexpectedAnswer, "ECS does not have this in the region", _ENDPOINT), "UnsupportedFeatureException"),
     (_BAD_ANSWER, "UnknownOperationException UnknownError Unknown"),
 )
 

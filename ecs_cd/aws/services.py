@@ -8,14 +8,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ecs_cd.aws.caller import Caller
+from ecs_cd.aws.definitions import Definitions, Shown, moved_by_others
 from ecs_cd.model import (
-    Container,
     Deployment,
     ServiceEvent,
     ServiceSnapshot,
     ServiceTarget,
     StoppedTask,
-    TaskDefinition,
 )
 from ecs_cd.overlap import batches, each
 from ecs_cd.text import quoted
@@ -36,14 +35,11 @@ _LONG_AGO = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 class EcsServices:
-    """The ECS services of one account and region.
-
-    A task definition is asked for once: a revision never changes.
-    """
+    """The ECS services of one account and region."""
 
     def __init__(self, ecs: Caller[ECSClient]) -> None:
         self._ecs = ecs
-        self._definitions: dict[str, TaskDefinition] = {}
+        self._definitions = Definitions(ecs)
 
     def snapshot(self, target: ServiceTarget) -> ServiceSnapshot | None:
         """Return the service as it is now; None when the cluster has no such service.
@@ -57,7 +53,10 @@ class EcsServices:
         return self.snapshots([target]).get(target)
 
     def snapshots(self, targets: Sequence[ServiceTarget]) -> dict[ServiceTarget, ServiceSnapshot]:
-        """Return those services that there are: one DescribeServices for every ten of one cluster."""
+        """Return those services that there are.
+
+        One DescribeServices for every ten of one cluster; their task definitions as `Definitions` learns them.
+        """
         by_cluster: dict[str, list[ServiceTarget]] = {}
         for target in targets:
             by_cluster.setdefault(target.cluster, []).append(target)
@@ -68,12 +67,12 @@ class EcsServices:
         ]
         answers = each([partial(self._describe, cluster, names) for cluster, names in groups])
         with self._ecs.asking("see ECS services"):
-            self._learn([arn for services in answers for service in services for arn in _definitions_of(service)])
             found: dict[tuple[str, str], ServiceTypeDef] = {}
             for (cluster, _), services in zip(groups, answers, strict=True):
                 for service in services:
                     found[cluster, service["serviceName"]] = found[cluster, service.get("serviceArn", "")] = service
             there = [target for target in targets if (target.cluster, target.service) in found]
+            self._definitions.learn([Shown(found[target.cluster, target.service], [target]) for target in there])
             return {target: self._snapshot(target, found[target.cluster, target.service]) for target in there}
 
     def stopped_tasks(self, target: ServiceTarget, task_definition: str) -> tuple[StoppedTask, ...]:
@@ -102,19 +101,8 @@ class EcsServices:
             # A service that is not there is among the answer's failures, for which there is no other reason.
             return ecs.describe_services(cluster=cluster, services=names)["services"]
 
-    def _learn(self, arns: Sequence[str]) -> None:
-        unknown = [arn for arn in dict.fromkeys(arns) if arn not in self._definitions]
-        for definition in each([partial(self._definition, arn) for arn in unknown]):
-            self._definitions[definition.arn] = definition
-
-    def _definition(self, arn: str) -> TaskDefinition:
-        with self._ecs.asking(f"see task definition {quoted(arn.rpartition('/')[2])}") as ecs:
-            told = ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]
-            containers = told["containerDefinitions"]
-            return TaskDefinition(arn, tuple(Container(c["name"], c["image"]) for c in containers))
-
     def _snapshot(self, target: ServiceTarget, service: ServiceTypeDef) -> ServiceSnapshot:
-        if _moved_by_others(service):
+        if moved_by_others(service):
             deployments = [self._task_set(told) for told in service.get("taskSets", [])]
         else:
             deployments = [self._deployment(told) for told in service.get("deployments", [])]
@@ -158,18 +146,6 @@ class EcsServices:
             created_at=told.get("createdAt"),
             updated_at=told.get("stabilityStatusAt"),
         )
-
-
-def _definitions_of(service: ServiceTypeDef) -> list[str]:
-    """Return the ARNs of the task definitions that the service's deployments or task sets run."""
-    if _moved_by_others(service):
-        return [told["taskDefinition"] for told in service.get("taskSets", [])]
-    return [told["taskDefinition"] for told in service.get("deployments", [])]
-
-
-def _moved_by_others(service: ServiceTypeDef) -> bool:
-    """Return whether CODE_DEPLOY or an external controller moves the tasks, by task sets instead of deployments."""
-    return service.get("deploymentController", {}).get("type", "ECS") != "ECS"
 
 
 def _stopped(task: TaskTypeDef) -> StoppedTask:

@@ -10,6 +10,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
@@ -87,7 +88,7 @@ def connect(
     """Return AWS as the steps want it. Nothing is sent and no SDK is loaded before the first question.
 
     `clock` is for the pauses between attempts to assume a role with an identity token. `rates` are kept by the requests
-    to these services (`ssm`, `ecs`).
+    of these operations (`DescribeServices`); an attempt that is made again counts again.
 
     Raises:
         SettingsError: the endpoint is not an HTTP URL.
@@ -172,8 +173,8 @@ class Aws:
             raise NoRegionError
         client = self._create(self._session, service, where)
         client.meta.events.register("before-parse", _refuse_broken)
-        if rate := self._rates.get(service):
-            client.meta.events.register("before-send", lambda **_: rate.take())
+        for operation, rate in self._rates.items():
+            client.meta.events.register(f"before-send.{service}.{operation}", partial(_keep_to, rate))
         return client
 
     def _create(self, session: Session, service: str, region: str, config: Config | None = None, **keys: Any) -> Any:  # noqa: ANN401 - botocore makes its clients' classes at run time
@@ -223,6 +224,10 @@ def _config(attempts: int) -> Config:
         read_timeout=_READ_TIMEOUT,
         user_agent_extra=f"ecs-cd/{VERSION}",
     )
+
+
+def _keep_to(rate: Rate, **_: object) -> None:
+    rate.take()
 
 
 def _refuse_broken(response_dict: dict[str, Any], **_: object) -> None:

@@ -41,6 +41,11 @@ def deploy_many(
     pipeline; each service has a verdict and a report of its own. The exit code is that of the worst.
     """
     check_report_file(report_file)
+    if "=" in environment:
+        raise WrongInput(
+            f"{quoted(environment)} stands where the environment is expected.",
+            hint="Name the environment first: ecs-cd deploy-many development my-api=101.",
+        )
     entries = library.find_tags(_tags(services), tag_file)
     loaded = frame.settings()
     settings = [loaded.resolve(entry.service, environment, **flags) for entry in entries]

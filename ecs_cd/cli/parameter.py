@@ -11,8 +11,9 @@ from ecs_cd import library, wiring
 from ecs_cd import parameter as step
 from ecs_cd.cli.deliver import tagged
 from ecs_cd.cli.frame import Frame, flags, framed, place
-from ecs_cd.delivery import record, said
+from ecs_cd.parameter import said
 from ecs_cd.settings.options import AWS, IMAGE, PARAMETER
+from ecs_cd.single_steps import record
 from ecs_cd.waiting import Deadline
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import click
@@ -18,6 +18,11 @@ from ecs_cd.standing import PlaceStatus
 from ecs_cd.waiting import Clock
 
 Look = Callable[[], Sequence[PlaceStatus]]
+
+_FITS_A_CELL = 30
+"""Characters of a problem that stands in its cell; a longer one is told below the matrix."""
+_NAMED = 3
+"""Places of one problem that are named."""
 
 
 @click.command(short_help="Show what is recorded and what serves.")
@@ -86,7 +91,7 @@ def shown(found: Sequence[PlaceStatus], *, long: bool) -> str:
     matrix = not long and len({one.environment for one in found}) > 1
     unseen = {one.runs_unseen for one in found if one.runs_unseen}
     notes = [f"Runs are not shown: {why}" for why in sorted(unseen)]
-    return "\n".join([_matrix(found) if matrix else _lines(found), *notes])
+    return "\n".join([_matrix(found), *_problems(found), *notes] if matrix else [_lines(found), *notes])
 
 
 def line(one: PlaceStatus) -> str:
@@ -114,10 +119,26 @@ def _run(one: PlaceStatus) -> str:
 
 def _matrix(found: Sequence[PlaceStatus]) -> str:
     environments = list(dict.fromkeys(one.environment for one in found))
-    cells = {(one.service, one.environment): line(one) for one in found}
+    cells = {(one.service, one.environment): line(_shortened(one)) for one in found}
     services = dict.fromkeys(one.service for one in found)
     rows = [(service, *(cells.get((service, name), "") for name in environments)) for service in services]
     return table(("SERVICE", *environments), rows)
+
+
+def _shortened(one: PlaceStatus) -> PlaceStatus:
+    return replace(one, problem="problem") if len(one.problem) > _FITS_A_CELL else one
+
+
+def _problems(found: Sequence[PlaceStatus]) -> list[str]:
+    """Return the problems too long for a cell, each with its places."""
+    places: dict[str, list[str]] = {}
+    for one in found:
+        if len(one.problem) > _FITS_A_CELL:
+            places.setdefault(one.problem, []).append(f"{one.service} in {one.environment}")
+    return [
+        f"{', '.join(these[:_NAMED])}{f' and {len(these) - _NAMED} more' if len(these) > _NAMED else ''}: {problem}"
+        for problem, these in places.items()
+    ]
 
 
 def _lines(found: Sequence[PlaceStatus]) -> str:

@@ -72,4 +72,4 @@ def redrawn(printer: Printer, clock: Clock, environ: Mapping[str, str]) -> Itera
     terminal = Terminal(file=cast("IO[str]", printer), force_terminal=True, no_color=no_color, _environ=environ)
     drawing = Live(console=terminal, auto_refresh=False, redirect_stdout=False, redirect_stderr=False)
     with drawing:
-        yield Redrawn(printer, clock, lambda text: drawing.update(Text(text, no_wrap=True), refresh=True))
+        yield Redrawn(printer, clock, lambda text: drawing.update(Text(text, overflow="fold"), refresh=True))

@@ -25,6 +25,7 @@ _DEPLOYMENT_CONFIGURATION = {
     "maximumPercent": 200,
     "minimumHealthyPercent": 100,
 }
+_MOST_REVISIONS = 20
 # A change of one of these starts a deployment; a changed desired count alone does not.
 _DEPLOYED = ("task_definition", "network_configuration", "platform_version", "load_balancers")
 
@@ -46,6 +47,14 @@ class _Responses(EC2ContainerServiceResponse):
         said = self._get_param("deploymentConfiguration") or {}
         cast("DeployingService", service).deployment_configuration.update(said)
         return result
+
+    def describe_service_revisions(self) -> ActionResult:
+        """Answer with the revisions there are; moto has none."""
+        arns = self._get_param("serviceRevisionArns")
+        revisions = cast("EcsBackend", self.ecs_backend).describe_service_revisions(arns)
+        there = {revision["serviceRevisionArn"] for revision in revisions}
+        failures = [{"arn": arn, "reason": "MISSING"} for arn in arns if arn not in there]
+        return ActionResult({"serviceRevisions": revisions, "failures": failures})
 
 
 class EcsBackend(EC2ContainerServiceBackend):
@@ -123,6 +132,29 @@ class EcsBackend(EC2ContainerServiceBackend):
             group = f"service:{service_name.split('/')[-1]}"
             tasks = [task for task in tasks if task.group == group]
         return list(tasks)
+
+    def describe_service_revisions(self, arns: list[str]) -> list[dict[str, Any]]:
+        """Return those revisions (the API's `ServiceRevision`) that a deployment of a service began with."""
+        if len(arns) > _MOST_REVISIONS:
+            raise InvalidParameterException(f"serviceRevisionArns can have at most {_MOST_REVISIONS} items.")
+        found = []
+        for arn in arns:
+            rollout = self.rollouts.get((arn.split("/")[1], arn.split("/")[2]))  # service-revision/CLUSTER/SERVICE/ID
+            if rollout is not None and arn in rollout.revisions:
+                definition = self.describe_task_definition(rollout.revisions[arn])
+                images = [
+                    {"containerName": one["name"], "image": one["image"]} for one in definition.container_definitions
+                ]
+                found.append(
+                    {
+                        "serviceRevisionArn": arn,
+                        "serviceArn": rollout.service.arn,
+                        "clusterArn": rollout.service.cluster_arn,
+                        "taskDefinition": definition.arn,
+                        "containerImages": images,
+                    }
+                )
+        return found
 
     def count(self, cluster_name: str) -> None:
         """Set the cluster's counts, which moto's own bookkeeping would get wrong."""

@@ -45,6 +45,8 @@ class ServiceRollout:
         self.service = service
         self._store = store
         self.deployments: list[Deployment] = []
+        self.revisions: dict[str, str] = {}
+        """The task definition of each service revision, by the revision's ARN."""
         self._announced_steady = False
 
     @property
@@ -72,6 +74,7 @@ class ServiceRollout:
             rollout_state_reason=f"ECS deployment {identifier} in progress.",
         )
         self.deployments.insert(0, deployment)
+        self.revisions[self._revision_of(deployment)] = deployment.task_definition
         self._announced_steady = False
         if service.desired_count == 0:
             self._stop_others()
@@ -204,6 +207,15 @@ class ServiceRollout:
         """Put the state where moto reads it, and let the oldest stopped tasks go."""
         service = self.service
         service.deployments = self.deployments
+        service.current_service_revisions = [
+            {
+                "arn": self._revision_of(deployment),
+                "requestedTaskCount": deployment.desired_count,
+                "runningTaskCount": deployment.running_count,
+                "pendingTaskCount": deployment.pending_count,
+            }
+            for deployment in self.deployments
+        ]
         service.running_count = sum(deployment.running_count for deployment in self.deployments)
         service.pending_count = sum(deployment.pending_count for deployment in self.deployments)
         group = f"service:{service.name}"
@@ -212,6 +224,9 @@ class ServiceRollout:
             del self._store[task.task_arn]
         for deployment in self.deployments:
             deployment.tasks = deployment.live_tasks
+
+    def _revision_of(self, deployment: Deployment) -> str:
+        return f"{self.service.arn.replace(':service/', ':service-revision/')}/{deployment.id.rpartition('/')[2]}"
 
     def _tell_stopped(self, tasks: list[ServiceTask]) -> None:
         if tasks:

@@ -166,6 +166,7 @@ class DeployingService(Protocol):
     network_configuration: dict[str, Any]
     deployment_configuration: dict[str, Any]
     deployments: list[Deployment]
+    current_service_revisions: list[dict[str, Any]]
     events: list[dict[str, Any]]
 
     @property

@@ -37,6 +37,9 @@ DELIVERY = ("image", "parameter", "pipeline", "rollout")
 PROMOTED = (*DELIVERY, "origin")
 """Those of a promotion."""
 
+_CALLED = {"promote_from": "origin"}
+"""What a setting is called in a sentence, where its name does not read as a noun."""
+
 _IN_ECS = ("cluster", "ecs_service", "container")
 
 
@@ -262,8 +265,9 @@ class Settings:
         }.get(option.section, "")
         file = one_line(self.document.path.name) if self.document else "ecs-cd.yml"
         whose = " ".join(filter(None, [service and f"of {service}", environment and f"in {environment}"]))
+        called = _CALLED.get(name) or option.path.replace(".", " ").replace("_", " ").replace("ecs", "ECS")
         return (
-            f"The {option.path.replace('.', ' ').replace('_', ' ').replace('ecs', 'ECS')} {whose}".rstrip()
+            f"The {called} {whose}".rstrip()
             + f" is not set: say {option.switch}, set {option.variable}, or write `{option.path}`{home} in {file}."
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from ecs_cd import delivery, many, pipeline, promotion, rolling_back, wiring
+from ecs_cd import many, parameter, pipeline, promotion, rolling_back, single_steps, wiring
 from ecs_cd.delivery import Clouds
 from ecs_cd.library import longest
 from ecs_cd.model import ImageTag, Recorded, Run, RunRequest, TagEntry
@@ -95,7 +95,7 @@ def verify(call: Call) -> Ended:
     settings = call.resolve(("rollout",))
     entry = call.tag(settings.service)
     with call.aws(settings, str(entry.tag)) as aws:
-        report = delivery.verify(
+        report = single_steps.verify(
             wiring.delivery(settings, entry),
             aws.services,
             deadline=Deadline.after(settings.timeout, call.clock),
@@ -126,8 +126,8 @@ def set_parameter(call: Call) -> Ended:
     wanted = wiring.delivery(settings, entry, dry_run=call.inputs.dry_run)
     with call.aws(settings, str(entry.tag)) as aws:
         deadline = Deadline.after(settings.timeout, call.clock)
-        checked, change = delivery.record(wanted, aws.images, aws.parameters, deadline=deadline)
-    message = delivery.said(change)
+        checked, change = single_steps.record(wanted, aws.images, aws.parameters, deadline=deadline)
+    message = parameter.said(change)
     call.voice.console.result(message)
     outputs = {
         "imageTag": str(entry.tag),

@@ -39,7 +39,7 @@ USED = {
         "UnlabelParameterVersion",
     ),
     "ecr": ("DescribeImages",),
-    "ecs": ("DescribeServices", "DescribeTaskDefinition", "ListTasks", "DescribeTasks"),
+    "ecs": ("DescribeServices", "DescribeServiceRevisions", "DescribeTaskDefinition", "ListTasks", "DescribeTasks"),
     "sts": ("GetCallerIdentity", "AssumeRole"),
 }
 
@@ -67,9 +67,9 @@ def test_every_error_that_the_operations_we_use_declare_has_a_meaning() -> None:
 
 
 def test_the_operations_we_use_are_those_the_adapter_sends() -> None:
-    from ecs_cd.aws import images, parameters, services, session  # noqa: PLC0415 - read as text here
+    from ecs_cd.aws import definitions, images, parameters, services, session  # noqa: PLC0415 - read as text here
 
-    text = "".join(inspect.getsource(module) for module in (images, parameters, services, session))
+    text = "".join(inspect.getsource(module) for module in (definitions, images, parameters, services, session))
     snake = {"".join(f"_{c.lower()}" if c.isupper() else c for c in op)[1:] for ops in USED.values() for op in ops}
     # AssumeRole is sent by botocore itself.
     assert sorted(name for name in snake if name not in text and name != "assume_role") == []

@@ -1,13 +1,20 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from ecs_cd.aws import Aws, AwsSettings
+from ecs_cd.aws.definitions import FEW
 from ecs_cd.errors import RolloutFailed, UnexpectedAnswer
-from ecs_cd.model import Container, ServiceTarget
+from ecs_cd.model import Container, ServiceSnapshot, ServiceTarget
+from ecs_cd.rollout import container_image
 from ecs_cd.sandbox.aws import Aws as Cloud
+from ecs_cd.sandbox.aws_faults import ErrorAnswer
+from ecs_cd.sandbox.ecs_backend import EcsBackend
 from ecs_cd.sandbox.ecs_scheduler import EcsScheduler
 from tests.aws.conftest import Answering, Connect, http
 
@@ -141,3 +148,90 @@ def test_many_services_take_one_request_for_every_ten(
     found = adapter.services.snapshots([*targets, missing])
     assert list(found) == targets
     assert [r.operation for r in aws.requests].count("DescribeServices") == 2
+
+
+@pytest.fixture
+def fleet(aws: Cloud) -> list[ServiceTarget]:
+    """More services than are asked for one by one, each with a task definition of its own and a sidecar."""
+    aws.create_cluster("fleet")
+    ecs = aws.client("ecs")
+    targets = [ServiceTarget("fleet", f"service-{n}", "api") for n in range(FEW + 5)]
+    for target in targets:
+        containers = [{"name": "api", "image": f"r.io/{target.service}:7", "memory": 64}]
+        containers += [{"name": "sidecar", "image": "r.io/proxy:1", "memory": 64}]
+        ecs.register_task_definition(family=target.service, containerDefinitions=containers)
+        ecs.create_service(cluster="fleet", serviceName=target.service, taskDefinition=target.service, desiredCount=0)
+    aws.forget_requests()
+    return targets
+
+
+def asked(aws: Cloud) -> dict[str, int]:
+    return dict(Counter(request.operation for request in aws.requests))
+
+
+def images(found: Mapping[ServiceTarget, ServiceSnapshot]) -> set[str]:
+    primaries = [snapshot.primary for snapshot in found.values()]
+    return {container_image(one.task_definition, target) for target, one in zip(found, primaries, strict=True) if one}
+
+
+def test_the_definitions_of_many_services_take_one_request_for_every_twenty(
+    aws: Cloud, adapter: Aws, fleet: list[ServiceTarget]
+) -> None:
+    found = adapter.services.snapshots(fleet)
+    assert images(found) == {f"r.io/{target.service}:7" for target in fleet}
+    assert asked(aws) == {"DescribeServices": 3, "DescribeServiceRevisions": 2}
+    aws.forget_requests()
+    assert adapter.services.snapshots(fleet) == found
+    assert asked(aws) == {"DescribeServices": 3}
+
+
+def test_a_few_definitions_are_asked_for_one_by_one(aws: Cloud, adapter: Aws, fleet: list[ServiceTarget]) -> None:
+    adapter.services.snapshots(fleet[:FEW])
+    assert asked(aws) == {"DescribeServices": 2, "DescribeTaskDefinition": FEW}
+
+
+def test_where_revisions_may_not_be_seen_definitions_are_asked_for_one_by_one(
+    aws: Cloud, adapter: Aws, fleet: list[ServiceTarget]
+) -> None:
+    aws.inject("ecs", "DescribeServiceRevisions", ErrorAnswer("AccessDeniedException"), times=2)
+    assert len(images(adapter.services.snapshots(fleet))) == len(fleet)
+    assert asked(aws)["DescribeTaskDefinition"] == len(fleet)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        [],
+        [{"containerName": "sidecar", "image": "r.io/proxy:1"}],
+        [{"containerName": "api"}],
+    ],
+)
+def test_a_revision_without_the_container_that_is_meant_is_not_enough(
+    aws: Cloud,
+    adapter: Aws,
+    fleet: list[ServiceTarget],
+    monkeypatch: pytest.MonkeyPatch,
+    told: list[dict[str, str]],
+) -> None:
+    real = EcsBackend.describe_service_revisions
+
+    def partial(self: EcsBackend, arns: list[str]) -> list[dict[str, Any]]:
+        revisions = real(self, arns)
+        return [
+            {**one, "containerImages": told} if "/service-3/" in one["serviceRevisionArn"] else one for one in revisions
+        ]
+
+    monkeypatch.setattr(EcsBackend, "describe_service_revisions", partial)
+    assert images(adapter.services.snapshots(fleet)) == {f"r.io/{target.service}:7" for target in fleet}
+    assert asked(aws)["DescribeTaskDefinition"] == 1
+
+
+def test_a_container_that_is_not_named_is_known_by_its_repository_or_else_asked_for(
+    aws: Cloud, adapter: Aws, fleet: list[ServiceTarget]
+) -> None:
+    by_repository = [replace(target, container="", repository=target.service) for target in fleet[1:]]
+    unclear = replace(fleet[0], container="", repository="other")
+    found = adapter.services.snapshots([*by_repository, unclear])
+    del found[unclear]
+    assert images(found) == {f"r.io/{target.service}:7" for target in by_repository}
+    assert asked(aws)["DescribeTaskDefinition"] == 1

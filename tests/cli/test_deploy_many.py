@@ -64,6 +64,12 @@ def test_a_missing_image_of_one_changes_nothing_of_the_other(cli: Cli, world: Wo
     assert "Nothing was changed, because my-worker cannot be delivered with it" in called.out
 
 
+def test_a_service_where_the_environment_is_expected_is_told(cli: Cli, world: World) -> None:
+    called = cli("deploy-many", "my-api=102").refused(2, "'my-api=102' stands where the environment is expected")
+    assert called.advice.startswith("Name the environment first")
+    assert world.aws.requests == ()
+
+
 @pytest.mark.parametrize(
     ("argv", "says"),
     [

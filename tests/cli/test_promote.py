@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from tests.cli.world import DIGEST, Cli, World
 
 PRODUCTION = "/my-api/production/docker-image-tag"
@@ -44,5 +46,16 @@ def test_an_environment_that_is_not_there_is_wrong_input(cli: Cli, world: World)
 def test_a_promotion_needs_an_environment_to_promote_from(cli: Cli, world: World) -> None:
     called = cli("promote", "my-api", "production")
     assert called.code == 2
-    assert "--from" in called.err
+    assert "The origin of my-api in production is not set: say --from" in called.err
     assert world.aws.requests == ()
+
+
+def test_the_report_is_kept_where_a_file_can_be_and_refused_elsewhere_before_anything_is_sent(
+    cli: Cli, world: World
+) -> None:
+    argv = ("promote", "my-api", "production", "--from", "development", "--no-verify", "--dry-run", "--report")
+    cli(*argv, str(world.folder)).refused(2, "The report cannot be written to")
+    assert world.aws.requests == ()
+    kept = world.folder / "report.json"
+    assert cli(*argv, str(kept)).code == 0
+    assert json.loads(kept.read_text(encoding="utf-8"))["origin"]["environment"] == "development"

@@ -70,3 +70,11 @@ def test_at_a_terminal_the_whole_table_is_redrawn_and_the_cursor_comes_back() ->
     assert "101" not in last
     assert "Ctrl-C ends it" in last
     assert out.getvalue().endswith("\x1b[?25h")
+
+
+def test_a_narrow_terminal_loses_nothing_of_the_table() -> None:
+    out = io.StringIO()
+    script = Scripted([replace(PLACE, problem="this is told at the far end of the line")])
+    with redrawn(Printer(out, Mask(())), script.clock, {"COLUMNS": "40", "LINES": "30"}) as sheet:
+        watched(script.look, sheet, script.clock, 10, long=True)
+    assert "far end of the line" in " ".join(re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", out.getvalue()).split())
