@@ -267,8 +267,8 @@ class Delivering:
         journal, run = self.journal, finished.run
         journal.run, journal.taken, journal.tries = run, finished.taken, finished.tries
         name = run.name if run else ""
-        how = "queued" if finished.taken is Taken.QUEUED else "joined before any job of it had started,"
-        journal.prove(f"Run {name}, {how} after version {change.version} was written, succeeded.")
+        how = "queued after" if finished.taken is Taken.QUEUED else "which was joined and began after"
+        journal.prove(f"Run {name}, {how} version {change.version} was written, succeeded.")
         if finished.warning:
             journal.warn(finished.warning)
         tries = f" at try {finished.tries}" if finished.tries > 1 else ""

@@ -260,7 +260,7 @@ def test_a_waiting_run_is_joined_and_the_report_says_so(world: World) -> None:
     assert report.outcome is Outcome.DEPLOYED
     assert world.changed == ["write"]
     assert report.run and (report.run.id, report.run.taken, report.run.tries) == (5, "joined", 1)
-    assert "Run 20260101.5, joined before any job of it had started, after version 2 was written" in report.proved[2]
+    assert "Run 20260101.5, which was joined and began after version 2 was written" in report.proved[2]
 
 
 def test_a_run_of_our_own_is_said_to_be_queued(world: World) -> None:

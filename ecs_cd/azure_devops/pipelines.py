@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import threading
-import warnings
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
@@ -34,9 +33,6 @@ _EXECUTE = "Build (read & execute), vso.build_execute"
 
 def connect(settings: AzureDevOpsSettings, clock: Clock) -> AzureDevOps:
     """Return the pipelines of a project. Nothing is imported, and nothing sent, before the first call."""
-    # requests silences this of urllib3's when it is imported. That is undone where botocore, imported on another thread
-    # at the same moment, puts back the filters it found before: so it is said here, on the thread that begins both.
-    warnings.filterwarnings("ignore", message="SOCKS support in urllib3")
     return AzureDevOps(settings, clock)
 
 
