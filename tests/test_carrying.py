@@ -167,7 +167,11 @@ def test_who_hesitates_joins_the_run_that_somebody_queued_meanwhile() -> None:
     azure = Running(clock, delay=0)
     azure.queue(RunRequest(Pipeline(7), MAIN))
     clock.sleep(1)
-    clock.later(1e-9, lambda: azure.queue(RunRequest(Pipeline(7), MAIN)))
+
+    def somebody_queues() -> None:
+        azure.queue(RunRequest(Pipeline(7), MAIN))
+
+    clock.later(1e-9, somebody_queues)
     finished = carried(azure, clock, told=told)
     assert (finished.taken, finished.run and finished.run.id, len(azure.cloud.runs)) == (Taken.JOINED, 2, 2)
 
