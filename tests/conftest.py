@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -18,6 +19,28 @@ hypothesis.settings.load_profile("ecs-cd")
 
 # urllib keeps the proxies of the moment it is first used, which may be a test's own.
 urllib.request.install_opener(urllib.request.build_opener(urllib.request.ProxyHandler({})))
+
+TESTS = Path(__file__).parent
+LONGEST_FIRST = (
+    "end_to_end/test_sandbox_processes.py",
+    "test_docs.py",
+    "end_to_end/test_releases_at_once.py",
+    "templates/test_loop.py",
+    "end_to_end/test_delivery.py",
+    "test_carriage_interleavings.py",
+    "templates/terraform/test_example.py",
+    "templates/terraform/test_module.py",
+    "test_parameter_interleavings.py",
+    "templates/test_runs.py",
+    "cli/test_killed.py",
+)
+"""Each of these takes as long as hundreds of the others. Begun last, one would keep a worker while the rest are idle."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest: a file's tests are one worker's, as its fixtures are."""
+    places = {TESTS / name: place for place, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
 @pytest.fixture(scope="session")

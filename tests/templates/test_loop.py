@@ -22,10 +22,7 @@ from tests.task.built import built
 from tests.templates.expanding import ROOT
 from tests.templates.shop import log, results
 
-pytestmark = [
-    pytest.mark.skipif(sys.platform == "win32", reason="the sandbox's agent and its signals are POSIX"),
-    pytest.mark.xdist_group("loop"),
-]
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the sandbox's agent and its signals are POSIX")
 
 SUMMARY = "Distributedtask.Core.Summary"
 PATIENCE = 120.0
