@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import urllib.request
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from botocore.loaders import JSONFileLoader
 
 from ecs_cd.sandbox.aws import Aws
 from ecs_cd.sandbox.terraform import Terraform
@@ -19,6 +21,10 @@ hypothesis.settings.load_profile("ecs-cd")
 
 # urllib keeps the proxies of the moment it is first used, which may be a test's own.
 urllib.request.install_opener(urllib.request.build_opener(urllib.request.ProxyHandler({})))
+
+# Every command makes a session of its own, and every session reads the models of its services: ever the same files.
+_model = functools.cache(JSONFileLoader().load_file)
+setattr(JSONFileLoader, "load_file", lambda _, path: _model(path))  # noqa: B010 - the stubs want its very signature
 
 TESTS = Path(__file__).parent
 LONGEST_FIRST = (
@@ -34,7 +40,7 @@ LONGEST_FIRST = (
     "templates/test_runs.py",
     "cli/test_killed.py",
 )
-"""Each of these takes as long as hundreds of the others. Begun last, one would keep a worker while the rest are idle."""
+"""Each of these takes as long as hundreds of others; begun last, one would keep a worker while the others are idle."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
