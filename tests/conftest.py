@@ -31,14 +31,16 @@ LONGEST_FIRST = (
     "end_to_end/test_sandbox_processes.py",
     "test_docs.py",
     "end_to_end/test_releases_at_once.py",
-    "templates/test_loop.py",
-    "end_to_end/test_delivery.py",
     "test_carriage_interleavings.py",
-    "templates/terraform/test_example.py",
-    "templates/terraform/test_module.py",
-    "test_parameter_interleavings.py",
-    "templates/test_runs.py",
+    "templates/test_loop.py",
     "cli/test_killed.py",
+    "task/test_whole.py",
+    "test_hold_interleavings.py",
+    "end_to_end/test_delivery.py",
+    "templates/terraform/test_module.py",
+    "test_overview.py",
+    "templates/terraform/test_example.py",
+    "templates/test_runs.py",
 )
 """Each of these takes as long as hundreds of others; begun last, one would keep a worker while the others are idle."""
 
