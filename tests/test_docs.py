@@ -57,7 +57,6 @@ def assert_shows(printed: str, lines: list[str]) -> None:
         printed = printed[found.end() :]
 
 
-@pytest.mark.xdist_group("docs")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_command_on_the_page_works(page: Path, tmp_path: Path, environment: dict[str, str]) -> None:
     (tmp_path / "drop").mkdir()
@@ -76,7 +75,6 @@ def test_every_command_on_the_page_works(page: Path, tmp_path: Path, environment
             assert_shows(printed, output)
 
 
-@pytest.mark.xdist_group("docs")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_python_snippet_on_the_page_works(page: Path, tmp_path: Path, environment: dict[str, str]) -> None:
     for snippet in blocks(page, "python"):

@@ -5,7 +5,6 @@ moto keeps its state in module globals: two `Aws` in one process share one cloud
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import threading
@@ -157,12 +156,12 @@ class Aws:
             ],
         }
         ecr = self.client("ecr")
-        # Pushing what is already there is no error for `docker push`, though it is one for the API.
-        with contextlib.suppress(ecr.exceptions.ImageAlreadyExistsException):
-            ecr.put_image(repositoryName=repository, imageManifest=json.dumps(manifest), imageTag=tag)
-        found = ecr.describe_images(repositoryName=repository, imageIds=[{"imageTag": tag}])
-        digest: str = found["imageDetails"][0]["imageDigest"]
-        return digest
+        try:
+            pushed = ecr.put_image(repositoryName=repository, imageManifest=json.dumps(manifest), imageTag=tag)["image"]
+        except ecr.exceptions.ImageAlreadyExistsException:  # no error for `docker push`, though it is one for the API
+            found = ecr.describe_images(repositoryName=repository, imageIds=[{"imageTag": tag}])
+            return str(found["imageDetails"][0]["imageDigest"])
+        return str(pushed["imageId"]["imageDigest"])
 
     def put_parameter(self, name: str, value: str) -> int:
         """Write a plain SSM parameter and return its version."""

@@ -46,14 +46,16 @@ def check_out(target: Path, aws: Aws) -> Path:
 
 
 def run_steps(terraform: Terraform, aws: Aws, *, environment: str, target: Path) -> list[Step]:
-    """Plan one run for an environment as the infrastructure pipeline does it, in a checkout made at `target`."""
+    """Return the commands that bring an environment up, in a checkout made at `target`.
+
+    Plan and apply are one command here: two would have the provider's schema read twice, which is most of their time.
+    """
     command = [*terraform.command(), f"-chdir={check_out(target, aws)}"]
     backend, variables = f"environments/{environment}.s3.tfbackend", f"environments/{environment}.tfvars"
     env = {**aws.environment(), **terraform.environment()}
     return [
         Step("Terraform init", [*command, "init", "-no-color", f"-backend-config={backend}"], env),
-        Step("Terraform plan", [*command, "plan", "-no-color", f"-var-file={variables}", "-out=run.tfplan"], env),
-        Step("Terraform apply", [*command, "apply", "-no-color", "run.tfplan"], env),
+        Step("Terraform apply", [*command, "apply", "-no-color", "-auto-approve", f"-var-file={variables}"], env),
     ]
 
 

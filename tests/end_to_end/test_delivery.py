@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
 import ecs_cd
 from ecs_cd.sandbox.aws_faults import ErrorAnswer
 from ecs_cd.sandbox.local import Sandbox
-
-pytestmark = pytest.mark.xdist_group("sandbox")
 
 
 def images(sandbox: Sandbox, environment: str, service: str) -> dict[str, str]:

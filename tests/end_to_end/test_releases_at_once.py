@@ -12,8 +12,6 @@ import pytest
 from ecs_cd.sandbox.local import Sandbox
 from tests.end_to_end.eight import AGENTS, SERVICES, Eight, Released
 
-pytestmark = pytest.mark.xdist_group("sandbox")
-
 MOST_RUNS = 3
 
 

@@ -30,7 +30,7 @@ START = extension.TASK / "python" / "start.py"
 REQUIREMENTS = (extension.ROOT / "requirements.txt").read_text(encoding="utf-8")
 PAT = "pat-0123456789abcdefghijklmnopqrstuvwxyz"
 # Another clone builds for itself once; the download is the longest part.
-whole_build = [pytest.mark.timeout(600), pytest.mark.xdist_group("bundle")]
+whole_build = pytest.mark.timeout(600)
 
 
 @pytest.fixture(scope="module")

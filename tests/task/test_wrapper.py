@@ -12,10 +12,7 @@ import pytest
 from tests.task.node import bundle
 from tests.task.wrapper import AWS, AZURE, Task, connection, inputs, secrets
 
-pytestmark = [
-    pytest.mark.skipif(os.name == "nt", reason="the agent's programs are stood in for by shell scripts"),
-    pytest.mark.xdist_group("task-node"),
-]
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="the agent's programs are stood in for by shell scripts")
 
 COMPLETE = "##vso[task.complete result={}"
 

@@ -135,7 +135,6 @@ def as_the_service_runs_it(environment: Any, catalog: TaskCatalog) -> PipelineDe
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the sandbox's agent and its signals are POSIX")
-@pytest.mark.xdist_group("templates")
 def test_it_delivers_what_a_build_published_for_it(aws: Aws, tmp_path: Path) -> None:
     task = find_task(unpack(built(), tmp_path / "extension"), "EcsCd@1")
     development = definition()["environments"][0]

@@ -17,10 +17,7 @@ from tests.task.built import built
 from tests.templates.expanding import ADA, HEAD, RELEASE_HEAD
 from tests.templates.shop import CONNECTION_SECRET, FIRST, Shop, issues, log, results
 
-pytestmark = [
-    pytest.mark.skipif(sys.platform == "win32", reason="the sandbox's agent and its signals are POSIX"),
-    pytest.mark.xdist_group("templates"),
-]
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the sandbox's agent and its signals are POSIX")
 
 HOSTILE = "##vso[build.addbuildtag]hostile"
 DOCKERFILES = {"api/Dockerfile": "FROM scratch\n", "worker/Dockerfile": "FROM scratch\n"}

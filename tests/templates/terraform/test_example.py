@@ -17,7 +17,7 @@ from ecs_cd.aws import AwsSettings, StaticKeys, connect
 from ecs_cd.model import CheckedImage, ImageTag, Recorded
 from ecs_cd.sandbox.aws import Aws
 from ecs_cd.sandbox.example import OVERRIDE, STATE_BUCKET, check_out, seed
-from ecs_cd.sandbox.pipelines import ENVIRONMENTS, FIRST_TAG, SERVICES
+from ecs_cd.sandbox.pipelines import FIRST_TAG, SERVICES
 from ecs_cd.sandbox.templates import TEMPLATES
 from ecs_cd.sandbox.terraform import Terraform
 from ecs_cd.waiting import Deadline, SystemClock
@@ -52,11 +52,21 @@ def environment(aws: Aws, terraform: Terraform, folder: Path, name: str) -> Envi
     return Environment(Configuration(check_out(folder / name, aws), terraform, aws.environment()), name)
 
 
-@pytest.fixture
-def development(aws: Aws, terraform: Terraform, tmp_path: Path) -> Environment:
-    aws.create_state_bucket(STATE_BUCKET)
-    made = environment(aws, terraform, tmp_path, "development")
-    made.run()
+@pytest.fixture(scope="module")
+def aws(aws_server: Aws) -> Aws:
+    """One cloud for the whole file, empty at first: bringing an environment up is the longest part of a test."""
+    aws_server.reset()
+    aws_server.create_state_bucket(STATE_BUCKET)
+    return aws_server
+
+
+@pytest.fixture(scope="module")
+def development(aws: Aws, terraform: Terraform, tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    made = environment(aws, terraform, tmp_path_factory.mktemp("terraform"), "development")
+    assert "Apply complete! Resources: 10 added, 0 changed, 0 destroyed." in made.run()
+    for service, container in SERVICES.items():
+        assert value(aws, f"/{service}/development/docker-image-tag") == str(FIRST_TAG)
+        assert images(aws, "development", service)[container] == f"{REGISTRY}/{service}:{FIRST_TAG}"
     return made
 
 
@@ -102,12 +112,13 @@ def assert_runs_on_fargate(aws: Aws, cluster: str, service: str) -> None:
 def test_both_environments_come_up_from_nothing_beside_each_other(
     aws: Aws, terraform: Terraform, development: Environment, tmp_path: Path
 ) -> None:
+    before = [definition(aws, development.name, service) for service in SERVICES]
     production = environment(aws, terraform, tmp_path, "production")
     production.run()
-    for name in ENVIRONMENTS:
-        for service, container in SERVICES.items():
-            assert value(aws, f"/{service}/{name}/docker-image-tag") == str(FIRST_TAG)
-            assert images(aws, name, service)[container] == f"{REGISTRY}/{service}:{FIRST_TAG}"
+    for service, container in SERVICES.items():
+        assert value(aws, f"/{service}/production/docker-image-tag") == str(FIRST_TAG)
+        assert images(aws, "production", service)[container] == f"{REGISTRY}/{service}:{FIRST_TAG}"
+    assert [definition(aws, development.name, service) for service in SERVICES] == before
     assert images(aws, "production", "my-api")["datadog-agent"] == "public.ecr.aws/datadog/agent:7"
     keys = {item["Key"] for item in aws.client("s3").list_objects_v2(Bucket=STATE_BUCKET)["Contents"]}
     assert keys == {"development.tfstate", "production.tfstate"}
@@ -126,8 +137,10 @@ def test_what_ecs_cd_records_reaches_the_task_definition_in_the_very_next_run(
     assert f'"{REGISTRY}/my-api:100" -> "{REGISTRY}/my-api:101"' in plan
     assert "Plan: 1 to add, 1 to change, 1 to destroy." in plan
     assert "(sensitive" not in plan
+    others = definition(aws, "development", "my-worker")
     development.apply()
     assert images(aws, "development", "my-api")["api"] == f"{REGISTRY}/my-api:101"
+    assert definition(aws, "development", "my-worker") == others
     assert value(aws, name) == "101"
     assert development.terraform.outputs()["parameters"]["my-api"] == f"{name}:{change.version}"
     assert "No changes." in development.plan()
