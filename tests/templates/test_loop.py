@@ -87,6 +87,39 @@ def plan_page(run: Run) -> str:
     return page
 
 
+def assert_applied(sandbox: Sandbox, branches: Mapping[str, str], image: str, other: str, after: int) -> None:
+    """Check that each environment, in this order, had a run whose page shows the plan that brought the image.
+
+    Such a run may have brought the other team's along.
+    """
+    applied = [run for run in runs(sandbox, INFRASTRUCTURE, after=after) if image in plan_page(run)]
+    assert [run.request.source.branch for run in applied] == [f"refs/heads/{branch}" for branch in branches.values()]
+    for run, environment in zip(applied, branches, strict=True):
+        page = plan_page(run)
+        assert f"## Terraform plan for {environment}" in page
+        brought = 2 if other in page else 1
+        assert f"Plan: {brought} to add, {brought} to change, {brought} to destroy." in page
+
+
+def test_a_push_goes_all_the_way_to_production(sandbox: Sandbox) -> None:
+    portal = Portal(sandbox)
+    before = tags(sandbox, "production")
+    [build] = sandbox.push("my-api", {"server.py": "print('hello')\n"}, "Say hello")
+    finished(sandbox, build)
+    release = portal.run_after(RELEASE, build)
+    approval = portal.approval_or_end(release)
+    assert approval, log(sandbox.azure_devops._state.runs[release])
+    assert tags(sandbox, "development")["my-api"] == str(build)
+    assert tags(sandbox, "production") == before
+    portal.approve(approval, "Looks good")
+    finished(sandbox, release)
+    for environment in ("development", "production"):
+        assert tags(sandbox, environment) == {**before, "my-api": str(build)}
+    branches = {"development": "develop", "production": "main"}
+    assert_applied(sandbox, branches, f"my-api:{build}", f"my-worker:{build}", after=build)
+    assert locks(sandbox) == []
+
+
 def test_a_run_cancelled_in_mid_apply_leaves_no_lock_and_the_next_one_goes_on_from_there(sandbox: Sandbox) -> None:
     azure, path = sandbox.azure_devops, "terraform/services.tf"
     text = (EXAMPLE / "services.tf").read_text(encoding="utf-8")
@@ -144,20 +177,6 @@ def with_environments(repository: Path, *names: str, service: str) -> dict[str, 
         connection = "aws-production" if name == "production" else "aws-development"
         release += f"        - {{name: {name}, awsCredentials: {connection}, promoteFrom: '{former}'}}\n"
     return {"ecs-cd.yml": settings, "release.yml": release}
-
-
-def assert_applied(sandbox: Sandbox, branches: Mapping[str, str], image: str, other: str, after: int) -> None:
-    """Check that each environment, in this order, had a run whose page shows the plan that brought the image.
-
-    Such a run may have brought the other team's along.
-    """
-    applied = [run for run in runs(sandbox, INFRASTRUCTURE, after=after) if image in plan_page(run)]
-    assert [run.request.source.branch for run in applied] == [f"refs/heads/{branch}" for branch in branches.values()]
-    for run, environment in zip(applied, branches, strict=True):
-        page = plan_page(run)
-        assert f"## Terraform plan for {environment}" in page
-        brought = 2 if other in page else 1
-        assert f"Plan: {brought} to add, {brought} to change, {brought} to destroy." in page
 
 
 def test_two_teams_push_all_the_way_through_three_environments_and_do_not_meet(sandbox: Sandbox) -> None:
