@@ -87,7 +87,7 @@ class _Holding:
         self.left = self.left or left_by(seen)
         if self._stands(seen):
             return (Held(seen, self.left, changed=bool(self.ours)),)
-        if self._overruled(seen.marks):
+        if self._overruled(seen):
             return (Held(seen, self.left, changed=True, overruled=True),)
         if self.only_over and not self._may_leave(seen):
             return (None,)
@@ -106,10 +106,17 @@ class _Holding:
         """Return whether the hold is in force, its value on top, and no writer is left that has not seen it coming."""
         return now.marks.gated and now.marks.held.value == self.value == now.value
 
-    def _overruled(self, marks: Marks) -> bool:
-        """Return whether another rollback came after ours: two that both insist would write for ever."""
-        later = marks.holds and marks.held.version > self.ours and marks.held.value != self.value
-        return bool(self.ours) and (later or marks.gate.version >= self.ours)
+    def _overruled(self, seen: Parameter) -> bool:
+        """Return whether another rollback came after ours, and sees to it that a hold is in force.
+
+        Two that both insist would write for ever. But whoever put the hold's label on its version last answers for it:
+        where that is us, and something was written over ours, the other may have been done when we took the label away
+        from it, and nobody else would put right what a late writer leaves on top.
+        """
+        held = seen.marks.held
+        labelled = held.version not in (0, self.ours) and held.value != self.value
+        about_to_write = seen.marks.gate.version >= self.ours and seen.version == self.ours
+        return bool(self.ours) and (labelled or about_to_write)
 
     def _may_leave(self, seen: Parameter) -> bool:
         if seen.marks.turning:  # an earlier attempt of our own may have died in it

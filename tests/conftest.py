@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import signal
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,9 @@ hypothesis.settings.load_profile("ecs-cd")
 
 # urllib keeps the proxies of the moment it is first used, which may be a test's own.
 urllib.request.install_opener(urllib.request.build_opener(urllib.request.ProxyHandler({})))
+
+# What a shell starts in the background ignores Ctrl-C, and so would all that the tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Every command makes a session of its own, and every session reads the models of its services: ever the same files.
 _model = functools.cache(JSONFileLoader().load_file)
