@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from benchmarks.simulation.clock import VirtualClock
 from ecs_cd.errors import UnexpectedAnswer
 from ecs_cd.model import AZURE_DEVOPS_ITSELF, Pipeline, Record, Run, RunRequest, RunState
+from tests.memory_azure import LOCK_ERROR, US
 
 PICKUP = 5.0
 """Seconds until a free agent begins a job."""
@@ -28,15 +29,6 @@ SPREAD = 0.1
 """The standard deviation of the logarithm of what applying takes."""
 LATENCY = 0.2
 """Seconds for one request."""
-
-LOCK_ERROR = (
-    "Error: Error acquiring the state lock",
-    "Error message: operation error S3: PutObject, https response error StatusCode: 412, PreconditionFailed",
-    "Lock Info:",
-    "  ID:        0a1b",
-    "  Who:       somebody@else",
-)
-US = "platform Build Service"
 
 
 @dataclass

@@ -117,6 +117,15 @@ class World:
 Strategy = Callable[[Scene], World]
 
 
+def _ended(world: World, release: Release, run: SimulatedRun, queue: Callable[[Release], None]) -> None:
+    """Tell the release's owner how its own run ended; after a failure a person queues another one after a while."""
+    if run.state is RunState.SUCCEEDED:
+        release.told_at = world.clock.now()
+        return
+    release.failures += 1
+    world.clock.later(world.again(), lambda: queue(release))
+
+
 def own_run(scene: Scene, *, lock: str = "none", patience: float = 0.0) -> World:
     """Each release queues its own run; a person repeats what failed, unless it has come to serve by then."""
     world = World.of(scene, lock)
@@ -124,14 +133,7 @@ def own_run(scene: Scene, *, lock: str = "none", patience: float = 0.0) -> World
     def queue(release: Release) -> None:
         if release.live_at is None:
             place = release.environment
-            world.azure.queue(place, patience=patience, ended=lambda run: ended(release, run))
-
-    def ended(release: Release, run: SimulatedRun) -> None:
-        if run.state is RunState.SUCCEEDED:
-            release.told_at = world.clock.now()
-            return
-        release.failures += 1
-        world.clock.later(world.again(), lambda: queue(release))
+            world.azure.queue(place, patience=patience, ended=lambda run: _ended(world, release, run, queue))
 
     def arrive(release: Release) -> None:
         world.wrote(release)
@@ -152,14 +154,7 @@ def skip(scene: Scene) -> World:
         if release.live_at is None and world.azure.places[release.environment].active:
             release.told_at = world.clock.now()
         elif release.live_at is None:
-            world.azure.queue(release.environment, ended=lambda run: ended(release, run))
-
-    def ended(release: Release, run: SimulatedRun) -> None:
-        if run.state is RunState.SUCCEEDED:
-            release.told_at = world.clock.now()
-            return
-        release.failures += 1
-        world.clock.later(world.again(), lambda: queue(release))
+            world.azure.queue(release.environment, ended=lambda run: _ended(world, release, run, queue))
 
     return _run(world, arrive)
 
