@@ -7,12 +7,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 
 from ecs_cd.console import Console, Mode, Output
-from ecs_cd.model import (
+from ecs_cd.model.events import Event, Phase, PhaseEnded, PhaseStarted, RolloutChanged, RunChanged, Warned
+from ecs_cd.model.run import Run, RunProgress, RunState, TimelineRecord
+from ecs_cd.model.service import (
     Deployment,
-    Record,
-    Run,
-    RunProgress,
-    RunState,
     ServiceEvent,
     ServiceSnapshot,
     ServiceTarget,
@@ -20,7 +18,6 @@ from ecs_cd.model import (
     TaskDefinition,
     Verdict,
 )
-from ecs_cd.progress import Event, Phase, PhaseEnded, PhaseStarted, RolloutChanged, RunChanged, Warned
 from tests.fakes import FakeClock
 
 URL = "https://dev.azure.com/acme/platform/_build/results?buildId=4711"
@@ -62,24 +59,24 @@ class Screen:
         return self.err.getvalue().splitlines()
 
 
-def run(state: RunState, *records: Record, run_id: int = 4711) -> RunChanged:
+def run(state: RunState, *records: TimelineRecord, run_id: int = 4711) -> RunChanged:
     return RunChanged(RunProgress(Run(run_id, "20261123.4", URL, state, 7), records))
 
 
-def stage(state: str, result: str = "", name: str = "Terraform") -> Record:
-    return Record("stage", "", "Stage", name, state, result, 1)
+def stage(state: str, result: str = "", name: str = "Terraform") -> TimelineRecord:
+    return TimelineRecord("stage", "", "Stage", name, state, result, 1)
 
 
-def job(state: str, result: str = "", name: str = "Apply") -> Record:
-    return Record("job", "phase", "Job", name, state, result, 1)
+def job(state: str, result: str = "", name: str = "Apply") -> TimelineRecord:
+    return TimelineRecord("job", "phase", "Job", name, state, result, 1)
 
 
-def phase() -> Record:
-    return Record("phase", "stage", "Phase", "Apply", "inProgress", order=1)
+def phase() -> TimelineRecord:
+    return TimelineRecord("phase", "stage", "Phase", "Apply", "inProgress", order=1)
 
 
-def task(number: int, name: str, state: str, result: str = "") -> Record:
-    return Record(f"task{number}", "job", "Task", name, state, result, number)
+def task(number: int, name: str, state: str, result: str = "") -> TimelineRecord:
+    return TimelineRecord(f"task{number}", "job", "Task", name, state, result, number)
 
 
 def event(number: int, message: str, *, after: float = 0) -> ServiceEvent:

@@ -19,12 +19,12 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TypeVar, cast
 
-from ecs_cd import carriage
-from ecs_cd.carriage import Carriage
 from ecs_cd.errors import EcsCdError
-from ecs_cd.model import AZURE_DEVOPS_ITSELF, Pipeline, Record, Run, RunRequest, RunState
-from ecs_cd.pipeline import Pipelines
-from ecs_cd.progress import unwatched
+from ecs_cd.model.events import ignore_events
+from ecs_cd.model.run import AZURE_DEVOPS_ITSELF, Pipeline, Run, RunRequest, RunState, TimelineRecord
+from ecs_cd.run import sharing
+from ecs_cd.run.pipelines import Pipelines
+from ecs_cd.run.sharing import Carriage
 from tests.memory_azure import Cloud, End, Lock, MemoryAzureDevOps
 
 T = TypeVar("T")
@@ -88,7 +88,7 @@ class _OneMore:
     def run(self, run_id: int) -> Run:
         return self._answer(lambda: self._pipelines.run(run_id))
 
-    def records(self, run_id: int) -> tuple[Record, ...]:
+    def records(self, run_id: int) -> tuple[TimelineRecord, ...]:
         return self._answer(lambda: self._pipelines.records(run_id), free=self._settled(run_id))
 
     def log_tail(self, run_id: int, log_id: int, lines: int) -> tuple[str, ...]:
@@ -169,7 +169,7 @@ class Courier:
         """Return it after its next request, and after all it does before the one after that."""
         one_more = _OneMore(pipelines, self.answers, settled)
         try:
-            known = carriage.turn(one_more, self.known, unwatched)
+            known = sharing.turn(one_more, self.known, ignore_events)
         except _StoppedError:
             return replace(self, answers=tuple(one_more.answers))
         except EcsCdError as error:

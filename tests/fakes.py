@@ -13,22 +13,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 from ecs_cd.errors import Crowded, EcsCdError, ImageMissing, ParameterRefused
-from ecs_cd.marks import NO_MARKS, Marks
-from ecs_cd.model import (
-    FoundImage,
-    ImageRef,
-    Parameter,
-    ParameterVersion,
-    Pipeline,
-    Record,
-    Run,
-    RunProgress,
-    RunRequest,
-    RunState,
-    ServiceSnapshot,
-    ServiceTarget,
-    StoppedTask,
-)
+from ecs_cd.model.image import FoundImage, ImageRef
+from ecs_cd.model.labels import NO_MARKS, Marks
+from ecs_cd.model.parameter import Parameter, ParameterVersion
+from ecs_cd.model.run import Pipeline, Run, RunProgress, RunRequest, RunState, TimelineRecord
+from ecs_cd.model.service import ServiceSnapshot, ServiceTarget, StoppedTask
 
 EPOCH = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
@@ -253,7 +242,7 @@ class FakePipelines(Fake):
         self._shown[run_id] = script.popleft() if len(script) > 1 else script[0]
         return self._shown[run_id].run
 
-    def records(self, run_id: int) -> tuple[Record, ...]:
+    def records(self, run_id: int) -> tuple[TimelineRecord, ...]:
         self._called("records")
         return self._shown.get(run_id, self.scripts[run_id][0]).records
 

@@ -13,12 +13,13 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, TypeVar, cast
 
-from ecs_cd import holding
-from ecs_cd.holding import Held, Released
-from ecs_cd.model import CheckedImage, ImageTag, Parameter, ParameterChange, Recorded
-from ecs_cd.order import Order
-from ecs_cd.parameter import Parameters, record
-from ecs_cd.waiting import Deadline
+from ecs_cd.model.image import CheckedImage, ImageTag
+from ecs_cd.model.order import Order
+from ecs_cd.model.parameter import Parameter, ParameterChange, Recorded
+from ecs_cd.parameter.hold import Held, Lifted, lift_hold, place_hold
+from ecs_cd.parameter.record import record_tag
+from ecs_cd.parameter.store import Parameters
+from ecs_cd.support.deadline import Deadline
 from tests.fakes import FakeClock, FakeParameters
 
 T = TypeVar("T")
@@ -151,7 +152,7 @@ class Writer(Actor):
 
     def work(self, store: Parameters, deadline: Deadline) -> ParameterChange:
         image = CheckedImage(ImageTag(self.tag))
-        return record(store, self.name, image, deadline=deadline, order=Order.NUMERIC, create=True)
+        return record_tag(store, self.name, image, deadline=deadline, order=Order.NUMERIC, create=True)
 
     def check(self) -> None:
         change: ParameterChange = self.result
@@ -170,7 +171,7 @@ class Rollback(Actor):
     value: str = ""
 
     def work(self, store: Parameters, deadline: Deadline) -> Held | None:
-        return holding.hold(store, self.name, value=self.value, deadline=deadline)
+        return place_hold(store, self.name, value=self.value, deadline=deadline)
 
     def check(self) -> None:
         held: Held = self.result
@@ -184,8 +185,8 @@ class Rollback(Actor):
 class Release(Actor):
     """An operator who lifts the hold."""
 
-    def work(self, store: Parameters, deadline: Deadline) -> Released:
-        return holding.release(store, self.name, deadline=deadline)
+    def work(self, store: Parameters, deadline: Deadline) -> Lifted:
+        return lift_hold(store, self.name, deadline=deadline)
 
 
 @dataclass(frozen=True)

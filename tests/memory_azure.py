@@ -12,7 +12,7 @@ from enum import Enum
 from functools import cache
 
 from ecs_cd.errors import AccessDenied, UnexpectedAnswer
-from ecs_cd.model import AZURE_DEVOPS_ITSELF, Pipeline, Record, Run, RunRequest, RunState
+from ecs_cd.model.run import AZURE_DEVOPS_ITSELF, Pipeline, Run, RunRequest, RunState, TimelineRecord
 
 LOCK_ERROR = (
     "Error: Error acquiring the state lock",
@@ -176,7 +176,7 @@ class MemoryAzureDevOps:
     def run(self, run_id: int) -> Run:
         return shown(self.cloud.run(run_id), self.cloud.lock)
 
-    def records(self, run_id: int) -> tuple[Record, ...]:
+    def records(self, run_id: int) -> tuple[TimelineRecord, ...]:
         return timeline(self.cloud.run(run_id))
 
     def log_tail(self, run_id: int, log_id: int, lines: int) -> tuple[str, ...]:
@@ -202,7 +202,7 @@ def shown(run: MemoryRun, lock: Lock) -> Run:
 
 
 @cache
-def timeline(run: MemoryRun) -> tuple[Record, ...]:
+def timeline(run: MemoryRun) -> tuple[TimelineRecord, ...]:
     """Return the timeline: a stage that may have been left out, and one whose job is pending, at work or over."""
     states = {RunState.WAITING: ("pending", ""), RunState.RUNNING: ("inProgress", "")}
     ends = {RunState.SUCCEEDED: "succeeded", RunState.FAILED: "failed", RunState.CANCELLED: "canceled"}
@@ -210,10 +210,10 @@ def timeline(run: MemoryRun) -> tuple[Record, ...]:
     worker = "" if state == "pending" else "agent"
     plan = ("completed", "skipped") if run.skips else (state, result)
     failed = run.state is RunState.FAILED
-    task = (Record("t", "j", "Task", "terraform apply", "completed", "failed", 1, log_id=1),) if failed else ()
+    task = (TimelineRecord("t", "j", "Task", "terraform apply", "completed", "failed", 1, log_id=1),) if failed else ()
     return (
-        Record("p", "", "Stage", "Plan", *plan, order=1),
-        Record("s", "", "Stage", "Apply", state, result, order=2, attempt=run.attempt),
-        Record("j", "s", "Job", "terraform", state, result, order=1, attempt=run.attempt, worker=worker),
+        TimelineRecord("p", "", "Stage", "Plan", *plan, order=1),
+        TimelineRecord("s", "", "Stage", "Apply", state, result, order=2, attempt=run.attempt),
+        TimelineRecord("j", "s", "Job", "terraform", state, result, order=1, attempt=run.attempt, worker=worker),
         *task,
     )

@@ -6,24 +6,33 @@ from dataclasses import replace
 
 import pytest
 
-from ecs_cd.carriage import MOST_SUPERSEDED, TAG, Carriage, turn
 from ecs_cd.errors import AccessDenied, RunCancelled, RunFailed, ServiceUnavailable, Throttled, UnexpectedAnswer
-from ecs_cd.model import AZURE_DEVOPS_ITSELF, Pipeline, Record, Run, RunProgress, RunRequest, RunState, Taken
-from ecs_cd.progress import Event, RunLeft, RunSpared, RunTaken, Warned
+from ecs_cd.model.events import Event, RunChosen, RunGivenUp, RunLeft, Warned
+from ecs_cd.model.run import (
+    AZURE_DEVOPS_ITSELF,
+    Pipeline,
+    Run,
+    RunOrigin,
+    RunProgress,
+    RunRequest,
+    RunState,
+    TimelineRecord,
+)
+from ecs_cd.run.sharing import MOST_SUPERSEDED, TAG, Carriage, turn
 from tests.fakes import FakePipelines
 from tests.memory_azure import LOCK_ERROR
 
 INFRASTRUCTURE = Pipeline(7, "infrastructure")
 REQUEST = RunRequest(INFRASTRUCTURE, "refs/heads/main", {"environment": "dev"}, {"REASON": "release"})
 ASKED: dict[str, object] = {"template_parameters": REQUEST.template_parameters, "variables": REQUEST.variables}
-JOB = Record("j", "s", "Job", "terraform", "pending")
-STAGE = Record("s", "", "Stage", "Apply", "pending")
-CHECKPOINT = Record("c", "s", "Checkpoint", "Checkpoint", "inProgress")
-APPROVAL = Record("a", "c", "Checkpoint.Approval", "Checkpoint.Approval", "inProgress")
+JOB = TimelineRecord("j", "s", "Job", "terraform", "pending")
+STAGE = TimelineRecord("s", "", "Stage", "Apply", "pending")
+CHECKPOINT = TimelineRecord("c", "s", "Checkpoint", "Checkpoint", "inProgress")
+APPROVAL = TimelineRecord("a", "c", "Checkpoint.Approval", "Checkpoint.Approval", "inProgress")
 WAITS_FOR_A_CHECK = (replace(STAGE, state="inProgress"), CHECKPOINT, APPROVAL, JOB)
 AT_WORK = (replace(STAGE, state="inProgress"), replace(JOB, state="inProgress", worker="agent"))
 WAITS_FOR_A_PERSON = (replace(STAGE, state="inProgress"), replace(JOB, state="inProgress"))
-FAILED_TASK = Record("t", "j", "Task", "terraform apply", "completed", "failed", 1, 1)
+FAILED_TASK = TimelineRecord("t", "j", "Task", "terraform apply", "completed", "failed", 1, 1)
 
 
 def run(number: int, state: RunState = RunState.WAITING, **more: object) -> Run:
@@ -31,7 +40,7 @@ def run(number: int, state: RunState = RunState.WAITING, **more: object) -> Run:
     return replace(made, **{**ASKED, **more})  # type: ignore[arg-type]  # fields by name
 
 
-def ended(number: int, state: RunState, *records: Record, **more: object) -> RunProgress:
+def ended(number: int, state: RunState, *records: TimelineRecord, **more: object) -> RunProgress:
     return RunProgress(run(number, state, **more), records)
 
 
@@ -72,14 +81,14 @@ def test_with_no_run_waiting_one_is_queued_and_followed() -> None:
     known = azure.turn()
     assert azure.requests == [REQUEST]
     assert (known.following, known.own, set(known.seen)) == (101, 101, {101})
-    assert azure.told[-1] == RunTaken(azure.scripts[101][0].run, Taken.QUEUED)
+    assert azure.told[-1] == RunChosen(azure.scripts[101][0].run, RunOrigin.QUEUED)
 
 
 def test_a_waiting_run_is_joined_instead_of_queueing_another() -> None:
     azure = Azure(run(5))
     known = azure.turn()
     assert (known.following, azure.requests, azure.calls) == (5, [], ["active"])
-    assert azure.told == [RunTaken(run(5), Taken.JOINED)]
+    assert azure.told == [RunChosen(run(5), RunOrigin.JOINED)]
 
 
 def test_of_several_waiting_runs_the_oldest_is_joined_and_all_are_remembered() -> None:
@@ -100,7 +109,7 @@ def test_after_runlatest_was_met_the_newest_is_joined() -> None:
         pytest.param((*WAITS_FOR_A_CHECK, replace(STAGE, id="s2"), replace(JOB, id="j2")), id="two stages"),
     ],
 )
-def test_a_run_in_progress_of_which_no_job_has_started_is_joined(records: tuple[Record, ...]) -> None:
+def test_a_run_in_progress_of_which_no_job_has_started_is_joined(records: tuple[TimelineRecord, ...]) -> None:
     assert Azure(ended(5, RunState.RUNNING, *records)).turn().following == 5
 
 
@@ -120,7 +129,7 @@ def test_a_run_in_progress_of_which_no_job_has_started_is_joined(records: tuple[
         pytest.param((replace(STAGE, id="s2", state="completed", result="skipped"), STAGE, JOB), id="a stage left out"),
     ],
 )
-def test_a_run_that_may_have_read_an_older_version_is_not_joined(records: tuple[Record, ...]) -> None:
+def test_a_run_that_may_have_read_an_older_version_is_not_joined(records: tuple[TimelineRecord, ...]) -> None:
     azure = Azure(ended(5, RunState.RUNNING, *records))
     assert azure.turn(Carriage(REQUEST, hesitated=True)).following == 101
     assert len(azure.requests) == 1
@@ -171,7 +180,7 @@ def test_a_run_that_was_not_there_at_the_first_look_is_joined_though_it_is_at_wo
     ],
 )
 def test_of_a_run_that_appears_at_work_its_timeline_must_show_that_it_is_new_and_whole(
-    records: tuple[Record, ...],
+    records: tuple[TimelineRecord, ...],
 ) -> None:
     azure = Azure()
     known = replace(azure.turn(), own=None, following=None, seen=frozenset(), ours=frozenset(), hesitated=True)
@@ -204,7 +213,7 @@ def test_with_two_at_work_it_waits_until_both_are_through_and_hesitates_then() -
 
 
 @pytest.mark.parametrize("records", [WAITS_FOR_A_CHECK, WAITS_FOR_A_PERSON], ids=["an approval", "a validation"])
-def test_nobody_waits_for_runs_that_wait_for_a_person(records: tuple[Record, ...]) -> None:
+def test_nobody_waits_for_runs_that_wait_for_a_person(records: tuple[TimelineRecord, ...]) -> None:
     azure = Azure(*(ended(number, RunState.RUNNING, *records, **OTHER) for number in (3, 4)))
     assert azure.turn().following == 101
 
@@ -236,7 +245,7 @@ def test_own_run_is_tagged_looked_at_and_cancelled_for_an_older_one() -> None:
     assert known.following == 50
     assert azure.calls[-4:] == ["active", "tag", "run", "cancel"]
     assert (azure.tags, azure.cancelled) == ({101: {TAG}}, [101])
-    assert azure.told[-1] == RunSpared(run(101), run(50))
+    assert azure.told[-1] == RunGivenUp(run(101), run(50))
 
 
 def test_what_the_service_shows_of_our_own_run_is_what_others_are_compared_with() -> None:
@@ -349,8 +358,8 @@ def test_while_the_run_goes_on_nothing_new_is_known() -> None:
     assert azure.turn(known) == known
 
 
-@pytest.mark.parametrize(("ours", "taken"), [({5}, Taken.QUEUED), (set(), Taken.JOINED)])
-def test_a_run_that_succeeds_ends_it_and_it_is_said_whose_it_was(ours: set[int], taken: Taken) -> None:
+@pytest.mark.parametrize(("ours", "taken"), [({5}, RunOrigin.QUEUED), (set(), RunOrigin.JOINED)])
+def test_a_run_that_succeeds_ends_it_and_it_is_said_whose_it_was(ours: set[int], taken: RunOrigin) -> None:
     azure = Azure(ended(5, RunState.SUCCEEDED))
     finished = azure.turn(following(5, ours=frozenset(ours), tries=3)).finished
     assert finished and (finished.taken, finished.tries, finished.warning) == (taken, 3, "")

@@ -11,11 +11,11 @@ from dataclasses import replace
 
 import pytest
 
-from ecs_cd import carriage
-from ecs_cd.carriage import Carriage
-from ecs_cd.model import AZURE_DEVOPS_ITSELF, Record, Run, RunRequest
-from ecs_cd.pipeline import Pipelines
-from ecs_cd.progress import RunLeft, Watch
+from ecs_cd.model.events import RunLeft, Watch
+from ecs_cd.model.run import AZURE_DEVOPS_ITSELF, Run, RunRequest, TimelineRecord
+from ecs_cd.run import sharing
+from ecs_cd.run.pipelines import Pipelines
+from ecs_cd.run.sharing import Carriage
 from tests.exploring import BrokenError, Budget, World, components, explore, following, start
 from tests.memory_azure import Lock
 
@@ -93,7 +93,7 @@ def test_three_deliveries_share_runs_in_every_order(lock: Lock, acts: tuple[str,
 
 def follow_the_named_survivor(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever cancels its run says for which; whoever followed that run follows the one named."""
-    stand_down, go_on = carriage._stand_down, carriage._go_on
+    stand_down, go_on = sharing._stand_down, sharing._go_on
 
     def naming(pipelines: Pipelines, own: Run, instead: Run, tell: Watch) -> Run:
         pipelines.tag(own.id, f"for-{instead.id}")
@@ -107,8 +107,8 @@ def follow_the_named_survivor(monkeypatch: pytest.MonkeyPatch) -> None:
                 return replace(known, following=int(tag.removeprefix("for-")))
         return go_on(pipelines, known, left, tell, newest=newest)
 
-    monkeypatch.setattr(carriage, "_stand_down", naming)
-    monkeypatch.setattr(carriage, "_go_on", believing)
+    monkeypatch.setattr(sharing, "_stand_down", naming)
+    monkeypatch.setattr(sharing, "_go_on", believing)
 
 
 def test_following_the_survivor_that_a_cancelled_run_names_would_lose_a_version(
@@ -124,13 +124,13 @@ def test_following_the_survivor_that_a_cancelled_run_names_would_lose_a_version(
 
 def elect_the_oldest_always(monkeypatch: pytest.MonkeyPatch) -> None:
     """Never learn that `runLatest` was met."""
-    go_on, turn = carriage._go_on, carriage.turn
+    go_on, turn = sharing._go_on, sharing.turn
 
     def deaf(pipelines: Pipelines, known: Carriage, left: RunLeft, tell: Watch, *, newest: bool = False) -> Carriage:
         return go_on(pipelines, known, left, tell)
 
-    monkeypatch.setattr(carriage, "_go_on", deaf)
-    monkeypatch.setattr(carriage, "turn", lambda *given: replace(turn(*given), superseded=0))
+    monkeypatch.setattr(sharing, "_go_on", deaf)
+    monkeypatch.setattr(sharing, "turn", lambda *given: replace(turn(*given), superseded=0))
 
 
 def test_electing_the_oldest_always_would_queue_and_cancel_for_ever_under_runlatest(
@@ -159,7 +159,7 @@ def test_a_run_cancelled_while_it_is_looked_at_does_not_count_as_begun() -> None
     """It would be untagged, and its own delivery be taken for the person who cancelled it."""
     tagged = ("D1 asks", "D1 asks", "D1 asks", "D1 asks")  # the list, the older run's timeline, the tag, our run
     world = after(start(2, Lock.RUN_LATEST), *TWO_QUEUED, *tagged)
-    assert world.cloud.run(2).tags == (carriage.TAG,)
+    assert world.cloud.run(2).tags == (sharing.TAG,)
     world = replace(world, cloud=world.cloud.cancel(2, AZURE_DEVOPS_ITSELF))
     assert explore(world).said == {"carried"}
 
@@ -168,36 +168,39 @@ def test_a_run_cancelled_while_it_is_looked_at_does_not_count_as_begun() -> None
 
 
 def joins_what_has_begun(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(carriage, "untouched", lambda _records: True)
+    monkeypatch.setattr(sharing, "untouched", lambda _records: True)
 
 
 def remembers_what_has_begun(monkeypatch: pytest.MonkeyPatch) -> None:
-    elect = carriage._elect
+    elect = sharing._elect
 
     def all_of_them(
-        timelines: Callable[[int], tuple[Record, ...]], runs: Sequence[Run], known: Carriage, like: Run | RunRequest
+        timelines: Callable[[int], tuple[TimelineRecord, ...]],
+        runs: Sequence[Run],
+        known: Carriage,
+        like: Run | RunRequest,
     ) -> tuple[Carriage, Run | None]:
         found, elected = elect(timelines, runs, known, like)
         return replace(found, seen=found.seen | {run.id for run in runs}), elected
 
-    monkeypatch.setattr(carriage, "_elect", all_of_them)
+    monkeypatch.setattr(sharing, "_elect", all_of_them)
 
 
 def takes_what_appears_for_new(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(carriage, "_whole", bool)
+    monkeypatch.setattr(sharing, "_whole", bool)
 
 
 def takes_what_was_there_for_new(monkeypatch: pytest.MonkeyPatch) -> None:
-    queue = carriage._queue
+    queue = sharing._queue
 
     def forgetful(pipelines: Pipelines, known: Carriage, tell: Watch) -> Carriage:
         return replace(queue(pipelines, known, tell), before=frozenset(), passed=frozenset())
 
-    monkeypatch.setattr(carriage, "_queue", forgetful)
+    monkeypatch.setattr(sharing, "_queue", forgetful)
 
 
 def keeps_its_own_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(carriage, "_converge", lambda _pipelines, known, _tell: replace(known, own=None))
+    monkeypatch.setattr(sharing, "_converge", lambda _pipelines, known, _tell: replace(known, own=None))
 
 
 def cancels_without_a_tag(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,7 +208,7 @@ def cancels_without_a_tag(monkeypatch: pytest.MonkeyPatch) -> None:
         pipelines.cancel(own.id)
         return instead
 
-    monkeypatch.setattr(carriage, "_stand_down", bluntly)
+    monkeypatch.setattr(sharing, "_stand_down", bluntly)
 
 
 def follows_the_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,14 +217,14 @@ def follows_the_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
     ) -> Carriage:
         return replace(known, following=left.run.id, seen=known.seen | {left.run.id})
 
-    monkeypatch.setattr(carriage, "_go_on", stubborn)
+    monkeypatch.setattr(sharing, "_go_on", stubborn)
 
 
 def believes_in_any_timeline(monkeypatch: pytest.MonkeyPatch) -> None:
-    def careless(records: Sequence[Record]) -> bool:
+    def careless(records: Sequence[TimelineRecord]) -> bool:
         return False
 
-    monkeypatch.setattr(carriage, "_skips", careless)
+    monkeypatch.setattr(sharing, "_skips", careless)
 
 
 @pytest.mark.parametrize(

@@ -9,23 +9,14 @@ from typing import cast
 
 import pytest
 
-from ecs_cd.carrying import MOST_DOUBTS, carry
 from ecs_cd.errors import DeadlineReached, ServiceUnavailable, Throttled, Unreachable
-from ecs_cd.model import (
-    FinishedRun,
-    ImageTag,
-    ParameterChange,
-    Pipeline,
-    Record,
-    Recorded,
-    Run,
-    RunRequest,
-    RunState,
-    Taken,
-)
-from ecs_cd.pipeline import Pipelines
-from ecs_cd.progress import Event, LockMet, RunChanged, RunTaken, Warned
-from ecs_cd.waiting import Deadline
+from ecs_cd.model.events import Event, LockMet, RunChanged, RunChosen, Warned
+from ecs_cd.model.image import ImageTag
+from ecs_cd.model.parameter import ParameterChange, Recorded
+from ecs_cd.model.run import FinishedRun, Pipeline, Run, RunOrigin, RunRequest, RunState, TimelineRecord
+from ecs_cd.run.carry import MOST_DOUBTS, carry_change
+from ecs_cd.run.pipelines import Pipelines
+from ecs_cd.support.deadline import Deadline
 from tests.fakes import FakeClock
 from tests.memory_azure import LOCK_ERROR, Cloud, End, Lock, MemoryAzureDevOps
 
@@ -84,22 +75,22 @@ def carried(
     deadline = Deadline.after(seconds, clock)
     infrastructure = Pipeline(7, "infrastructure")
     pipelines = cast("Pipelines", azure)
-    return carry(pipelines, infrastructure, "main", CHANGE, deadline=deadline, watch=events.append)
+    return carry_change(pipelines, infrastructure, "main", CHANGE, deadline=deadline, watch=events.append)
 
 
 def test_a_run_is_queued_followed_and_said_to_be_ours() -> None:
     clock, told = FakeClock(), list[Event]()
     finished = carried(Running(clock), clock, told=told)
     assert finished.run and finished.run.state is RunState.SUCCEEDED
-    assert (finished.taken, finished.tries) == (Taken.QUEUED, 1)
-    assert [type(event) for event in told] == [RunTaken, RunChanged, RunChanged, RunChanged]
+    assert (finished.taken, finished.tries) == (RunOrigin.QUEUED, 1)
+    assert [type(event) for event in told] == [RunChosen, RunChanged, RunChanged, RunChanged]
 
 
 def test_a_run_that_waits_already_is_joined() -> None:
     clock = FakeClock()
     azure = Running(clock)
     azure.queue(RunRequest(Pipeline(7), MAIN))
-    assert carried(azure, clock).taken is Taken.JOINED
+    assert carried(azure, clock).taken is RunOrigin.JOINED
     assert len(azure.cloud.runs) == 1
 
 
@@ -158,7 +149,7 @@ def test_with_a_run_at_work_the_next_one_is_queued() -> None:
     azure = Running(clock, delay=0)
     azure.queue(RunRequest(Pipeline(7), MAIN))
     clock.sleep(1)
-    assert carried(azure, clock, told=told).taken is Taken.QUEUED
+    assert carried(azure, clock, told=told).taken is RunOrigin.QUEUED
     assert len(azure.cloud.runs) == 2
 
 
@@ -173,7 +164,7 @@ def test_who_hesitates_joins_the_run_that_somebody_queued_meanwhile() -> None:
 
     clock.later(1e-9, somebody_queues)
     finished = carried(azure, clock, told=told)
-    assert (finished.taken, finished.run and finished.run.id, len(azure.cloud.runs)) == (Taken.JOINED, 2, 2)
+    assert (finished.taken, finished.run and finished.run.id, len(azure.cloud.runs)) == (RunOrigin.JOINED, 2, 2)
 
 
 def test_the_deadline_ends_the_wait_for_a_lock_and_names_its_holder() -> None:
@@ -231,7 +222,7 @@ def test_short_failures_are_outlived_once_azure_devops_has_answered() -> None:
 def test_a_queueing_that_may_have_been_done_is_looked_for_before_the_next_try() -> None:
     clock = FakeClock()
     azure = Failing(Running(clock), {"queue": [ServiceUnavailable("503")] * MOST_DOUBTS})
-    assert carried(azure, clock).taken is Taken.QUEUED
+    assert carried(azure, clock).taken is RunOrigin.QUEUED
     assert [name for name in azure.calls if name in ("active", "queue")][:6] == ["active", "queue"] * (MOST_DOUBTS + 1)
 
 
@@ -253,7 +244,7 @@ def test_what_was_not_written_is_not_carried() -> None:
     clock = FakeClock()
     azure = Running(clock)
     with pytest.raises(ValueError, match="nothing to carry"):
-        carry(
+        carry_change(
             azure,
             Pipeline(7),
             "main",
@@ -275,4 +266,4 @@ def test_an_interrupt_leaves_every_run_alone() -> None:
     with pytest.raises(KeyboardInterrupt):
         carried(azure, clock)
     assert azure.cloud.runs[0].state is RunState.RUNNING
-    assert Record("s", "", "Stage", "Apply", "inProgress", order=2) in azure.records(1)
+    assert TimelineRecord("s", "", "Stage", "Apply", "inProgress", order=2) in azure.records(1)

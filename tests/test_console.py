@@ -13,8 +13,8 @@ import pytest
 
 from ecs_cd.console import Console, Mode, Output, choose
 from ecs_cd.errors import DeadlineReached, RunFailed
-from ecs_cd.progress import Warned
-from ecs_cd.report import VERSION, Failure, Outcome, PhaseFact, Report, RunFact
+from ecs_cd.model.events import Warned
+from ecs_cd.report.report import VERSION, Failure, Outcome, PhaseFact, Report, RunFact
 from tests.console_script import DELIVERY, URL, Screen
 from tests.fakes import FakeClock
 
@@ -238,7 +238,7 @@ def test_a_full_disk_is_an_error_for_results_and_none_for_progress() -> None:
 
 def test_a_process_whose_reader_left_ends_as_it_would_have() -> None:
     program = (
-        "import sys; from ecs_cd.console import *; from ecs_cd.waiting import SystemClock\n"
+        "import sys; from ecs_cd.console import *; from ecs_cd.support.clock import SystemClock\n"
         "sys.stdin.readline()\n"
         "console = Console(out=sys.stdout, err=sys.stderr, mode=Mode.LINES, clock=SystemClock(), environ={})\n"
         "console.result('x' * 100000); console.result('y')\n"

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 from ecs_cd.console import Mode
 from ecs_cd.console.azure import command
 from ecs_cd.errors import RunFailed
-from ecs_cd.progress import Phase, PhaseStarted, Warned
+from ecs_cd.model.events import Phase, PhaseStarted, Warned
 from tests.console_script import DELIVERY, RUN_FAILED, RUNNING, Screen
 
 _COMMAND = re.compile(r"##vso\[(?P<name>[\w.]+)(?: (?P<properties>.*?))?\](?P<data>.*)")

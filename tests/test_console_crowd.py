@@ -8,8 +8,8 @@ import re
 from ecs_cd.console.crowd import Crowd
 from ecs_cd.console.mask import Mask
 from ecs_cd.console.printer import Printer
-from ecs_cd.progress import Phase, PhaseEnded, PhaseStarted, Warned
-from ecs_cd.waiting import Deadline
+from ecs_cd.model.events import Phase, PhaseEnded, PhaseStarted, Warned
+from ecs_cd.support.deadline import Deadline
 from tests.fakes import FakeClock
 
 

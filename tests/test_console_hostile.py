@@ -13,21 +13,7 @@ from hypothesis import strategies as st
 
 from ecs_cd.console import Mode
 from ecs_cd.errors import EcsCdError, RunFailed
-from ecs_cd.model import (
-    Deployment,
-    Record,
-    Run,
-    RunProgress,
-    RunState,
-    ServiceEvent,
-    ServiceSnapshot,
-    ServiceTarget,
-    Serving,
-    Taken,
-    TaskDefinition,
-    Verdict,
-)
-from ecs_cd.progress import (
+from ecs_cd.model.events import (
     Event,
     LockMet,
     Phase,
@@ -35,12 +21,22 @@ from ecs_cd.progress import (
     PhaseStarted,
     RolloutChanged,
     RunChanged,
+    RunChosen,
+    RunGivenUp,
     RunLeft,
-    RunSpared,
-    RunTaken,
     Warned,
 )
-from ecs_cd.statelock import StateLock
+from ecs_cd.model.run import Run, RunOrigin, RunProgress, RunState, TimelineRecord
+from ecs_cd.model.service import (
+    Deployment,
+    ServiceEvent,
+    ServiceSnapshot,
+    ServiceTarget,
+    Serving,
+    TaskDefinition,
+    Verdict,
+)
+from ecs_cd.model.state_lock import StateLock
 from tests.console_script import Screen
 
 SECRET = "s3cr3t%;]w\u00f6rd\nsecond line of it"
@@ -77,7 +73,7 @@ bits = st.sampled_from(
 )
 texts = st.lists(st.one_of(bits, st.text(max_size=5)), max_size=6).map("".join)
 records = st.builds(
-    Record,
+    TimelineRecord,
     id=texts,
     parent_id=texts,
     kind=st.one_of(st.sampled_from(["Stage", "Job", "Task", "Checkpoint", "Checkpoint.Approval"]), texts),
@@ -113,8 +109,8 @@ events: st.SearchStrategy[Event] = st.one_of(
     st.builds(Warned, texts),
     st.builds(RunChanged, st.builds(RunProgress, runs, st.lists(records, max_size=4).map(tuple))),
     st.builds(RolloutChanged, snapshots, verdicts),
-    st.builds(RunTaken, runs, st.sampled_from(Taken)),
-    st.builds(RunSpared, runs, runs),
+    st.builds(RunChosen, runs, st.sampled_from(RunOrigin)),
+    st.builds(RunGivenUp, runs, runs),
     st.builds(RunLeft, runs, texts, st.none() | runs),
     st.builds(LockMet, runs, st.builds(StateLock, texts), texts, st.floats(0, 100)),
 )

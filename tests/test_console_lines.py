@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ecs_cd.console import Mode
-from ecs_cd.model import Record, RunState, Serving
-from ecs_cd.progress import Phase, PhaseEnded, PhaseStarted, RunChanged
+from ecs_cd.model.events import Phase, PhaseEnded, PhaseStarted, RunChanged
+from ecs_cd.model.run import RunState, TimelineRecord
+from ecs_cd.model.service import Serving
 from tests.console_script import (
     DELIVERY,
     OLD,
@@ -117,8 +118,8 @@ def test_events_there_at_first_sight_are_no_news_where_the_deployment_is_not_our
 
 def test_an_approval_that_holds_a_stage_back_is_told() -> None:
     screen = Screen(Mode.LINES)
-    checkpoint = Record("c", "stage", "Checkpoint", "Checkpoint", "inProgress")
-    approval = Record("a", "c", "Checkpoint.Approval", "Checkpoint.Approval", "inProgress")
+    checkpoint = TimelineRecord("c", "stage", "Checkpoint", "Checkpoint", "inProgress")
+    approval = TimelineRecord("a", "c", "Checkpoint.Approval", "Checkpoint.Approval", "inProgress")
     held = run(RunState.RUNNING, stage("pending"), checkpoint, approval)
     screen.play(held, held, run(RunState.RUNNING, stage("pending"), checkpoint, replace(approval, state="completed")))
     assert said(screen)[1:] == [
@@ -142,9 +143,9 @@ def test_the_unnamed_stage_and_job_of_a_short_pipeline_are_not_shown() -> None:
 
 def test_a_timeline_whose_parents_go_round_in_a_circle_is_still_shown() -> None:
     screen = Screen(Mode.LINES)
-    one = Record("1", "2", "Job", "one", "inProgress")
-    two = Record("2", "1", "Stage", "two", "inProgress")
-    own = Record("3", "3", "Task", "three", "inProgress")
+    one = TimelineRecord("1", "2", "Job", "one", "inProgress")
+    two = TimelineRecord("2", "1", "Stage", "two", "inProgress")
+    own = TimelineRecord("3", "3", "Task", "three", "inProgress")
     progress = run(RunState.RUNNING, one, two, own)
     assert isinstance(progress, RunChanged)
     screen.play(progress)

@@ -17,9 +17,9 @@ from ecs_cd.console.live import Live
 from ecs_cd.console.mask import Mask
 from ecs_cd.console.picture import Picture
 from ecs_cd.console.printer import Printer
-from ecs_cd.model import RunState
-from ecs_cd.progress import Event, Phase, PhaseEnded, PhaseStarted, RolloutChanged, Warned
-from ecs_cd.waiting import Deadline
+from ecs_cd.model.events import Event, Phase, PhaseEnded, PhaseStarted, RolloutChanged, Warned
+from ecs_cd.model.run import RunState
+from ecs_cd.support.deadline import Deadline
 from tests.console_script import (
     BEFORE_RUN,
     DELIVERY,

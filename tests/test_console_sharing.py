@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from ecs_cd.console import Mode
-from ecs_cd.model import Run, RunState, Taken
-from ecs_cd.progress import Event, LockMet, Phase, PhaseStarted, RunChanged, RunLeft, RunSpared, RunTaken
-from ecs_cd.statelock import StateLock
+from ecs_cd.model.events import Event, LockMet, Phase, PhaseStarted, RunChanged, RunChosen, RunGivenUp, RunLeft
+from ecs_cd.model.run import Run, RunOrigin, RunState
+from ecs_cd.model.state_lock import StateLock
 from tests.console_script import BEFORE_RUN, Screen, run
 from tests.test_console_live import Drawn
 
@@ -17,10 +17,10 @@ STALE = LockMet(OTHER, StateLock("Terraform", stale=True), "somebody changed the
 LOCK = LockMet(OTHER, StateLock("S3", who="ann@laptop"), "ann@laptop (OperationTypeApply) holds it for 5 min", 6.4)
 
 TOLD = [
-    pytest.param(RunTaken(OWN, Taken.QUEUED), "queued 20261123.6", id="queued"),
-    pytest.param(RunTaken(OTHER, Taken.JOINED), "joined 20261123.5, which carries the tag as well", id="joined"),
+    pytest.param(RunChosen(OWN, RunOrigin.QUEUED), "queued 20261123.6", id="queued"),
+    pytest.param(RunChosen(OTHER, RunOrigin.JOINED), "joined 20261123.5, which carries the tag as well", id="joined"),
     pytest.param(
-        RunSpared(OWN, OTHER),
+        RunGivenUp(OWN, OTHER),
         "cancelled 20261123.6: 20261123.5, queued at the same moment, carries the tag as well",
         id="cancelled our own",
     ),
@@ -66,7 +66,7 @@ def test_the_live_view_shows_the_choice_until_there_is_news_of_a_run(event: Even
 
 
 def test_the_live_view_keeps_only_the_latest_choices() -> None:
-    events = [RunTaken(Run(n, f"20261123.{n}", "", RunState.WAITING, 7), Taken.QUEUED) for n in range(1, 9)]
+    events = [RunChosen(Run(n, f"20261123.{n}", "", RunState.WAITING, 7), RunOrigin.QUEUED) for n in range(1, 9)]
     drawn = Drawn((*BEFORE_RUN, PhaseStarted(Phase.RUN, "looking"), *events, run(RunState.WAITING)))
     assert [line.strip() for line in drawn.text(100).splitlines() if "queued" in line] == [
         "queued 20261123.6",
@@ -83,12 +83,16 @@ def test_another_run_is_told_anew() -> None:
 
 def test_a_choice_does_not_move_the_tasks_progress_back() -> None:
     screen = Screen(Mode.AZURE)
-    screen.play(PhaseStarted(Phase.RUN, "looking"), RunTaken(OWN, Taken.QUEUED), LOCK, RunTaken(OTHER, Taken.JOINED))
+    screen.play(
+        PhaseStarted(Phase.RUN, "looking"), RunChosen(OWN, RunOrigin.QUEUED), LOCK, RunChosen(OTHER, RunOrigin.JOINED)
+    )
     values = [line.partition("value=")[2].partition(";")[0] for line in screen.lines if "setprogress" in line]
     assert values == sorted(values, key=int)
 
 
 def test_a_changed_run_is_still_shown_after_a_choice() -> None:
-    shown = Drawn((*BEFORE_RUN, PhaseStarted(Phase.RUN, "looking"), RunTaken(OWN, Taken.QUEUED), run(RunState.RUNNING)))
+    shown = Drawn(
+        (*BEFORE_RUN, PhaseStarted(Phase.RUN, "looking"), RunChosen(OWN, RunOrigin.QUEUED), run(RunState.RUNNING))
+    )
     assert isinstance(run(RunState.RUNNING), RunChanged)
     assert "is running" in shown.text(100)

@@ -9,27 +9,16 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from ecs_cd.delivery import Clouds, Delivery, deploy
+from ecs_cd.delivery.deploy import Clouds, Delivery, deploy_once
 from ecs_cd.errors import AccessDenied, Unreachable
-from ecs_cd.model import (
-    Container,
-    Deployment,
-    ImageRef,
-    ImageTag,
-    Parameter,
-    Pipeline,
-    Record,
-    Run,
-    RunProgress,
-    RunState,
-    ServiceSnapshot,
-    ServiceTarget,
-    TaskDefinition,
-)
-from ecs_cd.order import Order
-from ecs_cd.progress import Event, LockMet, Phase, PhaseEnded, PhaseStarted, RolloutChanged, RunChanged, Warned
-from ecs_cd.report import Outcome, Report
-from ecs_cd.waiting import Deadline
+from ecs_cd.model.events import Event, LockMet, Phase, PhaseEnded, PhaseStarted, RolloutChanged, RunChanged, Warned
+from ecs_cd.model.image import ImageRef, ImageTag
+from ecs_cd.model.order import Order
+from ecs_cd.model.parameter import Parameter
+from ecs_cd.model.run import Pipeline, Run, RunProgress, RunState, TimelineRecord
+from ecs_cd.model.service import Container, Deployment, ServiceSnapshot, ServiceTarget, TaskDefinition
+from ecs_cd.report.report import Outcome, Report
+from ecs_cd.support.deadline import Deadline
 from tests.fakes import FakeClock, FakeImages, FakeParameters, FakePipelines, FakeServices
 from tests.memory_azure import LOCK_ERROR
 
@@ -78,7 +67,7 @@ class World:
     def deploy(self, delivery: Delivery | None = None, *, seconds: float = 600) -> Report:
         clouds = Clouds(self.images, self.parameters, self.pipelines, self.services)
         deadline = Deadline.after(seconds, self.clock)
-        return deploy(delivery or self.delivery(), clouds, deadline=deadline, watch=self.events.append)
+        return deploy_once(delivery or self.delivery(), clouds, deadline=deadline, watch=self.events.append)
 
     @property
     def changed(self) -> list[str]:
@@ -269,7 +258,9 @@ def test_a_run_of_our_own_is_said_to_be_queued(world: World) -> None:
     assert "Run 20260101.101, queued after version 2 was written, succeeded." in report.proved
 
 
-FAILED_TASK = Record("t", "j", "Task", "terraform apply", "completed", "failed", 1, 1, ("Error: other-service",))
+FAILED_TASK = TimelineRecord(
+    "t", "j", "Task", "terraform apply", "completed", "failed", 1, 1, ("Error: other-service",)
+)
 
 
 def fail_the_run(world: World, *log: str, number: int = 101) -> None:

@@ -16,9 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ecs_cd.aws import AwsSettings, connect
-from ecs_cd.marks import GATE
-from ecs_cd.model import Parameter, Recorded
-from ecs_cd.parameter import Parameters
+from ecs_cd.model.labels import GATE
+from ecs_cd.model.parameter import Parameter, Recorded
+from ecs_cd.parameter.store import Parameters
 from ecs_cd.sandbox.aws import Aws as SandboxAws
 from tests.fakes import FakeParameters
 from tests.interleaving import Actor, End, Explorer, Release, Rollback, Turn, Writer, explore, play

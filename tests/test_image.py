@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from ecs_cd.errors import AccessDenied, DeadlineReached, ImageMissing, Throttled
-from ecs_cd.image import check, unchecked
-from ecs_cd.model import CheckedImage, ImageRef, ImageTag
-from ecs_cd.waiting import Deadline
+from ecs_cd.image.check import check_image, unchecked_image
+from ecs_cd.model.image import CheckedImage, ImageRef, ImageTag
+from ecs_cd.support.deadline import Deadline
 from tests.fakes import EPOCH, FakeClock, FakeImages
 
 ONE, TWO = "sha256:" + "1" * 64, "sha256:" + "2" * 64
@@ -26,7 +26,7 @@ def images() -> FakeImages:
 
 
 def checked(images: FakeImages, clock: FakeClock, image: ImageRef = API, *, wait: float = 0) -> CheckedImage:
-    return check(images, image, deadline=Deadline.after(120, clock), wait=wait)
+    return check_image(images, image, deadline=Deadline.after(120, clock), wait=wait)
 
 
 def test_the_digest_and_push_time_are_taken_down(images: FakeImages, clock: FakeClock) -> None:
@@ -98,4 +98,4 @@ def test_a_registry_that_says_no_is_not_asked_again(images: FakeImages, clock: F
 
 
 def test_who_chooses_not_to_look_gets_no_digest() -> None:
-    assert unchecked(TAG) == CheckedImage(TAG, "", None)
+    assert unchecked_image(TAG) == CheckedImage(TAG, "", None)

@@ -24,9 +24,9 @@ sys.meta_path.insert(0, Finder())
 from ecs_cd.aws import AwsSettings, connect as aws
 from ecs_cd.azure_devops import AzureDevOpsSettings, connect as azure_devops
 from ecs_cd.errors import EcsCdError
-from ecs_cd.model import ServiceTarget
-from ecs_cd.overlap import together
-from ecs_cd.waiting import SystemClock
+from ecs_cd.model.service import ServiceTarget
+from ecs_cd.support.concurrency import run_together
+from ecs_cd.support.clock import SystemClock
 
 class Hasty(SystemClock):
     def sleep(self, seconds):
@@ -40,7 +40,7 @@ def ask(question):
     with contextlib.suppress(EcsCdError):
         question()
 
-together(
+run_together(
     lambda: ask(lambda: pipelines.find("infrastructure")),
     lambda: ask(lambda: services.snapshot(ServiceTarget("development", "my-api"))),
 )

@@ -10,31 +10,20 @@ from datetime import timedelta
 
 import pytest
 
-from ecs_cd.delivery import Clouds, Delivery
+from ecs_cd.delivery.barrier import Barrier
+from ecs_cd.delivery.deploy import Clouds, Delivery
+from ecs_cd.delivery.several import deploy_several
+from ecs_cd.delivery.single_flight import SingleFlight
 from ecs_cd.errors import RunFailed, SettingsError, Throttled
-from ecs_cd.many import deploy
-from ecs_cd.marks import VERIFIED
-from ecs_cd.meeting import Gate, SharedRuns
-from ecs_cd.model import (
-    Container,
-    Deployment,
-    FinishedRun,
-    ImageRef,
-    ImageTag,
-    Parameter,
-    Pipeline,
-    Record,
-    Run,
-    RunProgress,
-    RunState,
-    ServiceSnapshot,
-    ServiceTarget,
-    TaskDefinition,
-)
-from ecs_cd.progress import Event, PhaseEnded, RunChanged, Watch
-from ecs_cd.report import Outcome, Report
-from ecs_cd.reports import Reports
-from ecs_cd.waiting import Deadline
+from ecs_cd.model.events import Event, PhaseEnded, RunChanged, Watch
+from ecs_cd.model.image import ImageRef, ImageTag
+from ecs_cd.model.labels import VERIFIED
+from ecs_cd.model.parameter import Parameter
+from ecs_cd.model.run import FinishedRun, Pipeline, Run, RunProgress, RunState, TimelineRecord
+from ecs_cd.model.service import Container, Deployment, ServiceSnapshot, ServiceTarget, TaskDefinition
+from ecs_cd.report.combined import Reports
+from ecs_cd.report.report import Outcome, Report
+from ecs_cd.support.deadline import Deadline
 from tests.fakes import FakeClock, FakeImages, FakeParameters, FakePipelines, FakeServices
 from tests.test_delivery import DIGEST
 
@@ -82,7 +71,7 @@ class World:
             return lambda event: self.told.append((name, event))
 
         wanted = deliveries or tuple(self.delivery(name) for name in NAMES)
-        return deploy(wanted, clouds, deadline=Deadline.after(seconds, self.clock), watch=watch)
+        return deploy_several(wanted, clouds, deadline=Deadline.after(seconds, self.clock), watch=watch)
 
     def recorded(self) -> list[str]:
         return [self.parameters.standing(f"/{name}/tag").value for name in NAMES]
@@ -133,7 +122,9 @@ def test_a_run_that_waits_already_is_joined_by_all(world: World) -> None:
     assert world.pipelines.requests == []
 
 
-def _steps(number: int, *, state: RunState = RunState.SUCCEEDED, records: tuple[Record, ...] = ()) -> list[RunProgress]:
+def _steps(
+    number: int, *, state: RunState = RunState.SUCCEEDED, records: tuple[TimelineRecord, ...] = ()
+) -> list[RunProgress]:
     run = Run(number, f"20260101.{number}", "https://dev/run", RunState.WAITING, 7, "refs/heads/main")
     return [RunProgress(run), RunProgress(replace(run, state=state), records)]
 
@@ -166,7 +157,9 @@ def test_a_rollout_that_fails_does_not_stop_the_verdicts_of_the_others(world: Wo
 
 
 def test_a_run_that_failed_is_judged_for_each_service_by_itself(world: World) -> None:
-    record = Record("t", "", "Task", "terraform apply", "completed", "failed", 1, errors=("Error: no such subnet",))
+    record = TimelineRecord(
+        "t", "", "Task", "terraform apply", "completed", "failed", 1, errors=("Error: no such subnet",)
+    )
     world.pipelines.play(*_steps(101, state=RunState.FAILED, records=(record,)))
     world.services.play(serving("web", "101"))
     world.services.play(serving("worker", "101"))
@@ -302,12 +295,12 @@ def test_what_cannot_be_delivered_together_is_refused(
 ) -> None:
     clouds = Clouds(world.images, world.parameters, world.pipelines, world.services)
     with pytest.raises(SettingsError, match=says):
-        deploy([world.delivery(n, **about) for n in names], clouds, deadline=Deadline.after(1, world.clock))
+        deploy_several([world.delivery(n, **about) for n in names], clouds, deadline=Deadline.after(1, world.clock))
     assert world.images.calls == []
 
 
 def test_what_ends_a_shared_run_ends_it_for_all_who_listen_early_or_late() -> None:
-    runs = SharedRuns()
+    runs = SingleFlight()
     heard: list[Event] = []
     error = RunFailed("No.")
 
@@ -323,11 +316,11 @@ def test_what_ends_a_shared_run_ends_it_for_all_who_listen_early_or_late() -> No
 
 
 def test_a_gate_that_is_open_cannot_be_shut_and_one_that_is_shut_says_why_first() -> None:
-    gate = Gate(1)
+    gate = Barrier(1)
     gate.arrive()
     gate.refuse(RunFailed("Too late."))
     gate.arrive()
-    shut = Gate(2)
+    shut = Barrier(2)
     shut.refuse(RunFailed("The first."))
     shut.refuse(RunFailed("The second."))
     with pytest.raises(RunFailed, match="The first"):

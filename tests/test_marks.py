@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ecs_cd.marks import FLOOR, GATE, HELD, NO_MARKS, VERIFIED, VERIFIED_BEFORE, Mark, Marks
-from ecs_cd.model import ParameterVersion
+from ecs_cd.model.labels import FLOOR, GATE, HELD, NO_MARKS, VERIFIED, VERIFIED_BEFORE, Mark, Marks
+from ecs_cd.model.parameter import ParameterVersion
 
 
 @pytest.mark.parametrize(

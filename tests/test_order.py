@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecs_cd.errors import WrongInput
-from ecs_cd.order import Order
+from ecs_cd.model.order import Order
 
 numbers = st.integers(min_value=0, max_value=10**40).map(str)
 identifier = st.one_of(

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from ecs_cd.overlap import batches, each, together
+from ecs_cd.support.concurrency import batches, run_all, run_together
 
 
 def test_answers_come_in_the_order_of_the_calls() -> None:
@@ -19,7 +19,7 @@ def test_answers_come_in_the_order_of_the_calls() -> None:
         second_done.set()
         return "2"
 
-    assert together(first, second) == (1, "2")
+    assert run_together(first, second) == (1, "2")
 
 
 def test_the_first_error_ends_the_wait_for_the_others() -> None:
@@ -29,7 +29,7 @@ def test_the_first_error_ends_the_wait_for_the_others() -> None:
         raise ValueError("no")
 
     with pytest.raises(ValueError, match="no"):
-        each([lambda: never.wait(60), fail])
+        run_all([lambda: never.wait(60), fail])
     never.set()
 
 
@@ -41,7 +41,7 @@ def test_an_interruption_does_not_wait_for_the_calls() -> None:
         return True
 
     with pytest.raises(KeyboardInterrupt):
-        each([lambda: never.wait(60), interrupt, lambda: never.wait(60)])
+        run_all([lambda: never.wait(60), interrupt, lambda: never.wait(60)])
     never.set()
 
 
@@ -53,13 +53,13 @@ def test_no_more_run_at_once_than_allowed() -> None:
         free.append(running.acquire(blocking=False))
         running.release()
 
-    each([call] * 20, most=2)
+    run_all([call] * 20, most=2)
     assert free == [True] * 20
 
 
 def test_threads_do_not_keep_a_process_from_ending() -> None:
     seen: list[bool] = []
-    each([lambda: seen.append(threading.current_thread().daemon)] * 3)
+    run_all([lambda: seen.append(threading.current_thread().daemon)] * 3)
     assert seen == [True] * 3
 
 

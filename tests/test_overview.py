@@ -12,13 +12,15 @@ import pytest
 from moto.ecs.models import ecs_backends
 from moto.ssm.models import ssm_backends
 
-from ecs_cd import library
+from ecs_cd import client
 from ecs_cd.errors import AccessDenied, BadCredentials, EcsCdError, ServiceUnavailable, Throttled
-from ecs_cd.model import ParameterVersion, Pipeline, Run, RunState, ServiceSnapshot, ServiceTarget
-from ecs_cd.overview import Overview, _grant, _Here
+from ecs_cd.model.parameter import ParameterVersion
+from ecs_cd.model.run import Pipeline, Run, RunState
+from ecs_cd.model.service import ServiceSnapshot, ServiceTarget
+from ecs_cd.overview.matrix import RunInProgress
+from ecs_cd.overview.watch import Overview, _grant, _Here
 from ecs_cd.sandbox.aws import Aws
 from ecs_cd.settings import DeliverySettings
-from ecs_cd.standing import RunInProgress
 from tests.fakes import FakeClock
 
 ENVIRONMENTS = ("development", "stage", "production")
@@ -56,7 +58,7 @@ def test_500_services_in_3_environments_cost_a_request_for_every_ten(aws: Aws, s
     seed(aws)
     aws.forget_requests()
     clock = FakeClock()
-    with library.overview(settings=settings, environ={}, clock=clock) as seen:
+    with client.overview(settings=settings, environ={}, clock=clock) as seen:
         found = seen.look()
         assert len(found) == 1500
         assert {(one.recorded, one.serves, one.drift, one.problem) for one in found} == {
@@ -194,7 +196,7 @@ def test_without_azure_devops_it_is_told_why_no_run_is_shown() -> None:
 def test_marks_are_read_for_a_few_places_or_where_asked_for(
     settings: Path, places: int, said: bool | None, read: bool
 ) -> None:
-    with library.overview(
+    with client.overview(
         SERVICES[:places], ["stage"], marks=said, settings=settings, environ={}, clock=FakeClock()
     ) as seen:
         assert seen.marks is read
@@ -202,5 +204,5 @@ def test_marks_are_read_for_a_few_places_or_where_asked_for(
 
 def test_who_is_named_twice_is_shown_once(settings: Path) -> None:
     named = (SERVICES[1], SERVICES[0], SERVICES[1])
-    with library.overview(named, ["stage"] * 2, settings=settings, environ={}, clock=FakeClock()) as seen:
+    with client.overview(named, ["stage"] * 2, settings=settings, environ={}, clock=FakeClock()) as seen:
         assert [one.service for here in seen.here for one in here.settings] == [SERVICES[1], SERVICES[0]]

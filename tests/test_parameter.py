@@ -5,11 +5,12 @@ from dataclasses import replace
 import pytest
 
 from ecs_cd.errors import AccessDenied, DeadlineReached, ParameterRefused, Throttled, Unreachable, WrongInput
-from ecs_cd.marks import FLOOR
-from ecs_cd.model import CheckedImage, ImageTag, Parameter, ParameterChange, Recorded
-from ecs_cd.order import Order
-from ecs_cd.parameter import Seen, Stand, look, read, record, standing
-from ecs_cd.waiting import Deadline
+from ecs_cd.model.image import CheckedImage, ImageTag
+from ecs_cd.model.labels import FLOOR
+from ecs_cd.model.order import Order
+from ecs_cd.model.parameter import Parameter, ParameterChange, Recorded
+from ecs_cd.parameter.record import Seen, Stand, change_standing, read_now, read_parameter, record_tag
+from ecs_cd.support.deadline import Deadline
 from tests.fakes import FakeClock, FakeParameters
 
 NAME = "/api/dev/tag"
@@ -48,7 +49,7 @@ class Store(FakeParameters):
         dry_run: bool = False,
         seen: Seen | None = None,
     ) -> ParameterChange:
-        return record(
+        return record_tag(
             self,
             NAME,
             CheckedImage(ImageTag(tag)),
@@ -158,14 +159,14 @@ def test_a_list_is_refused(create: bool) -> None:
     with pytest.raises(ParameterRefused, match="is a StringList"):
         store.record("6", create=create)
     with pytest.raises(ParameterRefused, match="is a StringList"):
-        read(store, NAME)
+        read_parameter(store, NAME)
     assert store.written() == []
 
 
 def test_reading_returns_what_stands_or_says_that_nothing_does() -> None:
-    assert read(Store("5"), NAME).value == "5"
+    assert read_parameter(Store("5"), NAME).value == "5"
     with pytest.raises(ParameterRefused, match="no parameter"):
-        read(Store(), NAME)
+        read_parameter(Store(), NAME)
 
 
 # Dry runs
@@ -201,7 +202,7 @@ def test_a_dry_run_finds_the_missing_parameter_too() -> None:
 
 def test_what_was_read_beforehand_is_used_while_it_is_fresh() -> None:
     store = Store("5")
-    seen = look(store, NAME, store.clock)
+    seen = read_now(store, NAME, store.clock)
     store.clock.advance(5)
     store.record("7", seen=seen)
     assert store.calls == ["read", "write"]
@@ -209,7 +210,7 @@ def test_what_was_read_beforehand_is_used_while_it_is_fresh() -> None:
 
 def test_what_was_read_beforehand_is_read_again_when_it_is_stale() -> None:
     store = Store("5")
-    seen = look(store, NAME, store.clock)
+    seen = read_now(store, NAME, store.clock)
     store.by_another("9")
     store.clock.advance(5.1)
     assert store.record("7", seen=seen).recorded is Recorded.SUPERSEDED
@@ -219,7 +220,7 @@ def test_what_was_read_beforehand_is_read_again_when_it_is_stale() -> None:
 def test_a_read_that_took_long_is_as_old_as_its_beginning() -> None:
     store = Store("5")
     store.meanwhile("read", lambda: store.clock.advance(6))
-    seen = look(store, NAME, store.clock)
+    seen = read_now(store, NAME, store.clock)
     store.record("7", seen=seen)
     assert store.calls == ["read", "read", "write"]
 
@@ -422,7 +423,7 @@ def test_a_tag_that_came_while_throttled_is_respected() -> None:
 def test_what_was_read_beforehand_is_used_once_only() -> None:
     store = Store("5")
     store.fail("write", Throttled("Slow down."))
-    store.record("7", seen=look(store, NAME, store.clock))
+    store.record("7", seen=read_now(store, NAME, store.clock))
     assert store.calls == ["read", "write", "read", "write"]
 
 
@@ -456,21 +457,21 @@ def test_a_change_is_overtaken_when_something_older_stands_in_its_place(later: l
     store = Store("4")
     change = store.record("7")
     store.by_another(*later)
-    assert (standing(store, change, Order.NUMERIC).stand is Stand.OVERTAKEN) is expected
+    assert (change_standing(store, change, Order.NUMERIC).stand is Stand.OVERTAKEN) is expected
 
 
 def test_a_change_whose_parameter_is_gone_is_overtaken() -> None:
     change = Store("4").record("7")
-    assert standing(Store(), change, Order.NUMERIC).stand is Stand.OVERTAKEN
+    assert change_standing(Store(), change, Order.NUMERIC).stand is Stand.OVERTAKEN
 
 
 def test_a_deliberate_step_back_since_does_not_overtake() -> None:
     store = Store("4")
     change = store.record("7")
     store.record("5", Order.NONE)
-    assert standing(store, change, Order.NUMERIC).stand is Stand.STANDS
+    assert change_standing(store, change, Order.NUMERIC).stand is Stand.STANDS
     store.by_another("6")
-    assert standing(store, change, Order.NUMERIC).stand is Stand.STANDS
+    assert change_standing(store, change, Order.NUMERIC).stand is Stand.STANDS
 
 
 def test_a_step_back_before_the_change_does_not_excuse_what_came_after() -> None:
@@ -478,11 +479,11 @@ def test_a_step_back_before_the_change_does_not_excuse_what_came_after() -> None
     store.record("4", Order.NONE)
     change = store.record("7")
     store.by_another("5")
-    assert standing(store, change, Order.NUMERIC).stand is Stand.OVERTAKEN
+    assert change_standing(store, change, Order.NUMERIC).stand is Stand.OVERTAKEN
 
 
 def test_without_an_order_nothing_is_overtaken() -> None:
     store = Store("abc")
     change = store.record("def", Order.NONE)
     store.by_another("abc")
-    assert standing(store, change, Order.NONE).stand is Stand.STANDS
+    assert change_standing(store, change, Order.NONE).stand is Stand.STANDS

@@ -14,10 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ecs_cd import parameter
 from ecs_cd.aws import AwsSettings, connect
-from ecs_cd.model import Parameter
-from ecs_cd.parameter import Parameters
+from ecs_cd.model.parameter import Parameter
+from ecs_cd.parameter.store import Parameters
 from ecs_cd.sandbox.aws import Aws as SandboxAws
 from tests.fakes import FakeParameters
 from tests.interleaving import Turn, Writer, explore, play
@@ -79,7 +78,7 @@ def test_every_interleaving_of_three_writers_with_two_deaths_ends_on_the_newest_
 
 def test_the_exploration_finds_what_looking_at_one_version_only_would_lose(monkeypatch: pytest.MonkeyPatch) -> None:
     """7 written; 5, read before, written over it, its writer dies; 6 written over that; 5 started again."""
-    monkeypatch.setattr(parameter, "_LOOK_BACK", 2)
+    monkeypatch.setattr("ecs_cd.parameter.record._LOOK_BACK", 2)
     lost = [end.values for end in explore(store_with("4"), writers("5", "6", "7"), 1) if end.values[-1] != "7"]
     assert lost == [("4", "7", "5", "6")]
 

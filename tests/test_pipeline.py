@@ -13,43 +13,38 @@ from ecs_cd.errors import (
     Throttled,
     Unreachable,
 )
-from ecs_cd.model import (
-    FinishedRun,
-    Pipeline,
-    Record,
-    Run,
-    RunProgress,
-    RunState,
-)
-from ecs_cd.pipeline import explain, follow, full_ref, locate, resolve
-from ecs_cd.waiting import Deadline
+from ecs_cd.model.run import FinishedRun, Pipeline, Run, RunProgress, RunState, TimelineRecord
+from ecs_cd.run.failure import explain_failure
+from ecs_cd.run.follow import follow_run
+from ecs_cd.run.pipelines import full_ref, locate_pipeline, resolve_pipeline
+from ecs_cd.support.deadline import Deadline
 from tests.fakes import FakeClock, FakePipelines
 
 INFRASTRUCTURE = Pipeline(7, "infrastructure", "\\api")
 URL = "https://dev/acme/_build/results?buildId=5"
 RUN = Run(5, "20260101.5", URL, RunState.WAITING, 7)
 
-STAGE = Record("s1", "", "Stage", "Apply", "inProgress", order=1)
-JOB = Record("j1", "s1", "Job", "terraform", "inProgress", order=1)
-INIT = Record("t1", "j1", "Task", "terraform init", "completed", "succeeded", 1, 11)
-APPLY = Record("t2", "j1", "Task", "terraform apply", "inProgress", order=2, log_id=12)
+STAGE = TimelineRecord("s1", "", "Stage", "Apply", "inProgress", order=1)
+JOB = TimelineRecord("j1", "s1", "Job", "terraform", "inProgress", order=1)
+INIT = TimelineRecord("t1", "j1", "Task", "terraform init", "completed", "succeeded", 1, 11)
+APPLY = TimelineRecord("t2", "j1", "Task", "terraform apply", "inProgress", order=2, log_id=12)
 FAILED_APPLY = replace(APPLY, state="completed", result="failed", errors=("Bash exited with code 1.",))
 
 
-def at(state: RunState, *records: Record, **more: str) -> RunProgress:
+def at(state: RunState, *records: TimelineRecord, **more: str) -> RunProgress:
     return RunProgress(replace(RUN, state=state, changed_by=more.get("changed_by", "")), records)
 
 
 def followed(pipelines: FakePipelines, clock: FakeClock | None = None) -> tuple[FinishedRun, list[RunProgress]]:
     told: list[RunProgress] = []
-    finished = follow(pipelines, RUN, deadline=Deadline.after(600, clock or FakeClock()), watch=told.append)
+    finished = follow_run(pipelines, RUN, deadline=Deadline.after(600, clock or FakeClock()), watch=told.append)
     return finished, told
 
 
-def explained(*records: Record, log: tuple[str, ...] = (), run: Run = RUN) -> RunFailed:
+def explained(*records: TimelineRecord, log: tuple[str, ...] = (), run: Run = RUN) -> RunFailed:
     pipelines = FakePipelines()
     pipelines.logs[12] = log
-    return explain(pipelines, RunProgress(replace(run, state=RunState.FAILED), records))
+    return explain_failure(pipelines, RunProgress(replace(run, state=RunState.FAILED), records))
 
 
 # Which pipeline
@@ -57,7 +52,7 @@ def explained(*records: Record, log: tuple[str, ...] = (), run: Run = RUN) -> Ru
 
 @pytest.mark.parametrize("reference", ["7", "infrastructure", "\\api\\infrastructure"])
 def test_the_one_pipeline_that_is_meant_is_found(reference: str) -> None:
-    assert resolve(FakePipelines(INFRASTRUCTURE), reference) == INFRASTRUCTURE
+    assert resolve_pipeline(FakePipelines(INFRASTRUCTURE), reference) == INFRASTRUCTURE
 
 
 @pytest.mark.parametrize(
@@ -65,26 +60,26 @@ def test_the_one_pipeline_that_is_meant_is_found(reference: str) -> None:
 )
 def test_an_id_needs_no_look_up(reference: str, asked: list[str], path: str) -> None:
     pipelines = FakePipelines(INFRASTRUCTURE)
-    found = locate(pipelines, reference)
+    found = locate_pipeline(pipelines, reference)
     assert (found.id, found.path, pipelines.calls) == (7, path, asked)
 
 
 def test_a_pipeline_that_is_not_there_is_named() -> None:
     with pytest.raises(PipelineNotFound, match="no pipeline 'other'"):
-        resolve(FakePipelines(INFRASTRUCTURE), "other")
+        resolve_pipeline(FakePipelines(INFRASTRUCTURE), "other")
 
 
 def test_of_several_pipelines_all_are_listed_to_choose_from() -> None:
     twin = Pipeline(8, "infrastructure")
     with pytest.raises(PipelineNotFound, match="2 pipelines are called 'infrastructure'") as caught:
-        resolve(FakePipelines(INFRASTRUCTURE, twin), "infrastructure")
+        resolve_pipeline(FakePipelines(INFRASTRUCTURE, twin), "infrastructure")
     assert caught.value.details == ("\\api\\infrastructure (id 7)", "\\infrastructure (id 8)")
 
 
 def test_a_long_list_of_candidates_is_cut() -> None:
     many = [Pipeline(number, "infrastructure", f"\\team{number}") for number in range(30)]
     with pytest.raises(PipelineNotFound) as caught:
-        resolve(FakePipelines(*many), "infrastructure")
+        resolve_pipeline(FakePipelines(*many), "infrastructure")
     assert len(caught.value.details) == 10
 
 
@@ -184,7 +179,7 @@ def test_a_lasting_failure_ends_the_following() -> None:
             ),
         ),
         (
-            at(RunState.RUNNING, Record("c", "s1", "Checkpoint.Approval", "Checkpoint.Approval", "inProgress")),
+            at(RunState.RUNNING, TimelineRecord("c", "s1", "Checkpoint.Approval", "Checkpoint.Approval", "inProgress")),
             ("Checkpoint.Approval 'Checkpoint.Approval' is in progress.",),
         ),
     ],
@@ -243,13 +238,13 @@ def test_a_task_without_a_log_is_explained_by_its_issues() -> None:
 def test_a_log_that_cannot_be_read_does_not_hide_the_failure() -> None:
     pipelines = FakePipelines()
     pipelines.fail("log_tail", AccessDenied("No."))
-    error = explain(pipelines, at(RunState.FAILED, FAILED_APPLY))
+    error = explain_failure(pipelines, at(RunState.FAILED, FAILED_APPLY))
     assert error.details == FAILED_APPLY.errors
 
 
 def test_only_the_end_of_the_log_is_asked_for() -> None:
     pipelines = FakePipelines()
-    explain(pipelines, at(RunState.FAILED, FAILED_APPLY))
+    explain_failure(pipelines, at(RunState.FAILED, FAILED_APPLY))
     assert pipelines.tails == [(5, 12, 200)]
 
 

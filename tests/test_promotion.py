@@ -8,24 +8,15 @@ from datetime import timedelta
 
 import pytest
 
-from ecs_cd.delivery import Clouds, Delivery
+from ecs_cd.delivery.deploy import Clouds, Delivery
+from ecs_cd.delivery.promote import Origin, Source, Wish, promote_served, serving_since
 from ecs_cd.errors import AccessDenied, EcsCdError
-from ecs_cd.model import (
-    Container,
-    Deployment,
-    ImageRef,
-    Parameter,
-    ParameterVersion,
-    ServiceEvent,
-    ServiceSnapshot,
-    ServiceTarget,
-    TagEntry,
-    TaskDefinition,
-)
-from ecs_cd.progress import PhaseStarted
-from ecs_cd.promotion import Origin, Source, Wish, promote, serving_since
-from ecs_cd.report import Outcome, Report
-from ecs_cd.waiting import Deadline
+from ecs_cd.model.events import PhaseStarted
+from ecs_cd.model.image import ImageRef, TagEntry
+from ecs_cd.model.parameter import Parameter, ParameterVersion
+from ecs_cd.model.service import Container, Deployment, ServiceEvent, ServiceSnapshot, ServiceTarget, TaskDefinition
+from ecs_cd.report.report import Outcome, Report
+from ecs_cd.support.deadline import Deadline
 from tests.fakes import EPOCH, FakeImages, FakeServices
 from tests.test_delivery import DIGEST, NAME, TARGET, World, serving
 
@@ -88,7 +79,7 @@ class Staged:
         wish = Wish("my-api", "development", lambda e: replace(self.delivery(e), dry_run=dry_run), dry_run)
         source = Source(self.images, self, self.services)
         deadline = Deadline.after(seconds, world.clock)
-        return promote(origin, source, wish, clouds, deadline=deadline, watch=world.events.append)
+        return promote_served(origin, source, wish, clouds, deadline=deadline, watch=world.events.append)
 
 
 @pytest.fixture

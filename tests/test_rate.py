@@ -5,13 +5,13 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecs_cd.rate import Rate
+from ecs_cd.support.rate_limit import RateLimit
 from tests.fakes import FakeClock
 
 
 def test_a_burst_goes_at_once_and_the_rest_at_the_rate() -> None:
     clock = FakeClock()
-    rate = Rate(10, 5, clock)
+    rate = RateLimit(10, 5, clock)
     began = clock.now()
     moments = []
     for _ in range(25):
@@ -23,7 +23,7 @@ def test_a_burst_goes_at_once_and_the_rest_at_the_rate() -> None:
 
 def test_a_long_rest_earns_no_more_than_the_burst() -> None:
     clock = FakeClock()
-    rate = Rate(10, 5, clock)
+    rate = RateLimit(10, 5, clock)
     clock.advance(60)
     began = clock.now()
     for _ in range(10):
@@ -34,7 +34,7 @@ def test_a_long_rest_earns_no_more_than_the_burst() -> None:
 @given(st.lists(st.floats(0, 3), max_size=60))
 def test_no_second_ever_has_more_than_burst_and_rate(pauses: list[float]) -> None:
     clock = FakeClock()
-    rate = Rate(10, 5, clock)
+    rate = RateLimit(10, 5, clock)
     moments = []
     for pause in pauses:
         clock.advance(pause)

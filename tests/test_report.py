@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 
 from ecs_cd.errors import RunFailed, WrongInput
-from ecs_cd.report import (
+from ecs_cd.report.report import (
     VERSION,
     Failure,
     HoldFact,
@@ -25,7 +25,7 @@ from ecs_cd.report import (
     Report,
     RolloutFact,
     RunFact,
-    json_schema,
+    report_schema,
 )
 
 FULL = Report(
@@ -62,7 +62,7 @@ FAILED = replace(
 
 @pytest.mark.parametrize("report", [FULL, EMPTY, FAILED], ids=["full", "empty", "failed"])
 def test_every_report_satisfies_the_published_schema(report: Report) -> None:
-    schema = json_schema()
+    schema = report_schema()
     assert schema["title"] == "ecs-cd report"
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(report.to_dict(), schema, format_checker=jsonschema.FormatChecker())

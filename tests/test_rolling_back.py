@@ -7,15 +7,17 @@ from dataclasses import replace
 
 import pytest
 
-from ecs_cd import holding, rolling_back
-from ecs_cd.delivery import Clouds
+from ecs_cd.delivery.deploy import Clouds
+from ecs_cd.delivery.rollback import HoldResult, deliver, hold_now, roll_back, unhold_now
 from ecs_cd.errors import AccessDenied, Throttled
-from ecs_cd.marks import FLOOR, GATE, HELD, VERIFIED, VERIFIED_BEFORE
-from ecs_cd.model import ImageTag, Parameter, ServiceSnapshot
-from ecs_cd.order import Order
-from ecs_cd.report import Outcome, Report
-from ecs_cd.rolling_back import HoldResult
-from ecs_cd.waiting import Deadline
+from ecs_cd.model.image import ImageTag
+from ecs_cd.model.labels import FLOOR, GATE, HELD, VERIFIED, VERIFIED_BEFORE
+from ecs_cd.model.order import Order
+from ecs_cd.model.parameter import Parameter
+from ecs_cd.model.service import ServiceSnapshot
+from ecs_cd.parameter.hold import place_hold
+from ecs_cd.report.report import Outcome, Report
+from ecs_cd.support.deadline import Deadline
 from tests.test_delivery import DIGEST, NAME, TARGET, serving
 from tests.test_delivery import World as DeliveryWorld
 
@@ -44,7 +46,7 @@ class World(DeliveryWorld):
         wanted = replace(self.delivery("102"), dry_run=dry_run)
         deadline = Deadline.after(600, self.clock)
         tag = ImageTag(to) if to else None
-        return rolling_back.rollback(wanted, self.clouds, to=tag, deadline=deadline, watch=self.events.append, **more)
+        return roll_back(wanted, self.clouds, to=tag, deadline=deadline, watch=self.events.append, **more)
 
     def try_to(self, tag: str, *then: ServiceSnapshot, on_failure: bool = True) -> Report:
         """Deliver a tag, with what ECS shows from then on."""
@@ -52,15 +54,15 @@ class World(DeliveryWorld):
             self.services.play(*then)
         wanted = replace(self.delivery(tag), rollback_on_failure=on_failure)
         deadline = Deadline.after(600, self.clock)
-        return rolling_back.deploy(wanted, self.clouds, deadline=deadline, watch=self.events.append)
+        return deliver(wanted, self.clouds, deadline=deadline, watch=self.events.append)
 
     def hold(self, *, dry_run: bool = False) -> HoldResult:
         wanted = replace(self.delivery(), dry_run=dry_run)
-        return rolling_back.hold(wanted, self.parameters, deadline=Deadline.after(60, self.clock))
+        return hold_now(wanted, self.parameters, deadline=Deadline.after(60, self.clock))
 
     def release(self, *, dry_run: bool = False) -> HoldResult:
         wanted = replace(self.delivery(), dry_run=dry_run)
-        return rolling_back.release(wanted, self.parameters, deadline=Deadline.after(60, self.clock))
+        return unhold_now(wanted, self.parameters, deadline=Deadline.after(60, self.clock))
 
     def by_another(self, *tags: str) -> None:
         for tag in tags:
@@ -180,7 +182,7 @@ def test_a_release_during_a_rollback_s_run_lets_the_newer_one_take_its_place(wor
 
 def test_another_rollback_during_the_run_is_yielded_to(world: World) -> None:
     def again() -> None:
-        holding.hold(world.parameters, NAME, value="100", deadline=Deadline.after(60, world.clock))
+        place_hold(world.parameters, NAME, value="100", deadline=Deadline.after(60, world.clock))
 
     world.pipelines.meanwhile("queue", again)
     report = world.rollback()
@@ -263,7 +265,7 @@ def test_a_delivery_that_is_rolled_back_while_it_rolls_out_yields(world: World) 
 
 
 def _hold_at(world: World, tag: str) -> None:
-    holding.hold(world.parameters, NAME, value=tag, deadline=Deadline.after(60, world.clock))
+    place_hold(world.parameters, NAME, value=tag, deadline=Deadline.after(60, world.clock))
 
 
 # What was proved is marked
@@ -458,5 +460,5 @@ def test_too_many_requests_are_waited_out(world: World) -> None:
 def test_the_order_of_a_delivery_counts_for_nothing_in_a_rollback(world: World) -> None:
     world.services.play(serving("102"), serving("101"))
     wanted = replace(world.delivery(), order=Order.SEMVER)
-    report = rolling_back.rollback(wanted, world.clouds, deadline=Deadline.after(60, world.clock))
+    report = roll_back(wanted, world.clouds, deadline=Deadline.after(60, world.clock))
     assert report.outcome is Outcome.ROLLED_BACK

@@ -7,19 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecs_cd.errors import SettingsError
-from ecs_cd.model import (
-    CheckedImage,
-    Container,
-    Deployment,
-    ImageTag,
-    ServiceSnapshot,
-    ServiceTarget,
-    Serving,
-    TaskDefinition,
-    Verdict,
-)
-from ecs_cd.order import Order
-from ecs_cd.rollout import Wanted, container_image, judge, matches, repository_of, tag_of
+from ecs_cd.model.image import CheckedImage, ImageTag
+from ecs_cd.model.image_name import container_image, matches_image, repository_of, tag_of
+from ecs_cd.model.order import Order
+from ecs_cd.model.service import Container, Deployment, ServiceSnapshot, ServiceTarget, Serving, TaskDefinition, Verdict
+from ecs_cd.rollout.judge import Wanted, judge
 
 ONE, TWO = "sha256:" + "1" * 64, "sha256:" + "2" * 64
 ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
@@ -96,7 +88,7 @@ def test_tag_and_repository_are_read_from_a_reference(image: str, tag: str, repo
 def test_an_image_is_ours_by_digest_where_both_have_one_and_else_by_tag(
     image: str, digest: str, expected: bool
 ) -> None:
-    assert matches(image, CheckedImage(ImageTag("7"), digest)) is expected
+    assert matches_image(image, CheckedImage(ImageTag("7"), digest)) is expected
 
 
 # Which container
@@ -374,7 +366,7 @@ def test_deployed_means_that_the_primary_has_the_image_and_is_done(
     primary = snapshot.primary
     assert snapshot.status == "ACTIVE"
     assert primary
-    assert matches(container_image(primary.task_definition, snapshot.target), wanted.image)
+    assert matches_image(container_image(primary.task_definition, snapshot.target), wanted.image)
     if primary.rollout_state:
         assert primary.rollout_state == "COMPLETED"
     elif snapshot.controller == "ECS":

@@ -14,12 +14,11 @@ from ecs_cd.errors import (
     Throttled,
     Unreachable,
 )
-from ecs_cd.model import (
-    CheckedImage,
+from ecs_cd.model.image import CheckedImage, ImageTag
+from ecs_cd.model.run import FinishedRun
+from ecs_cd.model.service import (
     Container,
     Deployment,
-    FinishedRun,
-    ImageTag,
     Rollout,
     ServiceEvent,
     ServiceSnapshot,
@@ -29,8 +28,9 @@ from ecs_cd.model import (
     TaskDefinition,
     Verdict,
 )
-from ecs_cd.rollout import SETTLE, Wanted, follow, new_events
-from ecs_cd.waiting import Deadline
+from ecs_cd.rollout.follow import SETTLE, follow_rollout, new_events
+from ecs_cd.rollout.judge import Wanted
+from ecs_cd.support.deadline import Deadline
 from tests.fakes import FakeClock, FakeServices
 
 TARGET = ServiceTarget("dev", "api")
@@ -65,7 +65,7 @@ class Following:
         self.told: list[tuple[ServiceSnapshot, Verdict]] = []
 
     def follow(self, before: ServiceSnapshot | None = None, seconds: float = 600) -> Rollout:
-        return follow(
+        return follow_rollout(
             self.services,
             TARGET,
             Wanted(CheckedImage(ImageTag("7"))),

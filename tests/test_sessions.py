@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecs_cd.sessions import Author, author, session_name
+from ecs_cd.support.session_name import Author, author_of, session_name
 
 ROLE = "arn:aws:sts::123456789012:assumed-role/deliver/"
 
@@ -32,7 +32,7 @@ def test_a_long_service_gives_way_to_tag_and_run() -> None:
     number=st.integers(1, 10**9),
 )
 def test_the_run_is_read_out_of_any_session_s_name(service: str, tag: str, kind: str, number: int) -> None:
-    assert author(ROLE + session_name(service, tag, f"{kind}-{number}")) == Author("deliver", f"{kind} {number}")
+    assert author_of(ROLE + session_name(service, tag, f"{kind}-{number}")) == Author("deliver", f"{kind} {number}")
 
 
 @pytest.mark.parametrize(
@@ -48,4 +48,4 @@ def test_the_run_is_read_out_of_any_session_s_name(service: str, tag: str, kind:
     ],
 )
 def test_who_wrote_is_told_in_the_words_of_the_arn(arn: str, expected: Author) -> None:
-    assert author(arn) == expected
+    assert author_of(arn) == expected

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecs_cd.errors import SettingsError
-from ecs_cd.model import ServiceTarget
-from ecs_cd.order import Order
+from ecs_cd.model.order import Order
+from ecs_cd.model.service import ServiceTarget
 from ecs_cd.settings import DeliverySettings, Settings, load, values
 from tests.test_settings_file import DESIGN, FULL
 

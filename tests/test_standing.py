@@ -8,17 +8,11 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from ecs_cd.errors import AccessDenied, EcsCdError, RolloutFailed, Throttled
-from ecs_cd.marks import NO_MARKS, Mark, Marks
-from ecs_cd.model import (
-    Container,
-    Deployment,
-    Parameter,
-    ParameterVersion,
-    ServiceSnapshot,
-    ServiceTarget,
-    TaskDefinition,
-)
-from ecs_cd.standing import Place, PlaceStatus, history, status
+from ecs_cd.model.labels import NO_MARKS, Mark, Marks
+from ecs_cd.model.parameter import Parameter, ParameterVersion
+from ecs_cd.model.service import Container, Deployment, ServiceSnapshot, ServiceTarget, TaskDefinition
+from ecs_cd.overview.history import parameter_history
+from ecs_cd.overview.matrix import Place, PlaceStatus, place_statuses
 from tests.fakes import FakeParameters
 
 TARGET = ServiceTarget("development", "my-api", "api")
@@ -54,7 +48,7 @@ class World:
                 raise self.refused[name]
 
     def look(self, place: Place = PLACE) -> PlaceStatus:
-        return status([place], self, self)[0]
+        return place_statuses([place], self, self)[0]
 
 
 def serving(image: str, *, primary: bool = True) -> ServiceSnapshot:
@@ -115,7 +109,7 @@ def test_where_no_service_is_named_only_the_parameter_is_asked_for(world: World)
 
 def test_many_places_are_asked_for_at_once_and_keep_their_order(world: World) -> None:
     places = [Place(str(number), "development", "/tag", TARGET) for number in range(30)]
-    assert [one.service for one in status(places, world, world)] == [str(number) for number in range(30)]
+    assert [one.service for one in place_statuses(places, world, world)] == [str(number) for number in range(30)]
     assert len(world.asked) == 2
 
 
@@ -131,7 +125,7 @@ def fleet(world: World, count: int = 25) -> list[Place]:
 def test_a_parameter_that_may_not_be_read_hides_no_other_and_nothing_that_serves(world: World) -> None:
     places = fleet(world)
     world.refused["/service-13"] = AccessDenied("No right to 13.")
-    found = status(places, world, world)
+    found = place_statuses(places, world, world)
     assert [one.problem for one in found if one.recorded is None] == ["No right to 13."]
     assert {one.serves for one in found} == {"101"}
     assert found[13].drift is False
@@ -141,14 +135,14 @@ def test_a_parameter_that_may_not_be_read_hides_no_other_and_nothing_that_serves
 def test_marks_that_may_not_be_read_are_the_problem_of_their_place(world: World) -> None:
     places = fleet(world, 12)
     world.refused["/service-3"] = AccessDenied("No right to 3.")
-    found = status(places, world, world, marks=True)
+    found = place_statuses(places, world, world, marks=True)
     assert [one.service for one in found if one.verified is None] == ["service-3"]
 
 
 def test_where_no_parameter_may_be_read_not_every_one_is_tried(world: World) -> None:
     places = fleet(world)
     world.refused = {place.parameter: AccessDenied("No.") for place in places}
-    found = status(places, world, world)
+    found = place_statuses(places, world, world)
     assert {(one.recorded, one.problem, one.serves) for one in found} == {(None, "No.", "101")}
     assert len(world.asked) == 1 + 3 + 1
 
@@ -156,7 +150,7 @@ def test_where_no_parameter_may_be_read_not_every_one_is_tried(world: World) -> 
 def test_a_cluster_that_is_not_there_hides_no_other_and_nothing_that_is_recorded(world: World) -> None:
     places = fleet(world)
     world.refused["other"] = RolloutFailed("There is no such cluster.")
-    found = status(places, world, world)
+    found = place_statuses(places, world, world)
     assert {one.recorded for one in found} == {"101"}
     assert [one.problem for one in found[:6]] == [
         "There is no such cluster.",
@@ -173,18 +167,18 @@ def test_a_missing_parameter_is_told_before_what_is_wrong_with_its_cluster(world
     places = fleet(world, 5)
     del world.recorded["/service-0"]
     world.refused["other"] = RolloutFailed("There is no such cluster.")
-    assert status(places, world, world)[0].problem == "no such parameter"
+    assert place_statuses(places, world, world)[0].problem == "no such parameter"
 
 
 def test_what_concerns_all_of_them_is_raised(world: World) -> None:
     places = fleet(world)
     world.refused["development"] = Throttled("Slowly.")
     with pytest.raises(Throttled):
-        status(places, world, world)
+        place_statuses(places, world, world)
     world.refused = {place.parameter: AccessDenied("No.") for place in places}
     world.refused |= dict.fromkeys(("development", "other"), AccessDenied("No."))
     with pytest.raises(AccessDenied):
-        status(places, world, world)
+        place_statuses(places, world, world)
 
 
 @pytest.mark.parametrize(
@@ -201,7 +195,7 @@ def test_what_concerns_all_of_them_is_raised(world: World) -> None:
 )
 def test_the_marks_tell_what_is_verified_and_held(world: World, marks: Marks, verified: bool, held: bool) -> None:
     world.marks = marks
-    [found] = status([PLACE], world, world, marks=True)
+    [found] = place_statuses([PLACE], world, world, marks=True)
     assert (found.verified, found.held) == (verified, held)
     assert (world.look().verified, world.look().held) == (None, None)
 
@@ -211,5 +205,5 @@ def test_history_is_the_newest_versions_first() -> None:
     for value in ("1", "2", "3"):
         parameters.put(Parameter("/tag", value, 0))
     parameters.label("/tag", 2, "ecs-cd.floor")
-    found = history(parameters, "/tag", most=2)
+    found = parameter_history(parameters, "/tag", most=2)
     assert [(entry.version, entry.tag, entry.labels) for entry in found] == [(3, "3", ()), (2, "2", ("ecs-cd.floor",))]

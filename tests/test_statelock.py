@@ -6,7 +6,8 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from ecs_cd.statelock import StateLock, cancelled_by, lost_agent, read_lock, took_too_long
+from ecs_cd.model.state_lock import StateLock
+from ecs_cd.run.state_lock import cancelled_by, lost_agent, read_state_lock, took_too_long
 
 NOW = datetime(2026, 1, 1, 12, 0, tzinfo=timezone.utc)
 CREATED = "2026-01-01 11:55:00.424064363 +0000 UTC"
@@ -100,7 +101,7 @@ def test_a_held_lock_is_recognised_in_every_backends_words(text: str, backend: s
         "one issue": [text],
         "as errors of the agent": [f"##[error]{line}" for line in framed(text)],
     }[frame]
-    lock = read_lock(["##[section]Starting: terraform apply", *lines, "##[error]Bash exited with code '1'."])
+    lock = read_state_lock(["##[section]Starting: terraform apply", *lines, "##[error]Bash exited with code '1'."])
     assert lock and lock.backend == backend
 
 
@@ -126,11 +127,11 @@ NOT_LOCKS = {
 
 @pytest.mark.parametrize("text", NOT_LOCKS.values(), ids=NOT_LOCKS)
 def test_what_waiting_does_not_mend_is_no_lock(text: str) -> None:
-    assert read_lock(framed(text)) is None
+    assert read_state_lock(framed(text)) is None
 
 
 def test_the_holder_is_read_and_told_with_its_age() -> None:
-    lock = read_lock(framed(refused(S3 + info())))
+    lock = read_state_lock(framed(refused(S3 + info())))
     assert lock == StateLock(
         "S3",
         "f9763602-b03f-e35c-da30-4083cdbb99ae",
@@ -143,7 +144,7 @@ def test_the_holder_is_read_and_told_with_its_age() -> None:
 
 
 def test_terraform_cloud_tells_who_asks_and_not_who_holds_so_nobody_is_named() -> None:
-    lock = read_lock(framed(refused(CLOUD + info(path=""))))
+    lock = read_state_lock(framed(refused(CLOUD + info(path=""))))
     assert lock == StateLock("Terraform Cloud", "org/workspace")
     assert lock.said(NOW) == "somebody holds it"
 
@@ -170,12 +171,12 @@ def test_without_an_age_or_an_id_there_is_nothing_to_advise(lock: StateLock) -> 
 @pytest.mark.parametrize("created", ["yesterday", "2026-13-45 99:00:00 +0000 UTC", "", "2026-01-01 11:55:00"])
 def test_a_moment_that_is_none_is_left_out(created: str) -> None:
     text = refused(S3 + info()).replace(CREATED, created)
-    lock = read_lock(text.splitlines())
+    lock = read_state_lock(text.splitlines())
     assert lock and lock.created is None and lock.who == "ann@laptop"
 
 
 def test_a_moment_of_another_zone_is_turned_into_utc() -> None:
-    lock = read_lock(refused(S3 + info()).replace(CREATED, "2026-01-01 12:55:00.1 +0100 CET").splitlines())
+    lock = read_state_lock(refused(S3 + info()).replace(CREATED, "2026-01-01 12:55:00.1 +0100 CET").splitlines())
     assert lock and lock.created == NOW - timedelta(minutes=5)
 
 
@@ -215,7 +216,7 @@ LOST = [
 @pytest.mark.parametrize("line", LOST)
 def test_a_lost_agent_is_recognised_and_quoted(line: str) -> None:
     assert lost_agent(["Starting", f"##[error]{line}", "more"]) == line
-    assert read_lock([line]) is None
+    assert read_state_lock([line]) is None
 
 
 @pytest.mark.parametrize(
@@ -258,7 +259,7 @@ by another operation after the plan was created."""
 
 
 def test_a_plan_that_another_apply_has_made_stale_is_contention_for_the_lock_as_well() -> None:
-    lock = read_lock(framed(STALE))
+    lock = read_state_lock(framed(STALE))
     assert lock and lock.stale
     assert lock.said(NOW) == "somebody changed the state after the run had planned"
     assert lock.advice(NOW) == ""

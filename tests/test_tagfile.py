@@ -9,9 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ecs_cd import tagfile
 from ecs_cd.errors import EcsCdError, InvalidTag, TagFileError
-from ecs_cd.model import ImageTag, TagEntry
+from ecs_cd.model.image import ImageTag, TagEntry
+from ecs_cd.tag.tag_file import entry_for, parse_tag_file, read_tag, write_tag
 
 DIGEST = "sha256:" + "0a" * 32
 HOSTILE = re.compile(r"##\[|##vso\[|[\x00-\x1f\x7f-\x9f]", re.IGNORECASE)
@@ -50,11 +50,11 @@ def full(**changes: object) -> str:
     ],
 )
 def test_the_plain_form_is_read_however_a_shell_wrote_it(data: bytes | str) -> None:
-    assert tagfile.parse(data, ".buildId").entries == (TagEntry(ImageTag("12345")),)
+    assert parse_tag_file(data, ".buildId").entries == (TagEntry(ImageTag("12345")),)
 
 
 def test_the_json_form_carries_everything_a_build_knows() -> None:
-    read = tagfile.parse(full(buildUrl="https://ci/1"), "x")
+    read = parse_tag_file(full(buildUrl="https://ci/1"), "x")
     assert read.entries == (
         TagEntry(ImageTag("12345"), "my-api", "my-api", DIGEST, "12345", "https://ci/1", "0123abc"),
     )
@@ -90,7 +90,7 @@ def test_the_json_form_carries_everything_a_build_knows() -> None:
 )
 def test_what_is_neither_form_is_refused_with_the_reason(text: bytes | str, says: str) -> None:
     with pytest.raises(TagFileError, match=says) as caught:
-        tagfile.parse(text, "drop/.buildId")
+        parse_tag_file(text, "drop/.buildId")
     assert "drop/.buildId" in caught.value.message
 
 
@@ -112,7 +112,7 @@ def test_what_is_neither_form_is_refused_with_the_reason(text: bytes | str, says
 @pytest.mark.parametrize("form", ["plain", "json"])
 def test_a_hostile_tag_is_refused_and_shown_escaped_with_the_file(tag: str, shown: str, form: str) -> None:
     with pytest.raises(InvalidTag) as caught:
-        tagfile.parse(tag if form == "plain" else full(tag=tag), "drop/.buildId")
+        parse_tag_file(tag if form == "plain" else full(tag=tag), "drop/.buildId")
     assert "drop/.buildId" in caught.value.message
     assert shown in caught.value.message
     assert "\n" not in str(caught.value)
@@ -148,7 +148,7 @@ ATTACKS = [
 def test_whatever_the_bytes_are_the_only_errors_are_ours_and_harmless(data: bytes, where: str) -> None:
     problem: EcsCdError | None = None
     try:
-        tagfile.parse(data, where)
+        parse_tag_file(data, where)
     except (TagFileError, InvalidTag) as error:
         problem = error
     assert problem is None or not HOSTILE.search(said(problem))
@@ -157,9 +157,9 @@ def test_whatever_the_bytes_are_the_only_errors_are_ours_and_harmless(data: byte
 @given(tags)
 def test_a_plain_tag_comes_back_as_it_was_written(tmp_path_factory: pytest.TempPathFactory, tag: str) -> None:
     path = tmp_path_factory.getbasetemp() / "plain" / ".buildId"
-    tagfile.write(path, [TagEntry(ImageTag(tag))])
+    write_tag(path, [TagEntry(ImageTag(tag))])
     assert path.read_bytes() == tag.encode() + b"\n"
-    assert tagfile.read(str(path)) == TagEntry(ImageTag(tag))
+    assert read_tag(str(path)) == TagEntry(ImageTag(tag))
 
 
 @given(st.lists(entries, min_size=1, max_size=4, unique_by=lambda entry: entry.service))
@@ -167,15 +167,15 @@ def test_images_come_back_as_they_were_written(
     tmp_path_factory: pytest.TempPathFactory, images: list[TagEntry]
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "json" / ".buildId"
-    tagfile.write(path, images, as_json=True)
+    write_tag(path, images, as_json=True)
     for image in images:
-        assert tagfile.read(str(path), image.service) == image
+        assert read_tag(str(path), image.service) == image
 
 
 def test_one_image_is_written_as_the_tag_alone_unless_asked(tmp_path: Path) -> None:
     image = TagEntry(ImageTag("7"), "my-api")
-    tagfile.write(tmp_path / "plain", [image])
-    tagfile.write(tmp_path / "json", [image], as_json=True)
+    write_tag(tmp_path / "plain", [image])
+    write_tag(tmp_path / "json", [image], as_json=True)
     assert (tmp_path / "plain").read_bytes() == b"7\n"
     assert json.loads((tmp_path / "json").read_text()) == {"version": 1, "images": {"my-api": {"tag": "7"}}}
 
@@ -192,33 +192,33 @@ def test_one_image_is_written_as_the_tag_alone_unless_asked(tmp_path: Path) -> N
 )
 def test_what_would_not_be_read_again_is_not_written(tmp_path: Path, images: list[TagEntry]) -> None:
     with pytest.raises(TagFileError):
-        tagfile.write(tmp_path / ".buildId", images)
+        write_tag(tmp_path / ".buildId", images)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_no_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / ".buildId"
-    tagfile.write(path, [TagEntry(ImageTag("1"))])
+    write_tag(path, [TagEntry(ImageTag("1"))])
 
     def full_disk(self: Path, target: Path) -> Path:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", full_disk)
     with pytest.raises(TagFileError, match="No space left on device"):
-        tagfile.write(path, [TagEntry(ImageTag("2"))])
+        write_tag(path, [TagEntry(ImageTag("2"))])
     assert [file.name for file in tmp_path.iterdir()] == [".buildId"]
     assert path.read_text() == "1\n"
 
 
 def test_a_plain_file_fits_any_service_and_a_json_file_only_its_own() -> None:
-    plain = tagfile.parse("1", "x")
-    assert tagfile.entry_for(plain, "anything").tag == ImageTag("1")
-    several = tagfile.parse('{"version": 1, "images": {"my-api": {"tag": "1"}, "web": {"tag": "2"}}}', "x")
-    assert tagfile.entry_for(several, "web").tag == ImageTag("2")
+    plain = parse_tag_file("1", "x")
+    assert entry_for(plain, "anything").tag == ImageTag("1")
+    several = parse_tag_file('{"version": 1, "images": {"my-api": {"tag": "1"}, "web": {"tag": "2"}}}', "x")
+    assert entry_for(several, "web").tag == ImageTag("2")
     with pytest.raises(
         TagFileError, match=r"no image for service 'my-apo'\. Did you mean 'my-api'.*It has: my-api, web"
     ):
-        tagfile.entry_for(several, "my-apo")
+        entry_for(several, "my-apo")
     with pytest.raises(TagFileError, match="several images: my-api, web"):
-        tagfile.entry_for(several)
-    assert tagfile.entry_for(tagfile.parse(full(), "x")).service == "my-api"
+        entry_for(several)
+    assert entry_for(parse_tag_file(full(), "x")).service == "my-api"

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from ecs_cd import tagfile, tagsearch
 from ecs_cd.errors import TagFileError
-from ecs_cd.model import ImageTag
+from ecs_cd.model.image import ImageTag
+from ecs_cd.tag.search import MOST_BYTES, read_content
+from ecs_cd.tag.tag_file import find_tag_file, read_tag
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="links and FIFOs need rights or do not exist on Windows")
 
@@ -21,17 +22,17 @@ def put(path: Path, text: str = "12345\n") -> Path:
 
 def test_a_path_is_relative_to_the_root_or_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = put(tmp_path / "drop" / ".buildId")
-    assert tagfile.find("drop/.buildId", tmp_path) == file
-    assert tagfile.find(str(file)) == file
+    assert find_tag_file("drop/.buildId", tmp_path) == file
+    assert find_tag_file(str(file)) == file
     monkeypatch.chdir(tmp_path)
-    assert tagfile.find("drop/.buildId") == file
+    assert find_tag_file("drop/.buildId") == file
 
 
 def test_a_directory_means_the_tag_file_in_it_before_any_below(tmp_path: Path) -> None:
     below = put(tmp_path / "drop" / "deep" / ".buildId")
-    assert tagfile.find("drop", tmp_path) == below
+    assert find_tag_file("drop", tmp_path) == below
     direct = put(tmp_path / "drop" / ".buildId")
-    assert tagfile.find("drop", tmp_path) == direct
+    assert find_tag_file("drop", tmp_path) == direct
 
 
 @pytest.mark.parametrize(
@@ -40,27 +41,27 @@ def test_a_directory_means_the_tag_file_in_it_before_any_below(tmp_path: Path) -
 )
 def test_a_pattern_sees_hidden_files_and_directories(tmp_path: Path, pattern: str) -> None:
     file = put(tmp_path / "a" / ".hidden" / ".buildId")
-    assert tagfile.find(pattern, tmp_path) == file
+    assert find_tag_file(pattern, tmp_path) == file
 
 
 @pytest.mark.parametrize("pattern", ["*/.buildId", "*", "**/.build", "a/?/.buildId", "**/*.txt"])
 def test_a_star_stays_within_one_name(tmp_path: Path, pattern: str) -> None:
     put(tmp_path / "a" / ".hidden" / ".buildId")
     with pytest.raises(TagFileError, match="There is no tag file"):
-        tagfile.find(pattern, tmp_path)
+        find_tag_file(pattern, tmp_path)
 
 
 def test_a_file_whose_name_looks_like_a_pattern_is_found_by_its_name(tmp_path: Path) -> None:
     file = put(tmp_path / "drop[1]" / ".buildId")
     put(tmp_path / "drop1" / ".buildId")
-    assert tagfile.find("drop[1]/.buildId", tmp_path) == file
+    assert find_tag_file("drop[1]/.buildId", tmp_path) == file
 
 
 def test_several_are_an_error_that_lists_at_most_ten_in_order(tmp_path: Path) -> None:
     for number in range(12):
         put(tmp_path / f"drop{number:02}" / ".buildId")
     with pytest.raises(TagFileError, match="names 12 tag files") as caught:
-        tagfile.find("**/.buildId", tmp_path)
+        find_tag_file("**/.buildId", tmp_path)
     message = caught.value.message
     assert message.count(".buildId") == 11
     assert message.index("drop00") < message.index("drop01") < message.index("drop09")
@@ -70,7 +71,7 @@ def test_several_are_an_error_that_lists_at_most_ten_in_order(tmp_path: Path) ->
 @pytest.mark.parametrize("where", ["nowhere/.buildId", "**/.nothing", ".", "##vso[x]\n", "x" * 5000])
 def test_none_is_an_error_that_says_what_was_looked_for(tmp_path: Path, where: str) -> None:
     with pytest.raises(TagFileError, match="There is no tag file") as caught:
-        tagfile.find(where, tmp_path)
+        find_tag_file(where, tmp_path)
     assert "##vso[" not in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -78,7 +79,7 @@ def test_none_is_an_error_that_says_what_was_looked_for(tmp_path: Path, where: s
 @pytest.mark.parametrize("where", ["", "  ", "a\0b"])
 def test_no_name_is_an_error(tmp_path: Path, where: str) -> None:
     with pytest.raises(TagFileError, match="No tag file was named"):
-        tagfile.find(where, tmp_path)
+        find_tag_file(where, tmp_path)
 
 
 @pytest.mark.parametrize("where", ["../.buildId", "..", "../*/.buildId", "../**/secret"])
@@ -89,22 +90,22 @@ def test_nothing_leads_out_of_the_root(tmp_path: Path, where: str) -> None:
     put(tmp_path / "other" / ".buildId")
     put(tmp_path / "other" / "secret")
     with pytest.raises(TagFileError):
-        tagfile.read(where, root=root)
+        read_tag(where, root=root)
 
 
 @posix
 def test_a_link_within_the_root_is_read(tmp_path: Path) -> None:
     put(tmp_path / "data" / "real")
     (tmp_path / ".buildId").symlink_to("data/real")
-    assert tagfile.read(".buildId", root=tmp_path).tag == ImageTag("12345")
+    assert read_tag(".buildId", root=tmp_path).tag == ImageTag("12345")
 
 
 @posix
 def test_a_root_that_is_itself_reached_by_a_link_is_fine(tmp_path: Path) -> None:
     put(tmp_path / "real" / ".buildId")
     (tmp_path / "link").symlink_to("real")
-    assert tagfile.read(".buildId", root=tmp_path / "link").tag == ImageTag("12345")
-    assert tagfile.read(str(tmp_path / "link")).tag == ImageTag("12345")
+    assert read_tag(".buildId", root=tmp_path / "link").tag == ImageTag("12345")
+    assert read_tag(str(tmp_path / "link")).tag == ImageTag("12345")
 
 
 @posix
@@ -116,10 +117,10 @@ def test_a_link_out_of_the_root_is_refused_and_not_read(tmp_path: Path, where: s
     (drop / ".buildId").symlink_to(secret)
     for root in (tmp_path / "root", drop):
         with pytest.raises(TagFileError) as caught:
-            tagfile.read(where, root=root)
+            read_tag(where, root=root)
         assert "hunter2" not in str(caught.value)
     with pytest.raises(TagFileError, match="a link that leads out"):
-        tagfile.read(str(drop / ".buildId"))
+        read_tag(str(drop / ".buildId"))
 
 
 @posix
@@ -129,9 +130,9 @@ def test_a_link_out_is_refused_when_found_and_when_it_came_after(tmp_path: Path)
     root.mkdir()
     (root / ".buildId").symlink_to(tmp_path / "secret")
     with pytest.raises(TagFileError, match="a link that leads out"):
-        tagfile.find(".buildId", root)
+        find_tag_file(".buildId", root)
     with pytest.raises(TagFileError, match="a link that leads out"):
-        tagsearch.content(root / ".buildId", root)
+        read_content(root / ".buildId", root)
 
 
 @posix
@@ -142,42 +143,42 @@ def test_a_linked_directory_is_not_searched(tmp_path: Path) -> None:
     (root / "link").symlink_to(tmp_path / "outside")
     (root / "round").symlink_to(root)
     with pytest.raises(TagFileError, match="There is no tag file"):
-        tagfile.find("**/.buildId", root)
+        find_tag_file("**/.buildId", root)
     with pytest.raises(TagFileError):
-        tagfile.read("link/.buildId", root=root)
+        read_tag("link/.buildId", root=root)
 
 
 @posix
 def test_a_link_to_nothing_is_an_error_of_ours(tmp_path: Path) -> None:
     (tmp_path / ".buildId").symlink_to("gone")
     with pytest.raises(TagFileError, match="No such file"):
-        tagfile.read(".buildId", root=tmp_path)
+        read_tag(".buildId", root=tmp_path)
 
 
 @posix
 def test_a_fifo_is_refused_without_waiting_for_a_writer(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / ".buildId")
     with pytest.raises(TagFileError, match="not an ordinary file"):
-        tagfile.read(".buildId", root=tmp_path)
+        read_tag(".buildId", root=tmp_path)
 
 
 @posix
 def test_a_device_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TagFileError, match="not an ordinary file"):
-        tagfile.read("/dev/zero")
+        read_tag("/dev/zero")
 
 
 def test_a_directory_named_as_the_tag_file_is_searched_not_read(tmp_path: Path) -> None:
     put(tmp_path / ".buildId" / ".buildId")
-    assert tagfile.find(str(tmp_path)) == tmp_path / ".buildId" / ".buildId"
+    assert find_tag_file(str(tmp_path)) == tmp_path / ".buildId" / ".buildId"
 
 
 def test_a_file_over_64_kib_is_refused_and_one_of_64_kib_is_read(tmp_path: Path) -> None:
-    put(tmp_path / ".buildId", "7" + " " * (tagsearch.MOST_BYTES - 1))
-    assert tagfile.read(".buildId", root=tmp_path).tag == ImageTag("7")
-    put(tmp_path / ".buildId", "7" + " " * tagsearch.MOST_BYTES)
+    put(tmp_path / ".buildId", "7" + " " * (MOST_BYTES - 1))
+    assert read_tag(".buildId", root=tmp_path).tag == ImageTag("7")
+    put(tmp_path / ".buildId", "7" + " " * MOST_BYTES)
     with pytest.raises(TagFileError, match="larger than 64 KiB"):
-        tagfile.read(".buildId", root=tmp_path)
+        read_tag(".buildId", root=tmp_path)
 
 
 @posix
@@ -191,4 +192,4 @@ def test_a_file_swapped_while_it_is_opened_is_refused(tmp_path: Path, monkeypatc
 
     monkeypatch.setattr(os, "open", swapped)
     with pytest.raises(TagFileError, match="replaced while it was read"):
-        tagfile.read(".buildId", root=tmp_path)
+        read_tag(".buildId", root=tmp_path)

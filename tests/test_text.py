@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecs_cd.text import listed, nearest, neutral, one_line, quoted
+from ecs_cd.sanitize import comma_list, did_you_mean, quoted, sanitize, single_line
 
 COMMAND = re.compile(r"##(\[|vso\[)", re.IGNORECASE)
 PARTS = [
@@ -39,24 +39,24 @@ def dangerous(text: str) -> list[str]:
 
 @given(hostile)
 def test_neutral_text_holds_no_command_and_no_hidden_character(text: str) -> None:
-    safe = neutral(text)
+    safe = sanitize(text)
     assert not COMMAND.search(safe)
     assert not dangerous(safe)
 
 
 @given(hostile)
 def test_neutral_text_stays_as_it_is_when_made_neutral_again(text: str) -> None:
-    assert neutral(neutral(text)) == neutral(text)
+    assert sanitize(sanitize(text)) == sanitize(text)
 
 
 @given(hostile, hostile)
 def test_two_neutral_texts_on_two_lines_hold_no_command(one: str, other: str) -> None:
-    assert not COMMAND.search(f"{neutral(one)}\n{neutral(other)}")
+    assert not COMMAND.search(f"{sanitize(one)}\n{sanitize(other)}")
 
 
 @given(hostile)
 def test_one_line_is_one_line(text: str) -> None:
-    line = one_line(text)
+    line = single_line(text)
     assert len(line.splitlines()) <= 1
     assert not COMMAND.search(line)
     assert not dangerous(line)
@@ -65,12 +65,12 @@ def test_one_line_is_one_line(text: str) -> None:
 
 @given(st.text(st.characters(codec="ascii", categories=["L", "N", "P", "Zs"], exclude_characters="#")))
 def test_ordinary_text_is_left_alone(text: str) -> None:
-    assert neutral(text) == text
-    assert one_line(text) == text
+    assert sanitize(text) == text
+    assert single_line(text) == text
 
 
 def test_line_feeds_and_tabs_stay_in_neutral_text() -> None:
-    assert neutral("a\n\tb") == "a\n\tb"
+    assert sanitize("a\n\tb") == "a\n\tb"
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_line_feeds_and_tabs_stay_in_neutral_text() -> None:
     ],
 )
 def test_what_was_taken_apart_stays_visible(raw: str, shown: str) -> None:
-    assert one_line(raw) == shown
+    assert single_line(raw) == shown
 
 
 @given(hostile)
@@ -105,10 +105,10 @@ def test_a_long_value_is_cut_and_says_how_long_it_was() -> None:
 
 
 def test_a_long_list_says_how_many_more_there_are() -> None:
-    assert listed(["a", "b", "c"], most=2) == "a, b, and 1 more"
-    assert listed(["a", "b"]) == "a, b"
+    assert comma_list(["a", "b", "c"], most=2) == "a, b, and 1 more"
+    assert comma_list(["a", "b"]) == "a, b"
 
 
 def test_the_nearest_name_is_offered_and_a_far_one_is_not() -> None:
-    assert nearest("my-apo", ["my-api", "other"]) == " Did you mean 'my-api'?"
-    assert nearest("zzz", ["my-api", "other"]) == ""
+    assert did_you_mean("my-apo", ["my-api", "other"]) == " Did you mean 'my-api'?"
+    assert did_you_mean("zzz", ["my-api", "other"]) == ""

@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecs_cd.errors import AccessDenied, DeadlineReached, Throttled, Unreachable
-from ecs_cd.waiting import Deadline, Hesitation, Pace, SystemClock, spoken, wait_for
+from ecs_cd.support.clock import SystemClock
+from ecs_cd.support.deadline import Deadline, format_duration
+from ecs_cd.support.retry import Backoff, RandomDelay, wait_for
 from tests.fakes import FakeClock
 
 
@@ -34,7 +36,7 @@ def asked_to_wait(seconds: float) -> Throttled:
 
 
 def waited(look: _Looks, clock: FakeClock, seconds: float = 60, tolerate: type[Throttled] | None = None) -> object:
-    pace = Pace(first=1, factor=2, most=8, jitter=0)
+    pace = Backoff(first=1, factor=2, most=8, jitter=0)
     deadline = Deadline.after(seconds, clock)
     if tolerate:
         return wait_for(look, deadline=deadline, pace=pace, doing="testing", tolerate=tolerate)
@@ -56,24 +58,24 @@ def waited(look: _Looks, clock: FakeClock, seconds: float = 60, tolerate: type[T
     ],
 )
 def test_a_length_of_time_is_said_as_people_say_it(seconds: float, said: str) -> None:
-    assert spoken(seconds) == said
+    assert format_duration(seconds) == said
 
 
 def test_pauses_grow_to_the_most_and_stay_there() -> None:
-    delays = Pace(first=1, factor=2, most=8, jitter=0).delays()
+    delays = Backoff(first=1, factor=2, most=8, jitter=0).delays()
     assert [next(delays) for _ in range(6)] == [1, 2, 4, 8, 8, 8]
 
 
 @given(seed=st.integers(), jitter=st.floats(0, 0.9), factor=st.floats(1, 4))
 def test_jitter_keeps_every_pause_within_its_bounds(seed: int, jitter: float, factor: float) -> None:
-    pace = Pace(first=1, factor=factor, most=10, jitter=jitter, chance=random.Random(seed))
-    steady = Pace(first=1, factor=factor, most=10, jitter=0).delays()
+    pace = Backoff(first=1, factor=factor, most=10, jitter=jitter, chance=random.Random(seed))
+    steady = Backoff(first=1, factor=factor, most=10, jitter=0).delays()
     for _, varied, plain in zip(range(20), pace.delays(), steady, strict=False):
         assert plain * (1 - jitter) <= varied <= plain * (1 + jitter) + 1e-9
 
 
 def test_jitter_keeps_two_waits_from_marching_in_step() -> None:
-    one, other = Pace(chance=random.Random(1)).delays(), Pace(chance=random.Random(2)).delays()
+    one, other = Backoff(chance=random.Random(1)).delays(), Backoff(chance=random.Random(2)).delays()
     assert [next(one) for _ in range(5)] != [next(other) for _ in range(5)]
 
 
@@ -186,12 +188,12 @@ def test_the_systems_clock_never_goes_back_and_speaks_utc() -> None:
 
 @given(st.randoms(use_true_random=False), st.floats(0.1, 60))
 def test_a_hesitation_is_at_most_what_it_may_be(chance: random.Random, most: float) -> None:
-    assert 0 <= Hesitation(most, chance).pause() <= most * (1 + 1e-9)
+    assert 0 <= RandomDelay(most, chance).pause() <= most * (1 + 1e-9)
 
 
 @pytest.mark.parametrize("crowd", [2, 8, 40])
 def test_of_a_crowd_that_hesitates_one_is_ahead_by_a_margin_that_hardly_depends_on_its_size(crowd: int) -> None:
-    hesitation = Hesitation(4.0, random.Random(1))
+    hesitation = RandomDelay(4.0, random.Random(1))
     close = 0
     for _ in range(1000):
         first, second, *_ = sorted(hesitation.pause() for _ in range(crowd))

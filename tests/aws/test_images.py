@@ -4,7 +4,7 @@ import pytest
 
 from ecs_cd.aws import Aws
 from ecs_cd.errors import AccessDenied, ImageMissing, Unreachable
-from ecs_cd.model import ImageRef, ImageTag
+from ecs_cd.model.image import ImageRef, ImageTag
 from ecs_cd.sandbox.aws import Aws as Cloud
 from ecs_cd.sandbox.aws_faults import ErrorAnswer, Truncated
 

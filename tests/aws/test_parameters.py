@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from moto.ssm.responses import SimpleSystemManagerResponse
 
-from ecs_cd import room
 from ecs_cd.aws import Aws
 from ecs_cd.aws.parameters import _parameter
 from ecs_cd.errors import AccessDenied, Crowded, DeliveryFailed, ParameterRefused, Throttled
-from ecs_cd.marks import ALL, FLOOR, GATE, HELD, NO_MARKS, VERIFIED, Mark, Marks
-from ecs_cd.model import Parameter
+from ecs_cd.model.labels import ALL, FLOOR, GATE, HELD, NO_MARKS, VERIFIED, Mark, Marks
+from ecs_cd.model.parameter import Parameter
+from ecs_cd.parameter.version_limit import write_version
 from ecs_cd.sandbox import ssm_answers
 from ecs_cd.sandbox.aws import Aws as Cloud
 from ecs_cd.sandbox.aws_faults import ErrorAnswer
@@ -181,7 +181,7 @@ def test_a_label_on_the_oldest_of_a_hundred_versions_leaves_no_room(aws: Cloud, 
 def test_our_label_on_the_oldest_of_a_hundred_versions_makes_room(aws: Cloud, adapter: Aws) -> None:
     written(aws, *(str(n) for n in range(1, 101)))
     labelled(aws, 1, VERIFIED)
-    assert room.put(adapter.parameters, read(adapter), "101") == 101
+    assert write_version(adapter.parameters, read(adapter), "101") == 101
     assert adapter.parameters.history(NAME)[0].version == 2
 
 
@@ -189,7 +189,7 @@ def test_a_foreign_label_on_the_oldest_of_a_hundred_versions_is_told_with_the_wa
     written(aws, *(str(n) for n in range(1, 101)))
     labelled(aws, 1, VERIFIED, "blessed")
     with pytest.raises(ParameterRefused, match="version 1, cannot go because it is labelled blessed") as caught:
-        room.put(adapter.parameters, read(adapter), "101")
+        write_version(adapter.parameters, read(adapter), "101")
     command = f"aws ssm label-parameter-version --name {NAME} --parameter-version 100 --labels blessed"
     assert command in caught.value.hint
     assert set(adapter.parameters.history(NAME)[0].labels) == {VERIFIED, "blessed"}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from ecs_cd.aws import AwsSettings, connect, quotas
-from ecs_cd.model import ServiceTarget
-from ecs_cd.rate import Rate
+from ecs_cd.model.service import ServiceTarget
 from ecs_cd.sandbox.aws import Aws as Cloud
+from ecs_cd.support.rate_limit import RateLimit
 from tests.fakes import FakeClock
 
 GRANTED = {
@@ -37,7 +37,7 @@ def test_operations_of_one_bucket_share_a_rate_and_no_others_do() -> None:
 def test_each_operation_keeps_to_its_own_rate(aws: Cloud) -> None:
     aws.create_cluster("development")
     clock = FakeClock()
-    rates = {"DescribeServices": Rate(1, 1, clock)}
+    rates = {"DescribeServices": RateLimit(1, 1, clock)}
     amazon = connect(AwsSettings(region=aws.region, endpoint_url=aws.url), rates=rates)
     for _ in range(3):
         assert amazon.services.snapshot(ServiceTarget("development", "none")) is None

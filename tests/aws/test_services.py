@@ -10,8 +10,8 @@ import pytest
 from ecs_cd.aws import Aws, AwsSettings
 from ecs_cd.aws.definitions import FEW
 from ecs_cd.errors import RolloutFailed, UnexpectedAnswer
-from ecs_cd.model import Container, ServiceSnapshot, ServiceTarget
-from ecs_cd.rollout import container_image
+from ecs_cd.model.image_name import container_image
+from ecs_cd.model.service import Container, ServiceSnapshot, ServiceTarget
 from ecs_cd.sandbox.aws import Aws as Cloud
 from ecs_cd.sandbox.aws_faults import ErrorAnswer
 from ecs_cd.sandbox.ecs_backend import EcsBackend

@@ -14,9 +14,9 @@ from ecs_cd import __version__
 from ecs_cd.aws import Aws, AwsSettings, StaticKeys, connect
 from ecs_cd.aws.credentials import WEB_IDENTITY_TRIES
 from ecs_cd.errors import AccessDenied, BadCredentials, SettingsError
-from ecs_cd.image import Images
-from ecs_cd.parameter import Parameters
-from ecs_cd.rollout import Services
+from ecs_cd.image.check import Images
+from ecs_cd.parameter.store import Parameters
+from ecs_cd.rollout.services import Services
 from ecs_cd.sandbox.aws import Aws as Cloud
 from ecs_cd.sandbox.aws_faults import ErrorAnswer
 from tests.aws.conftest import Connect

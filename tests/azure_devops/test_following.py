@@ -6,8 +6,9 @@ import pytest
 
 from ecs_cd.azure_devops import AzureDevOps
 from ecs_cd.errors import UnexpectedAnswer
-from ecs_cd.model import Pipeline, RunProgress, RunRequest, RunState
-from ecs_cd.pipeline import Pipelines, explain
+from ecs_cd.model.run import Pipeline, RunProgress, RunRequest, RunState
+from ecs_cd.run.failure import explain_failure
+from ecs_cd.run.pipelines import Pipelines
 from ecs_cd.sandbox.azure_devops.server import AzureDevOps as Server
 from tests.azure_devops.conftest import MAIN
 
@@ -152,6 +153,6 @@ def test_a_log_line_stays_one_line(azure: AzureDevOps, server: Server) -> None:
 def test_a_failed_run_is_explained_from_the_real_thing(azure: AzureDevOps, server: Server) -> None:
     run = azure.queue(REQUEST)
     server.wait(run.id)
-    error = explain(azure, RunProgress(azure.run(run.id), azure.records(run.id)))
+    error = explain_failure(azure, RunProgress(azure.run(run.id), azure.records(run.id)))
     assert "'Apply'" in error.message
     assert error.details[0] == "Error: no such module"

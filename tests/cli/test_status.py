@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from ecs_cd.cli.status import line, shown
-from ecs_cd.standing import PlaceStatus, RunInProgress
+from ecs_cd.overview.matrix import PlaceStatus, RunInProgress
 
 PLACE = PlaceStatus(
     "my-api", "development", "/tag", recorded="101", serves="101", rollout="completed", running=2, desired=2

@@ -14,7 +14,7 @@ from ecs_cd.console.mask import Mask
 from ecs_cd.console.printer import Printer
 from ecs_cd.console.sheet import Log, redrawn
 from ecs_cd.errors import AccessDenied, Throttled
-from ecs_cd.standing import PlaceStatus
+from ecs_cd.overview.matrix import PlaceStatus
 from tests.fakes import FakeClock
 
 PLACE = PlaceStatus("my-api", "development", "/tag", recorded="101", serves="101", rollout="completed")

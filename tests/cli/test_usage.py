@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import ecs_cd
-from ecs_cd import library
+from ecs_cd import client
 from ecs_cd.cli import run
 from ecs_cd.cli.main import _COMMANDS
 from tests.cli.world import Cli, World
@@ -159,7 +159,7 @@ def test_a_command_line_becomes_one_call_of_the_library(
         calls.append((had, named))
         return ()
 
-    monkeypatch.setattr(library, name, called)
+    monkeypatch.setattr(client, name, called)
     assert run(argv) == 0
     [(had, named)] = calls
     assert had == args
@@ -187,7 +187,7 @@ def test_flags_of_deploy_reach_the_delivery(
     cli: Cli, monkeypatch: pytest.MonkeyPatch, argv: list[str], expected: dict[str, Any]
 ) -> None:
     calls: list[dict[str, Any]] = []
-    monkeypatch.setattr(library, "deploy_resolved", _keep(calls))
+    monkeypatch.setattr(client, "deploy_resolved", _keep(calls))
     run(["deploy", "my-api", "development", *argv])
     [had] = calls
     assert {name: had[name] for name in expected} == expected
@@ -217,7 +217,7 @@ def test_an_interrupted_look_says_what_to_do_next(cli: Cli, monkeypatch: pytest.
     def interrupted(*_args: object, **_kwargs: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("ecs_cd.library.status", interrupted)
+    monkeypatch.setattr("ecs_cd.client.status", interrupted)
     called = cli("status")
     assert called.code == 130
     assert "error: Interrupted." in called.err

@@ -33,7 +33,7 @@ from ecs_cd.sandbox.azure_devops import (
     Token,
 )
 from ecs_cd.sandbox.ecs_scheduler import EcsScheduler
-from ecs_cd.waiting import SystemClock
+from ecs_cd.support.clock import SystemClock
 
 PAT = "pat-0123456789abcdefghijklmnopqrstuvwxyz"
 AWS_SECRET = "aws-secret-0123456789abcdefghijklmnopqrs"

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ecs_cd.task.main import run
-from ecs_cd.waiting import Clock
+from ecs_cd.azure_task.main import run
+from ecs_cd.support.clock import Clock
 from tests.cli.world import World
 
 JOB_TOKEN = "job-token-0123456789abcdefghijklmnopqrstuvwxyz"
@@ -144,7 +144,7 @@ class Task:
         """Start a command in a process of its own."""
         asked = request(self.result, {"command": command, **(inputs or {})}, **more)
         return subprocess.Popen(
-            [sys.executable, "-X", "utf8", "-u", *(["-c", program] if program else ["-m", "ecs_cd.task"])],
+            [sys.executable, "-X", "utf8", "-u", *(["-c", program] if program else ["-m", "ecs_cd.azure_task"])],
             env={**self.environ, "ECS_CD_TASK": json.dumps(asked)},
             cwd=self.work,
             stdout=subprocess.PIPE,

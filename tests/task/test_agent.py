@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from ecs_cd.azure_task.agent import Agent, Kind
 from ecs_cd.errors import EcsCdError, TagFileError
-from ecs_cd.task.agent import Agent, Kind
 
 
 class Job:

@@ -12,14 +12,14 @@ import click
 import jsonschema
 import pytest
 
+from ecs_cd.azure_task.ending import OUTPUTS
+from ecs_cd.azure_task.inputs import COMMANDS, OF_NODE, OWN, input_name, names_by_command
 from ecs_cd.cli.deliver import deploy, verify
 from ecs_cd.cli.parameter import set_
 from ecs_cd.cli.pipeline import queue
 from ecs_cd.cli.promote import promote
 from ecs_cd.cli.rollback import rollback
 from ecs_cd.settings import BY_NAME, OPTIONS, Kind
-from ecs_cd.task.ending import OUTPUTS
-from ecs_cd.task.inputs import COMMANDS, OF_NODE, OWN, input_name, names_by_command
 
 FOLDER = Path(__file__).parents[2] / "task" / "EcsCdV1"
 SCHEMA = Path(__file__).parent / "data" / "tasks.schema.json"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from ecs_cd.azure_task.inputs import in_inputs, input_name, names_by_command, read
 from ecs_cd.errors import SettingsError
-from ecs_cd.task.inputs import in_inputs, input_name, names_by_command, read
 from tests.cli.world import World
 from tests.task.support import DIRECT, Task
 

@@ -88,7 +88,7 @@ def test_no_secret_is_seen_anywhere(task: Task, world: World, debug: str) -> Non
         world.released.set()
         out, _ = process.communicate(timeout=PATIENCE)
     ran = task.left(process.returncode, told + out).ended("Failed")
-    assert "ecs_cd.task" in seen
+    assert "ecs_cd.azure_task" in seen
     assert "***" in ran.out
     assert ("task.debug" in ran.out) == (debug == "true")
     if debug == "true":
@@ -117,7 +117,7 @@ def test_a_command_loads_only_what_it_uses(task: Task, command: str, needless: t
     program = (
         "import atexit, sys\n"
         f"atexit.register(lambda: print('LOADED', sorted(set({needless!r}) & set(sys.modules))))\n"
-        "from ecs_cd.task.__main__ import main; main()\n"
+        "from ecs_cd.azure_task.__main__ import main; main()\n"
     )
     given = {"tagVariable": "tag"} if command == "read-tag" else DIRECT
     with task.process(command, given, program=program) as process:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from ecs_cd.azure_task.request import parse
 from ecs_cd.errors import WrongInput
-from ecs_cd.task.request import parse
 from tests.task.support import JOB_TOKEN, aws_connection, request
 
 SECRET = "a-secret-0123456789"

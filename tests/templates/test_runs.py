@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from ecs_cd import tagfile
 from ecs_cd.sandbox.aws import Aws
 from ecs_cd.sandbox.azure_devops import Task, find_task, unpack
 from ecs_cd.sandbox.azure_devops.run import CONTAINER, PIPELINE_ARTIFACT, Run
+from ecs_cd.tag.tag_file import read_tag
 from tests.task.built import built
 from tests.templates.expanding import ADA, HEAD, RELEASE_HEAD
 from tests.templates.shop import CONNECTION_SECRET, FIRST, Shop, issues, log, results
@@ -53,7 +53,7 @@ def test_a_build_pushes_its_image_and_publishes_the_tag(shop: Shop, tmp_path: Pa
     assert run.result == "succeeded", log(run)
     assert shop.tags() == {FIRST, str(run.id)}
     assert [artifact.kind for artifact in run.artifacts] == [PIPELINE_ARTIFACT]
-    assert str(tagfile.read(str(tag_file(run, tmp_path))).tag) == str(run.id)
+    assert str(read_tag(str(tag_file(run, tmp_path))).tag) == str(run.id)
     assert CONNECTION_SECRET not in log(run)
 
 
@@ -61,7 +61,7 @@ def test_a_build_artifact_is_what_older_releases_know(shop: Shop, tmp_path: Path
     run = shop.build(build_of(artifactKind="build", artifactName="tags", imageTag="v$(Build.BuildId)"))
     assert run.result == "succeeded", log(run)
     assert [artifact.kind for artifact in run.artifacts] == [CONTAINER]
-    assert str(tagfile.read(str(tag_file(run, tmp_path, "tags"))).tag) == f"v{run.id}"
+    assert str(read_tag(str(tag_file(run, tmp_path, "tags"))).tag) == f"v{run.id}"
     assert f"v{run.id}" in shop.tags()
 
 
@@ -77,7 +77,7 @@ def test_several_images_are_in_one_tag_file(shop: Shop, tmp_path: Path) -> None:
     assert shop.tags() == {FIRST, str(run.id)} and shop.tags("workers/main") == {str(run.id)}
     where = str(tag_file(run, tmp_path))
     for service in ("my-api", "my-worker"):
-        entry = tagfile.read(where, service)
+        entry = read_tag(where, service)
         assert (str(entry.tag), entry.build_id) == (str(run.id), str(run.id))
 
 
@@ -100,10 +100,10 @@ def test_what_the_test_steps_find_wrong_is_not_pushed(shop: Shop) -> None:
 
 def test_a_tag_alone_is_published_by_those_who_build_otherwise(shop: Shop, tmp_path: Path) -> None:
     plain = shop.build(publish_of())
-    assert str(tagfile.read(str(tag_file(plain, tmp_path))).tag) == str(plain.id)
+    assert str(read_tag(str(tag_file(plain, tmp_path))).tag) == str(plain.id)
     several = shop.build(publish_of(imageTag="1.4.0", services=["my-api", "a.b_c-d"], artifactKind="build"))
     assert [artifact.kind for artifact in several.artifacts] == [CONTAINER]
-    assert str(tagfile.read(str(tag_file(several, tmp_path)), "a.b_c-d").tag) == "1.4.0"
+    assert str(read_tag(str(tag_file(several, tmp_path)), "a.b_c-d").tag) == "1.4.0"
 
 
 HOSTILE_PARAMETERS: Mapping[str, Mapping[str, object]] = {

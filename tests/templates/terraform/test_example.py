@@ -11,16 +11,18 @@ from typing import Any
 import pytest
 import yaml
 
-from ecs_cd import parameter
 from ecs_cd.aws import Aws as Adapter
 from ecs_cd.aws import AwsSettings, StaticKeys, connect
-from ecs_cd.model import CheckedImage, ImageTag, Recorded
+from ecs_cd.model.image import CheckedImage, ImageTag
+from ecs_cd.model.parameter import Recorded
+from ecs_cd.parameter.record import record_tag
 from ecs_cd.sandbox.aws import Aws
 from ecs_cd.sandbox.example import OVERRIDE, STATE_BUCKET, check_out, seed
 from ecs_cd.sandbox.pipelines import FIRST_TAG, SERVICES
 from ecs_cd.sandbox.templates import TEMPLATES
 from ecs_cd.sandbox.terraform import Terraform
-from ecs_cd.waiting import Deadline, SystemClock
+from ecs_cd.support.clock import SystemClock
+from ecs_cd.support.deadline import Deadline
 from tests.templates.terraform.configuration import Configuration
 
 EXAMPLE = TEMPLATES / "terraform" / "example"
@@ -131,7 +133,7 @@ def test_what_ecs_cd_records_reaches_the_task_definition_in_the_very_next_run(
 ) -> None:
     name = "/my-api/development/docker-image-tag"
     image = CheckedImage(ImageTag("101"))
-    change = parameter.record(adapter.parameters, name, image, deadline=Deadline.after(60, SystemClock()))
+    change = record_tag(adapter.parameters, name, image, deadline=Deadline.after(60, SystemClock()))
     assert (change.recorded, change.old) == (Recorded.WRITTEN, "100")
     plan = development.plan()
     assert f'"{REGISTRY}/my-api:100" -> "{REGISTRY}/my-api:101"' in plan

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from ecs_cd import names
 from ecs_cd.errors import InvalidTag
-from ecs_cd.model import ImageTag
+from ecs_cd.model.image import ImageTag
 from ecs_cd.sandbox.example import provider_arguments
 from ecs_cd.sandbox.terraform import Terraform
+from ecs_cd.support import naming_rules
 from tests.templates.terraform.configuration import MODULE, Configuration
 
 NAMES = [
@@ -100,7 +100,7 @@ def alone(module: Configuration, variables: dict[str, str]) -> str:
 
 
 def test_names_are_judged_as_ecs_cd_judges_them(module: Configuration) -> None:
-    judge(module, "name", [(name, names.parameter(name) == "") for name in NAMES])
+    judge(module, "name", [(name, naming_rules.parameter(name) == "") for name in NAMES])
 
 
 def test_tags_are_judged_as_ecs_cd_judges_them(module: Configuration) -> None:
