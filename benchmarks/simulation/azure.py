@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from benchmarks.simulation.clock import VirtualClock
 from ecs_cd.errors import UnexpectedAnswer
 from ecs_cd.model.run import AZURE_DEVOPS_ITSELF, Pipeline, Run, RunRequest, RunState, TimelineRecord
-from tests.memory_azure import LOCK_ERROR, US
+from tests.support.azure_in_memory import LOCK_ERROR, US
 
 PICKUP = 5.0
 """Seconds until a free agent begins a job."""
