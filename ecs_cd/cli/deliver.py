@@ -13,7 +13,7 @@ from ecs_cd.cli.frame import F, Frame, flags, framed, place
 from ecs_cd.errors import WrongInput
 from ecs_cd.report.report import Report
 from ecs_cd.sanitize import single_line
-from ecs_cd.settings.options import AWS, IMAGE, PARAMETER, PIPELINE, ROLLOUT
+from ecs_cd.settings.commands import READS
 from ecs_cd.support.deadline import Deadline
 
 
@@ -37,7 +37,7 @@ def reported(command: F) -> F:
 @tagged
 @reported
 @click.option("--dry-run", is_flag=True, help="Check everything and say what would be done; change nothing.")
-@flags(*PARAMETER, *IMAGE, *PIPELINE, "verify", "rollback", *ROLLOUT, *AWS, "timeout")
+@flags(*READS["deploy"])
 @framed
 def deploy(
     frame: Frame,
@@ -68,7 +68,7 @@ def deploy(
 @place
 @tagged
 @reported
-@flags("order", *ROLLOUT, "repository", *AWS, "timeout")
+@flags(*READS["verify"])
 @framed
 def verify(
     frame: Frame,

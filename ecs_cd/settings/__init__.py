@@ -4,20 +4,23 @@
 `OPTIONS` is the table that the command line is built from, `json_schema` describes the file to editors.
 """
 
+from ecs_cd.settings.keywords import SettingKeywords
 from ecs_cd.settings.loading import load
 from ecs_cd.settings.models import json_schema
-from ecs_cd.settings.options import BY_NAME, OPTIONS, Kind, Option, Section
 from ecs_cd.settings.resolving import PROMOTED, STEPS, DeliverySettings, Settings, Token
+from ecs_cd.settings.setting import Kind, Section, Setting
+from ecs_cd.settings.table import BY_NAME, TABLE
 
 __all__ = [
     "BY_NAME",
-    "OPTIONS",
     "PROMOTED",
     "STEPS",
+    "TABLE",
     "DeliverySettings",
     "Kind",
-    "Option",
     "Section",
+    "Setting",
+    "SettingKeywords",
     "Settings",
     "Token",
     "json_schema",

@@ -13,8 +13,8 @@ from pydantic import BaseModel, ValidationError
 from ecs_cd.sanitize import comma_list, did_you_mean, quoted, single_line
 from ecs_cd.settings import values, yamlfile
 from ecs_cd.settings.models import EcsPart, EnvironmentPart, ServicePart, SettingsFile
-from ecs_cd.settings.options import BY_NAME, OPTIONS
 from ecs_cd.settings.resolving import Given, Settings, Token, refusal
+from ecs_cd.settings.table import BY_NAME, TABLE
 
 _NOT_EXPANDED = re.compile(r"\$\([^()]*\)")
 _SECRET_KEY = re.compile(r"pat|.*token|.*_pat|password|secret|.*access_?key.*", re.IGNORECASE)
@@ -70,7 +70,7 @@ def _from_environment(environ: Mapping[str, str], problems: list[str]) -> tuple[
     """Return what the `ECS_CD_*` variables say, and what the agent's own variables say where nothing else does."""
     given: dict[str, Given] = {}
     fallback: dict[str, Given] = {}
-    for option in OPTIONS:
+    for option in TABLE:
         if option.secret or option.name == "settings":
             continue
         for into, variable in ((given, option.variable), *((fallback, other) for other in option.fallbacks)):

@@ -8,7 +8,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 
 from ecs_cd.sanitize import quoted
 from ecs_cd.settings import values
-from ecs_cd.settings.options import BY_NAME, Kind, Option
+from ecs_cd.settings.setting import Kind, Setting
+from ecs_cd.settings.table import BY_NAME
 from ecs_cd.support import naming_rules
 
 SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -23,7 +24,7 @@ def _own_name(value: str) -> str:
 OwnName = Annotated[str, AfterValidator(_own_name)]
 
 
-def _described(option: Option) -> dict[str, Any]:
+def _described(option: Setting) -> dict[str, Any]:
     """Return the JSON Schema of one setting."""
     title = option.path.rpartition(".")[2].replace("_", " ").capitalize()
     schema: dict[str, Any] = {"title": title, "description": option.help}

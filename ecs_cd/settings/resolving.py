@@ -14,7 +14,8 @@ from ecs_cd.model.service import ServiceTarget
 from ecs_cd.sanitize import comma_list, did_you_mean, quoted, single_line
 from ecs_cd.settings import values
 from ecs_cd.settings.models import EnvironmentPart, ServicePart, SettingsFile
-from ecs_cd.settings.options import BY_NAME, Section, in_section
+from ecs_cd.settings.setting import Section
+from ecs_cd.settings.table import BY_NAME, in_section
 from ecs_cd.settings.values import Value
 from ecs_cd.settings.yamlfile import Document
 from ecs_cd.support import naming_rules

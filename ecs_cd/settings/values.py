@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Union
 
 from ecs_cd.sanitize import comma_list, did_you_mean, quoted
-from ecs_cd.settings.options import Kind, Option
+from ecs_cd.settings.setting import Kind, Setting
 
 Value = Union[str, bool, float, "dict[str, str]"]
 """What a setting can be, once read: text, switch, seconds, map."""
@@ -22,7 +22,7 @@ _PIECE = re.compile(r"\{\{|\}\}|\{(?P<name>[^{}]*)\}|[{}]")
 _SWITCH = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
 
-def read(option: Option, raw: object) -> Value:
+def read(setting: Setting, raw: object) -> Value:
     """Return `raw` (from the file, a flag or a variable) as this setting's kind of value.
 
     Text without placeholders is also checked; text with them is checked when they are filled.
@@ -30,31 +30,31 @@ def read(option: Option, raw: object) -> Value:
     Raises:
         ValueError: what is wrong with it.
     """
-    if option.kind is Kind.SWITCH:
-        return _switch(raw)
-    if option.kind is Kind.DURATION:
-        if (length := seconds(raw)) < option.least:
+    if setting.kind is Kind.SWITCH:
+        return switch(raw)
+    if setting.kind is Kind.DURATION:
+        if (length := seconds(raw)) < setting.least:
             raise ValueError("leaves no time at all.")
         return length
-    if option.kind is Kind.MAP:
+    if setting.kind is Kind.MAP:
         return _map(raw)
     value = _text(raw)
     if fill(value, dict.fromkeys(PLACEHOLDERS, "x")) == value:
-        check(option, value)
+        check(setting, value)
     return value
 
 
-def check(option: Option, value: str) -> None:
+def check(setting: Setting, value: str) -> None:
     """Refuse a filled text that is not what the setting names.
 
     Raises:
         ValueError: what is wrong with it.
     """
-    if option.choices and value not in option.choices:
+    if setting.choices and value not in setting.choices:
         raise ValueError(
-            f"{quoted(value)} is not one of {comma_list(option.choices)}.{did_you_mean(value, option.choices)}"
+            f"{quoted(value)} is not one of {comma_list(setting.choices)}.{did_you_mean(value, setting.choices)}"
         )
-    wrong = option.check(value) if option.check else ""
+    wrong = setting.check(value) if setting.check else ""
     if wrong:
         shown = "the address" if "://" in value and "@" in value else quoted(value)  # it may hold a password
         raise ValueError(f"{shown} {wrong}.")
@@ -110,7 +110,12 @@ def _text(raw: object) -> str:
     return raw.strip()
 
 
-def _switch(raw: object) -> bool:
+def switch(raw: object) -> bool:
+    """Return true or false, as a bool or in one of its spellings: yes, no, on, off, 1, 0.
+
+    Raises:
+        ValueError: it is neither.
+    """
     if isinstance(raw, bool):
         return raw
     if isinstance(raw, str) and raw.strip().lower() in _SWITCH:

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from ecs_cd.errors import SettingsError
-from ecs_cd.settings import OPTIONS, Section, Settings, json_schema, load
+from ecs_cd.settings import TABLE, Section, Settings, json_schema, load
 from ecs_cd.settings.models import EcsPart, EnvironmentPart, ServicePart, SettingsFile
-from ecs_cd.settings.options import in_section
+from ecs_cd.settings.table import in_section
 
 DESIGN = """\
 organization: https://dev.azure.com/acme
@@ -124,16 +124,16 @@ def test_the_table_and_the_models_have_the_same_keys() -> None:
 
 def test_no_flag_variable_or_name_stands_for_two_things() -> None:
     for names in (
-        [option.name for option in OPTIONS],
-        [option.switch for option in OPTIONS if option.switch],
-        [variable for option in OPTIONS for variable in (option.variable, *option.fallbacks)],
+        [option.name for option in TABLE],
+        [option.switch for option in TABLE if option.switch],
+        [variable for option in TABLE for variable in (option.variable, *option.fallbacks)],
     ):
         assert len(names) == len(set(names))
 
 
 def test_a_secret_has_no_flag_and_no_key() -> None:
-    assert [option.name for option in OPTIONS if option.secret] == ["azure_devops_pat"]
-    assert all(not option.switch and option.section is Section.CALL for option in OPTIONS if option.secret)
+    assert [option.name for option in TABLE if option.secret] == ["azure_devops_pat"]
+    assert all(not option.switch and option.section is Section.CALL for option in TABLE if option.secret)
 
 
 @pytest.mark.parametrize(
