@@ -32,7 +32,7 @@ LONGEST_FIRST = (
     "integration/parameter/test_hold_interleavings.py",
     "end_to_end/test_delivery.py",
     "integration/templates/terraform/test_module.py",
-    "integration/overview/test_watch.py",
+    "integration/overview/test_requests.py",
     "integration/templates/terraform/test_example.py",
     "integration/templates/test_runs.py",
 )

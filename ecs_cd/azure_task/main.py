@@ -6,14 +6,13 @@ import os
 import signal
 import sys
 import threading
-import traceback
 from collections.abc import MutableMapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from ecs_cd.azure_task.agent import Agent
-    from ecs_cd.azure_task.ending import Ended
+    from ecs_cd.azure_task.ended import Ended
     from ecs_cd.azure_task.request import Request
     from ecs_cd.azure_task.voice import Voice
     from ecs_cd.errors import EcsCdError
@@ -26,7 +25,6 @@ NO_RESULT = 3
 """Exit code where the result file cannot be written."""
 
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGBREAK")
-_OF_THE_ENVIRONMENT = ("ECS_CD_AZURE_DEVOPS_PAT", "AZURE_DEVOPS_EXT_PAT", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
 
 def run(environ: MutableMapping[str, str] = os.environ, out: TextIO | None = None, clock: Clock | None = None) -> int:
@@ -81,15 +79,14 @@ def _carry_out(
     request: Request, environ: MutableMapping[str, str], out: TextIO, clock: Clock | None, cancel: Cancel
 ) -> int:
     from ecs_cd.azure_task.agent import Agent  # noqa: PLC0415 - likewise
-    from ecs_cd.azure_task.ending import write  # noqa: PLC0415 - likewise
+    from ecs_cd.azure_task.result import write  # noqa: PLC0415 - likewise
     from ecs_cd.azure_task.voice import Voice  # noqa: PLC0415 - likewise
     from ecs_cd.errors import EcsCdError  # noqa: PLC0415 - nothing is imported before the request is known
     from ecs_cd.support.clock import SystemClock  # noqa: PLC0415 - likewise
 
     clock = clock or SystemClock()
     agent = Agent(environ)
-    ambient = [environ[name] for name in _OF_THE_ENVIRONMENT if environ.get(name)]
-    voice = Voice(out, clock, environ, [*request.secrets(), *ambient], debug=agent.debug)
+    voice = Voice(out, clock, environ, request.secrets(), debug=agent.debug)
     with voice.logging_requests():
         ended = _ended(request, agent, voice, clock, environ)
     cancel.off()
@@ -103,7 +100,7 @@ def _carry_out(
 
 def _ended(request: Request, agent: Agent, voice: Voice, clock: Clock, environ: MutableMapping[str, str]) -> Ended:
     """Return how the command ended; whatever it raises is an end, told once."""
-    from ecs_cd.azure_task.ending import failed  # noqa: PLC0415 - likewise
+    from ecs_cd.azure_task.ended import failed  # noqa: PLC0415 - likewise
     from ecs_cd.errors import EcsCdError, Interrupted  # noqa: PLC0415 - nothing is imported before it is needed
 
     error: EcsCdError
@@ -118,7 +115,9 @@ def _ended(request: Request, agent: Agent, voice: Voice, clock: Clock, environ: 
 
         error = renamed(ours)
     except Exception as unexpected:  # noqa: BLE001 - the last line of defence, so that a person reads a sentence
-        error = _bug(unexpected)
+        from ecs_cd.console.unexpected import unexpected_error  # noqa: PLC0415 - only for a mistake of our own
+
+        error = unexpected_error(unexpected, details="Run again with System.Debug set to true")
     voice.console.error(error, debug=voice.debugging)
     return failed(error)
 
@@ -132,15 +131,3 @@ def _answered(request: Request, agent: Agent, voice: Voice, clock: Clock, enviro
     for name in given.unused:
         voice.warn(f"input '{name}' has no meaning for command '{given.command}'.")
     return commands.COMMANDS[given.command](Call(request, given, agent, voice, clock, environ))
-
-
-def _bug(error: Exception) -> EcsCdError:
-    from ecs_cd.errors import EcsCdError  # noqa: PLC0415 - only for a mistake of our own
-
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    told = EcsCdError(
-        f"BUG: {type(error).__name__} in {Path(frame.filename).name}, line {frame.lineno}: {error}",
-        hint="This is a mistake of ecs-cd's own. Run again with System.Debug set to true, and report what it prints.",
-    )
-    told.__traceback__ = error.__traceback__
-    return told

@@ -9,14 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
+from ecs_cd.azure_task.ended import Ended
+from ecs_cd.errors import EcsCdError
+from ecs_cd.report.report import Failure, Report
 from ecs_cd.support.deadline import format_duration
-
-if TYPE_CHECKING:
-    from ecs_cd.azure_task.ending import Ended
-    from ecs_cd.errors import EcsCdError
-    from ecs_cd.report.report import Failure, Report
 
 _SPECIAL = frozenset("\\`*_{}[]()#!|~^$<>&\"':@")
 _LISTED = re.compile(r"[-+=]|\d+[.)](\s|$)")
@@ -26,7 +23,7 @@ _URL = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&*+,;=%-]+")
 Facts = Sequence[tuple[str, str]]
 
 
-def of(ended: Ended, command: str, safe: Callable[[str], str]) -> str:
+def summary_of(ended: Ended, command: str, safe: Callable[[str], str]) -> str:
     """Return the summary. `safe` masks a text and makes it neutral."""
     report = ended.report
     link = _link_of(ended)

@@ -9,9 +9,7 @@ from contextlib import contextmanager
 from typing import Any, TextIO
 
 from ecs_cd.console import Console, Mode
-from ecs_cd.console.azure import command
-from ecs_cd.console.mask import Mask
-from ecs_cd.console.printer import Printer
+from ecs_cd.console.mask import secrets_in
 from ecs_cd.model.events import Warned
 from ecs_cd.support.clock import Clock
 
@@ -21,21 +19,19 @@ _REQUESTS = ("urllib3.connectionpool", "botocore.endpoint")
 
 
 class Voice:
-    """All that is printed or written goes through here: masked, neutral, in order, on one stream."""
+    """All that is printed or written goes through here: masked, sanitized, in order, on one stream."""
 
     def __init__(
         self, out: TextIO, clock: Clock, environ: Mapping[str, str], secrets: Iterable[str], *, debug: bool = False
     ) -> None:
-        """Speak on `out`; none of `secrets` will be said."""
-        self._mask = Mask(secrets)
-        self._printer = Printer(out, self._mask, optional=True)
-        self.console = Console(out=out, err=out, mode=Mode.AZURE, clock=clock, environ=environ, secrets=secrets)
+        """Speak on `out`; none of `secrets`, nor those in `environ`, will be said."""
+        hidden = [*secrets, *secrets_in(environ)]
+        self.console = Console(out=out, err=out, mode=Mode.AZURE, clock=clock, environ=environ, secrets=hidden)
         self.debugging = debug
         self.warnings: list[str] = []
 
     def hide(self, *secrets: str) -> None:
         """Let these never be said either."""
-        self._mask.add(secrets)
         self.console.hide(*secrets)
 
     def warn(self, message: str) -> None:
@@ -46,17 +42,11 @@ class Voice:
     def debug(self, message: str) -> None:
         """Say something that only `System.Debug` shows."""
         if self.debugging:
-            self._printer.command(command("task.debug", self._printer.clean_line(message)))
+            self.console.agent_debug(message)
 
     def safe(self, value: Any) -> Any:  # noqa: ANN401 - any value of JSON's types
-        """Return a value of JSON's types with every text in it masked and neutral."""
-        if isinstance(value, str):
-            return self._printer.safe(value)
-        if isinstance(value, Mapping):
-            return {self._printer.safe(key): self.safe(item) for key, item in value.items()}
-        if isinstance(value, (list, tuple)):
-            return [self.safe(item) for item in value]
-        return value
+        """Return a value of JSON's types with every text in it masked and sanitized."""
+        return self.console.safe(value)
 
     @contextmanager
     def logging_requests(self) -> Iterator[None]:

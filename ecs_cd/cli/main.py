@@ -17,7 +17,7 @@ _COMMANDS = {
     "verify": "deliver:verify",
     "rollback": "rollback:rollback",
     "hold": "rollback:hold",
-    "release": "rollback:release",
+    "unhold": "rollback:unhold",
     "status": "status:status",
     "history": "look:history",
     "tag": "tag:tag",

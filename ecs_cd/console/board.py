@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from ecs_cd.console import words
-from ecs_cd.model.events import Event, Phase, PhaseEnded, PhaseStarted, RolloutChanged, RunChanged, Warned
+from ecs_cd.model.events import CallStarted, Event, Phase, PhaseEnded, PhaseStarted, RolloutChanged, RunChanged, Warned
 from ecs_cd.model.run import RunProgress
 from ecs_cd.model.service import ServiceEvent
 
@@ -58,11 +58,10 @@ class Board:
 
     def after(self, event: Event, now: float, new_events: tuple[ServiceEvent, ...] = ()) -> Board:
         """Return the board that the event makes of this one; `new_events` are those of a `RolloutChanged`."""
-        if isinstance(event, PhaseStarted):
-            return self._begun(event, now)
-        if isinstance(event, PhaseEnded):
-            row = self.row(event.phase)
-            return self._with(replace(row, standing=Standing.DONE, said=event.found or row.said, ended=now))
+        if isinstance(event, CallStarted):
+            return self
+        if isinstance(event, PhaseStarted | PhaseEnded):
+            return self._begun(event, now) if isinstance(event, PhaseStarted) else self._ended(event, now)
         if isinstance(event, RunChanged):
             run = event.progress.run
             row = replace(self.row(Phase.RUN), said=f"{run.name} {words.RUN[run.state]}")
@@ -96,6 +95,10 @@ class Board:
         if event.phase is Phase.ROLLOUT:
             return replace(self, rows=rows)
         return replace(self, rows=rows, choices=(), run=None, rollout=None, events=())
+
+    def _ended(self, event: PhaseEnded, now: float) -> Board:
+        row = self.row(event.phase)
+        return self._with(replace(row, standing=Standing.DONE, said=event.found or row.said, ended=now))
 
     def _with(self, row: Row) -> Board:
         return replace(self, rows=tuple(row if old.phase is row.phase else old for old in self.rows))

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from ecs_cd.console.board import Board, Row, Standing
 from ecs_cd.console.printer import Printer
-from ecs_cd.model.events import Event, Watch
+from ecs_cd.model.events import CallStarted, Event
 from ecs_cd.support.clock import Clock
 from ecs_cd.support.deadline import Deadline, format_duration
 
@@ -23,7 +23,7 @@ _STYLES = {Standing.AHEAD: "dim", Standing.ACTIVE: "cyan", Standing.DONE: "green
 
 
 class Crowd:
-    """The live view of several deliveries, and of the runs they share; each event comes with the name of its row."""
+    """The live view of several deliveries, and of the runs they share; each event has its row."""
 
     def __init__(
         self,
@@ -69,17 +69,16 @@ class Crowd:
         """Draw the last state and give the terminal back."""
         self._drawing.stop()
 
-    def of(self, name: str) -> Watch:
-        """Return the watch of a row; it may be called from any thread."""
-
-        def show(event: Event) -> None:
-            with self._lock:
-                board = self._boards.get(name, Board())
-                self._boards[name] = board.after(event, self._clock.now())
-            if not self._drawing.auto_refresh:
-                self._drawing.refresh()
-
-        return show
+    def show(self, event: Event) -> None:
+        """Take the event up in its row; from any thread."""
+        if isinstance(event, CallStarted):
+            return
+        name = event.service or event.pipeline
+        with self._lock:
+            board = self._boards.get(name, Board())
+            self._boards[name] = board.after(event, self._clock.now())
+        if not self._drawing.auto_refresh:
+            self._drawing.refresh()
 
     def _draw(self) -> RenderableType:
         with self._lock:

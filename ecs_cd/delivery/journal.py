@@ -125,13 +125,13 @@ class Journal:
             since = f" since it was rolled back from {left}" if left not in ("", tag) else ""
             self.warn(
                 f"{self.service} in {self.environment} is held at {tag}{since}: nothing else is delivered until "
-                f"`ecs-cd release {place}`."
+                f"`ecs-cd unhold {place}`."
             )
             return
         self.hold = HoldFact("under-way", tag, version, left)
         self.warn(
             f"A rollback of {self.service} in {self.environment} from {left} is under way, or died before its end: "
-            f"`ecs-cd rollback {place}` again finishes it, `ecs-cd release {place}` gives it up."
+            f"`ecs-cd rollback {place}` again finishes it, `ecs-cd unhold {place}` gives it up."
         )
 
     def ended(self, outcome: Outcome) -> Report:

@@ -112,7 +112,7 @@ def _after_failure(failed: Report, back: Report) -> Report:
     else:
         summary = f"{failed.summary} It was not rolled back."
     if failed.failure and back.hold:
-        release = f"Then `ecs-cd release {failed.service} {failed.environment}`, so that deliveries go on."
+        release = f"Then `ecs-cd unhold {failed.service} {failed.environment}`, so that deliveries go on."
         failure = replace(failed.failure, hint=f"{failed.failure.hint} {release}".lstrip())
         added = replace(added, failure=failure)
     return replace(added, summary=summary)
@@ -281,7 +281,7 @@ class HoldResult:
         place = f"{self.service} in {self.environment}"
         if self.held:
             already = "" if self.changed else " already"
-            until = f"Nothing else is delivered until `ecs-cd release {self.service} {self.environment}`."
+            until = f"Nothing else is delivered until `ecs-cd unhold {self.service} {self.environment}`."
             return f"{place} {would} held at {self.tag}{already} (version {self.version}). {until}"
         if not self.changed:
             return f"{place} is not held; it is at {self.tag} (version {self.version})."

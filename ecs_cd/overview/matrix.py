@@ -32,12 +32,14 @@ class ManyServices(Protocol):
 
 @dataclass(frozen=True)
 class Place:
-    """One service in one environment: its parameter, and its container in ECS if one is named."""
+    """One service in one environment: its parameter; pipeline, branch and container in ECS where they are named."""
 
     service: str
     environment: str
     parameter: str
-    target: ServiceTarget | None
+    pipeline: str = ""
+    branch: str = ""
+    target: ServiceTarget | None = None
 
 
 @dataclass(frozen=True)

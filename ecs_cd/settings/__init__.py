@@ -7,12 +7,13 @@
 from ecs_cd.settings.keywords import SettingKeywords
 from ecs_cd.settings.loading import load
 from ecs_cd.settings.models import json_schema
-from ecs_cd.settings.resolving import PROMOTED, STEPS, DeliverySettings, Settings, Token
+from ecs_cd.settings.resolving import DELIVERY, PROMOTED, STEPS, DeliverySettings, Settings, Token
 from ecs_cd.settings.setting import Kind, Section, Setting
 from ecs_cd.settings.table import BY_NAME, TABLE
 
 __all__ = [
     "BY_NAME",
+    "DELIVERY",
     "PROMOTED",
     "STEPS",
     "TABLE",

@@ -1,0 +1,61 @@
+"""How a command of the task ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ecs_cd.errors import DeadlineReached, EcsCdError, Interrupted
+from ecs_cd.report.combined import Reports
+from ecs_cd.report.report import Report
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended. `facts` are for its summary; a delivery has a report, which says more, several have one."""
+
+    message: str
+    outcome: str
+    good: bool = True
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+    error: EcsCdError | None = None
+    report: Report | None = None
+    reports: Reports | None = None
+
+
+def reported(report: Report) -> Ended:
+    """Return the end of a delivery."""
+    image, parameter, run = report.image, report.parameter, report.run
+    outputs = {"imageTag": report.tag}
+    if image:
+        outputs["imageDigest"] = image.digest
+    if parameter:
+        outputs["previousImageTag"] = parameter.old or ""
+        outputs["parameterName"] = parameter.name
+        outputs["parameterVersion"] = str(parameter.version)
+    if run:
+        outputs["runId"], outputs["runUrl"] = str(run.id), run.url
+    return Ended(
+        report.summary, report.outcome.value, report.good, outputs, warnings=tuple(report.warnings), report=report
+    )
+
+
+def reported_many(reports: Reports) -> Ended:
+    """Return the end of several deliveries; outputs that belong to one service are empty."""
+    facts = tuple((report.service, report.summary) for report in reports.deliveries)
+    return Ended(
+        reports.summary, reports.outcome.value, reports.good, warnings=reports.warnings, facts=facts, reports=reports
+    )
+
+
+def failed(error: EcsCdError) -> Ended:
+    """Return the end of a command that raised."""
+    outcome = "failed"
+    if isinstance(error, DeadlineReached):
+        outcome = "timed-out"
+    elif isinstance(error, Interrupted):
+        outcome = "interrupted"
+    return Ended(error.message, outcome, good=False, error=error)

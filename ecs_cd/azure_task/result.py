@@ -1,0 +1,61 @@
+"""What a command leaves for the Node side: summary, report, and the result file that names them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from ecs_cd.azure_task.ended import Ended
+from ecs_cd.azure_task.summary import summary_of
+from ecs_cd.azure_task.voice import Voice
+from ecs_cd.support.files import write_atomically
+
+VERSION = 1
+_IMAGE = ("imageTag", "imageDigest")
+_PARAMETER = ("previousImageTag", "parameterName", "parameterVersion")
+_RUN = ("runId", "runUrl")
+
+OUTPUTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "deploy": ("outcome", *_IMAGE, *_PARAMETER, *_RUN),
+        "verify": ("outcome", "imageTag"),
+        "read-tag": ("outcome", *_IMAGE),
+        "set-parameter": ("outcome", *_IMAGE, *_PARAMETER),
+        "queue-pipeline": ("outcome", *_RUN),
+        "rollback": ("outcome", *_IMAGE, *_PARAMETER, *_RUN),
+        "promote": ("outcome", *_IMAGE, *_PARAMETER, *_RUN),
+    }
+)
+"""The output variables that each command sets, whatever becomes of it; what is not known is empty."""
+
+
+def write(ended: Ended, command: str, result_file: Path, voice: Voice) -> None:
+    """Write summary and report, and, last and whole, the result file that names them.
+
+    Raises:
+        OSError: they cannot be written there.
+    """
+    beside = result_file.with_name(result_file.stem)
+    summary_file = beside.with_name(f"{beside.name}.summary.md")
+    write_atomically(summary_file, summary_of(ended, command, voice.safe))
+    report_file = ""
+    if kept := ended.report or ended.reports:
+        report_file = str(beside.with_name(f"{beside.name}.report.json"))
+        told = json.dumps(voice.safe(kept.to_dict()), indent=2, ensure_ascii=False)
+        write_atomically(Path(report_file), told + "\n")
+    result = "Failed"
+    if ended.good:
+        result = "SucceededWithIssues" if ended.warnings or voice.warnings else "Succeeded"
+    outputs = dict.fromkeys(OUTPUTS.get(command, ("outcome",)), "") | dict(ended.outputs) | {"outcome": ended.outcome}
+    answer = {
+        "version": VERSION,
+        "result": result,
+        "message": voice.safe(ended.message),
+        "outputs": voice.safe(outputs),
+        "variables": voice.safe(ended.variables),
+        "summaryFile": str(summary_file),
+        "reportFile": report_file,
+    }
+    write_atomically(result_file, json.dumps(answer, indent=2, ensure_ascii=False) + "\n")
