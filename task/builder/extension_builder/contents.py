@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from packaging.tags import Tag
+
 LIMIT = 45_000_000
 """The most bytes of a `.vsix`."""
 
@@ -54,6 +56,11 @@ class Native:
     def folder(self) -> str:
         """Return its folder under `python/native`."""
         return f"{self.platform}-{self.python}"
+
+    @property
+    def tag(self) -> Tag:
+        """Return the tag of the wheels for it."""
+        return Tag(self.python, self.python, self.pip_platform)
 
 
 NATIVES = tuple(
