@@ -11,10 +11,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from ecs_cd.files import write_whole
 from ecs_cd.sandbox.local import Sandbox
 from ecs_cd.sandbox.pipelines import ENVIRONMENTS, RELEASE, RELEASED, SERVICES, TASK
 from ecs_cd.sandbox.portal import Portal
+from ecs_cd.support.files import write_atomically
 
 INTERRUPTED = 130
 
@@ -107,7 +107,7 @@ class _Demo:
         self._portal.approve(approval, "Looks good in development.")
         self._command("pipeline", "wait", str(release), "--quiet")
         self._show_task(release, "production")
-        write_whole(self._report, self._portal.report(release, "production"))
+        write_atomically(self._report, self._portal.report(release, "production"))
 
     def _deliver_broken(self, build: int) -> None:
         """Deliver the broken build, as far as it gets."""

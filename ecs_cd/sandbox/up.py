@@ -10,9 +10,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from ecs_cd.errors import WrongInput
-from ecs_cd.files import write_whole
 from ecs_cd.sandbox.local import REGION, Sandbox
 from ecs_cd.sandbox.pipelines import ENVIRONMENTS, INFRASTRUCTURE, RELEASE, SERVICES, TASK
+from ecs_cd.support.files import write_atomically
 
 
 def keep_up(*, env_file: Path | None, agents: int, extension: Path | None = None) -> int:
@@ -44,7 +44,9 @@ def _serve(env_file: Path | None, starting: Sandbox) -> None:
         sys.stdout.flush()
         try:
             if env_file:
-                write_whole(env_file, "".join(f"{name}={value}\n" for name, value in environment.items()), private=True)
+                write_atomically(
+                    env_file, "".join(f"{name}={value}\n" for name, value in environment.items()), private=True
+                )
             _describe(sandbox)
             while True:
                 time.sleep(1)

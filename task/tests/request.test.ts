@@ -7,7 +7,7 @@ import { withMutedStdout } from '../src/muted-stdout';
 import { readRequest, type Request, secretsOf } from '../src/request';
 import { connection, inputs, printed, startTask, temporaryFolder, variables } from './agent';
 
-/** A request with everything in it; `tests/task/test_node_contract.py` holds the Python side to the same file. */
+/** A request with everything in it; `tests/integration/azure_task/test_node_contract.py` holds the Python side to the same file. */
 const CONTRACT = JSON.parse(readFileSync(path.join('contract', 'request.json'), 'utf8')) as Request;
 
 /** Return the request of a task that has the inputs of the contract. */

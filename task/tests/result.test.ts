@@ -7,7 +7,7 @@ import { type Answer, publishAnswer, readAnswer } from '../src/result';
 import { tl } from '../src/task-lib';
 import { printed, temporaryFolder } from './agent';
 
-/** An answer of the library; `tests/task/test_node_contract.py` holds the Python side to the same file. */
+/** An answer of the library; `tests/integration/azure_task/test_node_contract.py` holds the Python side to the same file. */
 const CONTRACT = readFileSync(path.join('contract', 'answer.json'), 'utf8');
 
 function write(text: string): string {

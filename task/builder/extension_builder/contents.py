@@ -9,7 +9,10 @@ from packaging.tags import Tag
 LIMIT = 45_000_000
 """The most bytes of a `.vsix`."""
 
-OWN_UNUSED = ("cli", "sandbox", "__main__.py", "console/live.py", "console/picture.py", "console/crowd.py")
+OWN_UNUSED = (
+    "cli", "sandbox", "__main__.py",
+    "console/live.py", "console/live_several.py", "console/render.py", "console/terminal.py",
+)  # fmt: skip
 """Parts of `ecs_cd` that only the command line, a terminal or the sandbox uses."""
 
 UNUSED = frozenset({"click", "rich", "markdown-it-py", "mdurl", "pygments"})

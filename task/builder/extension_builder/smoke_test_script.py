@@ -42,7 +42,7 @@ def use_azure_devops(organization: str) -> None:
     from ecs_cd.azure_devops import AzureDevOpsSettings, connect  # noqa: PLC0415 - it is there only once all is prepared
     from ecs_cd.azure_devops.sdk import Clients  # noqa: PLC0415 - likewise
     from ecs_cd.azure_devops.transport import Transport  # noqa: PLC0415 - likewise
-    from ecs_cd.waiting import SystemClock  # noqa: PLC0415 - likewise
+    from ecs_cd.support.clock import SystemClock  # noqa: PLC0415 - likewise
 
     url = organization or "https://dev.azure.com/nobody"
     settings = AzureDevOpsSettings(url, "platform", pat=os.environ.get("ECS_CD_SMOKE_TEST_TOKEN", "none"))
