@@ -122,7 +122,7 @@ class TestStart:
         if not name:
             pytest.skip("no pydantic_core is bundled for this Python")
         (tmp_path / "native" / name).mkdir(parents=True)
-        library = tmp_path / "lib" / "ecs_cd" / "task"
+        library = tmp_path / "lib" / "ecs_cd" / "azure_task"
         library.mkdir(parents=True)
         (library / "__main__.py").write_text("import sys\ndef main(): sys.exit(repr(sys.path))\n")
         done = self.run(tmp_path)
