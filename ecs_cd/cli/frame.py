@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ecs_cd.console import Console, Mode, choose
-from ecs_cd.console.face import Output
+from ecs_cd.console import Console, Mode, choose_mode
+from ecs_cd.console.console import Output
 from ecs_cd.console.mask import secrets_in
 from ecs_cd.console.unexpected import unexpected_error
 from ecs_cd.errors import EcsCdError, Interrupted
@@ -42,7 +42,7 @@ class Frame:
 
     def __post_init__(self) -> None:
         """Open the console; the tokens in the environment are hidden before anything is printed."""
-        mode = choose(os.environ, terminal=sys.stderr.isatty(), quiet=self.quiet)
+        mode = choose_mode(os.environ, terminal=sys.stderr.isatty(), quiet=self.quiet)
         self.console = Console(
             out=sys.stdout,
             err=sys.stderr,
