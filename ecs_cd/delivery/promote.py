@@ -29,7 +29,7 @@ from ecs_cd.rollout.services import Services
 from ecs_cd.sanitize import quoted
 from ecs_cd.support.concurrency import run_together
 from ecs_cd.support.deadline import Deadline, format_duration
-from ecs_cd.support.retry import Backoff, wait_for
+from ecs_cd.support.retry import NOT_YET, Backoff, NotYet, wait_for
 
 PACE = Backoff(first=2.0, factor=1.5, most=30.0)
 _ECR = re.compile(
@@ -156,7 +156,8 @@ class _Looking:
 
     def _awaited(self) -> Served:
         """Look until something serves for long enough; what cannot be reached at all is told at once."""
-        if found := self._look():
+        found = self._look()
+        if found is not NOT_YET:
             return found
         doing = f"waiting for {self.origin.environment} to serve a tag healthily"
         try:
@@ -165,8 +166,8 @@ class _Looking:
             error.add((self.reason,))
             raise
 
-    def _look(self) -> Served | None:
-        """Return what serves; None while that is still to be seen.
+    def _look(self) -> Served | NotYet:
+        """Return what serves; not yet, while that is still to be seen.
 
         Raises:
             NothingToPromote: nothing serves, or not under a tag.
@@ -201,7 +202,7 @@ class _Looking:
                 return ImageTag(recorded)
         raise self._nothing(f"its image {name} has no tag")
 
-    def _soaked(self, served: Served) -> Served | None:
+    def _soaked(self, served: Served) -> Served | NotYet:
         """Compare the time ECS says with ours (UTC both); a clock that is behind never makes it wait longer."""
         if served.snapshot.desired == 0:
             raise self._nothing(f"its desired count is 0, so {served.tag} has not been put to the test")
@@ -220,8 +221,8 @@ class _Looking:
             )
         return self._wait(said, f"{self.origin.environment} must have served {served.tag} for {wanted}")
 
-    def _wait(self, reason: str, told: str = "") -> Served | None:
-        """Tell what is waited for, once, and return nothing; `told` is what does not change of the reason.
+    def _wait(self, reason: str, told: str = "") -> NotYet:
+        """Tell what is waited for, once, and return NOT_YET; `told` is what does not change of the reason.
 
         Raises:
             TooSoon: it is a dry run, which does not wait.
@@ -233,7 +234,7 @@ class _Looking:
         if self.told != (told or reason):
             self.told = told or reason
             self.journal.watch(PhaseStarted(Phase.CHECK, self.journal.doing))
-        return None
+        return NOT_YET
 
     def _digest(self, served: Served) -> str:
         """Return the digest of what the origin's tasks run: the task definition's, else ECR's for this tag.

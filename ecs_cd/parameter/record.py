@@ -24,7 +24,7 @@ from ecs_cd.parameter.version_limit import write_version
 from ecs_cd.sanitize import quoted
 from ecs_cd.support.clock import Clock
 from ecs_cd.support.deadline import Deadline
-from ecs_cd.support.retry import Backoff, wait_for
+from ecs_cd.support.retry import NOT_YET, Backoff, NotYet, wait_for
 
 PACE = Backoff(first=0.5, factor=2.0, most=8.0)
 _FRESH = 5.0
@@ -70,11 +70,12 @@ def record_tag(
     recording = _Recording(parameters, name, image.tag, order, create=create, dry_run=dry_run)
     known = [seen] if seen else []
 
-    def attempt() -> ParameterChange | None:
+    def attempt() -> ParameterChange | NotYet:
         now = known.pop() if known else read_now(parameters, name, deadline.clock)
         if deadline.clock.now() - now.at > _FRESH:  # (a)
             now = read_now(parameters, name, deadline.clock)
-        return recording.attempt(now.parameter)
+        change = recording.attempt(now.parameter)
+        return NOT_YET if change is None else change
 
     doing = f"writing parameter {name}"
     return wait_for(attempt, deadline=deadline, pace=PACE, doing=doing, tolerate=Throttled)
