@@ -17,6 +17,7 @@ from ecs_cd.delivery.journal import Journal
 from ecs_cd.delivery.rollback import deliver
 from ecs_cd.errors import DeadlineReached, EcsCdError, ImageMissing, NothingToPromote, TooSoon
 from ecs_cd.image.check import Images
+from ecs_cd.messages import CommandRef, Message, SettingRef
 from ecs_cd.model.events import Phase, PhaseStarted, Watch, ignore_events
 from ecs_cd.model.image import CheckedImage, ImageRef, ImageTag, TagEntry
 from ecs_cd.model.image_name import container_image, repository_of, tag_of
@@ -217,7 +218,9 @@ class _Looking:
         if left > self.deadline.remaining():
             raise TooSoon(
                 f"{said}, and the deadline leaves {format_duration(self.deadline.remaining())} to wait for the rest.",
-                hint=f"Promote again in {format_duration(left)}, or allow more with --timeout.",
+                hint=Message(
+                    f"Promote again in {format_duration(left)}, or allow more time with ", SettingRef("timeout"), "."
+                ),
             )
         return self._wait(said, f"{self.origin.environment} must have served {served.tag} for {wanted}")
 
@@ -251,7 +254,7 @@ class _Looking:
             raise ImageMissing(
                 f"{self.origin.environment} serves {served.image}, and ECR has no such image any more, so whether "
                 f"another registry has the same one cannot be told.",
-                hint="See whether a lifecycle policy removed it; or say `check_image: false` for that environment.",
+                hint="Check whether a lifecycle policy removed it, or set `check_image: false` for that environment.",
             )
         return found.digest
 
@@ -295,5 +298,7 @@ class _Looking:
         return NothingToPromote(
             f"ECS service {quoted(target.service)} in cluster {quoted(target.cluster)} ({self.origin.environment}) "
             f"serves nothing that can be promoted: {why.rstrip('.')}.",
-            hint=f"See `ecs-cd status`; deliver a tag to {self.origin.environment} first.",
+            hint=Message(
+                f"Deliver a tag to {self.origin.environment} first; ", CommandRef("status"), " shows what runs where."
+            ),
         )

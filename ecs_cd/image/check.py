@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from ecs_cd.errors import ImageMissing, Throttled
+from ecs_cd.messages import Message, SettingRef
 from ecs_cd.model.image import CheckedImage, FoundImage, ImageRef, ImageTag
 from ecs_cd.sanitize import quoted
 from ecs_cd.support.deadline import Deadline, format_duration
@@ -40,8 +41,12 @@ def check_image(images: Images, image: ImageRef, *, deadline: Deadline, wait: fl
         raise ImageMissing(
             f"ECR repository {quoted(image.repository)}{where} has no image tagged {quoted(str(image.tag))}"
             f"{f' (waited {format_duration(wait)})' if wait > 0 else ''}.",
-            hint="Check that the build pushed it to this registry and region, that no lifecycle policy removed it, or "
-            "give it time with `wait_for_image` where images are replicated.",
+            hint=Message(
+                "Check that the build pushed it to this registry and region and that no lifecycle policy removed it; "
+                "where images are replicated, give it time with ",
+                SettingRef("wait_for_image"),
+                ".",
+            ),
         )
     if image.digest and image.digest != found.digest:
         raise ImageMissing(

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from ecs_cd.errors import ParameterRefused, Throttled
+from ecs_cd.messages import Message, SettingRef
 from ecs_cd.model.image import CheckedImage, ImageTag
 from ecs_cd.model.labels import FLOOR, GATE, HELD, OF_A_HOLD, Marks
 from ecs_cd.model.order import Order
@@ -127,8 +128,11 @@ def _holding_a_tag(found: Parameter | None, name: str) -> Parameter:
     if found is None:
         raise ParameterRefused(
             f"There is no parameter {quoted(name)} in this account and region.",
-            hint="Create it with Terraform (it owns its existence), or once with `ecs-cd parameter set "
-            "--create-parameter`.",
+            hint=Message(
+                "Create it with Terraform, which then owns its existence, or have it created with ",
+                SettingRef("create_parameter"),
+                ".",
+            ),
         )
     if found.type not in _TYPES:
         raise ParameterRefused(

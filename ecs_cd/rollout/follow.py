@@ -177,7 +177,7 @@ def _failure(target: ServiceTarget, wanted: Wanted, rollout: Rollout, details: t
     if verdict.serving is Serving.REVERTED:
         return RolledBackByEcs(
             f"{tag} did not stay on {name}. {verdict.sentence}",
-            hint="See why the tasks stopped, mend the image, and release a new build.",
+            hint="See why the tasks stopped, fix the image, and deliver a new build.",
             details=details,
         )
     if verdict.serving is Serving.NOT_APPLIED:
@@ -189,7 +189,7 @@ def _failure(target: ServiceTarget, wanted: Wanted, rollout: Rollout, details: t
         )
     return RolloutFailed(
         f"The rollout of {tag} to {name} failed. {verdict.sentence}",
-        hint="See why the tasks stopped, mend the image or the service, and deliver again.",
+        hint="See why the tasks stopped, fix the image or the service, and deliver again.",
         details=details,
     )
 

@@ -56,7 +56,7 @@ def carry_change(
     try:
         return carrying.through(Carriage(request))
     except DeadlineReached as error:
-        error.hint = f"{carrying.advice} {error.hint}".strip()
+        error.add(hint=carrying.advice)
         raise
 
 

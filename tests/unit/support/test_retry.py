@@ -151,7 +151,7 @@ def test_the_end_says_what_was_waited_for_how_long_and_the_last_obstacle() -> No
     assert "1 min 30 s" in caught.value.message
     assert "while testing" in caught.value.message
     assert "last obstacle: No route." in caught.value.message
-    assert "--timeout" in caught.value.hint
+    assert "`timeout=`" in caught.value.hint
 
 
 def test_an_obstacle_that_passed_is_not_blamed() -> None:
