@@ -15,6 +15,7 @@ from ecs_cd.azure_devops import AzureDevOps, AzureDevOpsSettings
 from ecs_cd.azure_devops import connect as connect_azure_devops
 from ecs_cd.delivery.deploy import Clouds
 from ecs_cd.errors import SettingsError, WrongInput
+from ecs_cd.messages import Message, SettingRef
 from ecs_cd.settings import DeliverySettings
 from ecs_cd.support.clock import Clock
 from ecs_cd.support.rate_limit import RateLimit
@@ -69,8 +70,11 @@ class FromSettings:
         if settings.token is None:
             raise SettingsError(
                 "There is no token for Azure DevOps.",
-                hint="Set ECS_CD_AZURE_DEVOPS_PAT to a personal access token, or, in a pipeline, pass the job's own "
-                "token as SYSTEM_ACCESSTOKEN.",
+                hint=Message(
+                    "Give a personal access token with ",
+                    SettingRef("azure_devops_pat"),
+                    ", or, in a pipeline, pass the job's own token as SYSTEM_ACCESSTOKEN.",
+                ),
             )
         secret = {"token" if settings.token.bearer else "pat": settings.token.value}
         return AzureDevOpsSettings(settings.organization, settings.project, **secret)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from ecs_cd.azure_task.call import Call
 from ecs_cd.azure_task.ended import Ended, reported, reported_many
-from ecs_cd.azure_task.inputs import in_inputs
 from ecs_cd.model.events import Event, RunChosen
 from ecs_cd.model.parameter import Recorded
 from ecs_cd.parameter.record import describe_change
@@ -174,22 +172,12 @@ COMMANDS: Mapping[str, Callable[[Call], Ended]] = {
 
 
 def _reported(call: Call, report: Report) -> Ended:
-    """Print a delivery's report, in the words of inputs, and return its end."""
-    report = _in_inputs(report)
+    """Print a delivery's report and return its end."""
     call.voice.console.report(report)
     return reported(report)
 
 
 def _reported_many(call: Call, reports: Reports) -> Ended:
-    """Print the reports of several deliveries, in the words of inputs, and return their end."""
-    reports = replace(reports, deliveries=tuple(map(_in_inputs, reports.deliveries)))
+    """Print the reports of several deliveries and return their end."""
     call.voice.console.reports(reports)
     return reported_many(reports)
-
-
-def _in_inputs(report: Report) -> Report:
-    failure = report.failure
-    if failure is None:
-        return report
-    failure = replace(failure, message=in_inputs(failure.message), hint=in_inputs(failure.hint))
-    return replace(report, summary=in_inputs(report.summary), failure=failure)

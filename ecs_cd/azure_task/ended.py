@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from ecs_cd.errors import DeadlineReached, EcsCdError, Interrupted
 from ecs_cd.report.combined import Reports
-from ecs_cd.report.report import Report
+from ecs_cd.report.report import Failure, Report
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Ended:
     variables: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
-    error: EcsCdError | None = None
+    failure: Failure | None = None
     report: Report | None = None
     reports: Reports | None = None
 
@@ -58,4 +58,4 @@ def failed(error: EcsCdError) -> Ended:
         outcome = "timed-out"
     elif isinstance(error, Interrupted):
         outcome = "interrupted"
-    return Ended(error.message, outcome, good=False, error=error)
+    return Ended(error.message, outcome, good=False, failure=Failure.of(error))

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TextIO
 
+from ecs_cd.azure_task.wording import task_wording
 from ecs_cd.console import Console, Mode
 from ecs_cd.console.mask import secrets_in
 from ecs_cd.model.events import Warned
@@ -26,7 +27,9 @@ class Voice:
     ) -> None:
         """Speak on `out`; none of `secrets`, nor those in `environ`, will be said."""
         hidden = [*secrets, *secrets_in(environ)]
-        self.console = Console(out=out, err=out, mode=Mode.AZURE, clock=clock, environ=environ, secrets=hidden)
+        self.console = Console(
+            out=out, err=out, mode=Mode.AZURE, clock=clock, environ=environ, secrets=hidden, wording=task_wording
+        )
         self.debugging = debug
         self.warnings: list[str] = []
 

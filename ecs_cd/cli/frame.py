@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ecs_cd.cli.wording import command_line_wording
 from ecs_cd.console import Console, Mode, choose_mode
 from ecs_cd.console.console import Output
 from ecs_cd.console.mask import secrets_in
@@ -51,6 +52,7 @@ class Frame:
             environ=os.environ,
             output=self.output,
             secrets=secrets_in(os.environ),
+            wording=command_line_wording,
         )
         self.live = mode is Mode.LIVE
 
