@@ -125,6 +125,18 @@ def names_of(kind: str, given: object) -> tuple[str, ...]:
     return names
 
 
+def check_credentials(session: object, connection: object) -> None:
+    """Refuse what is neither None nor a `boto3.Session`, nor an azure-devops `Connection`; no SDK is imported for it.
+
+    Raises:
+        WrongInput: as said.
+    """
+    if session is not None and not hasattr(session, "region_name"):
+        raise WrongInput(f"`session` is a boto3.Session, not {_kind(session)}.")
+    if connection is not None and not hasattr(connection, "base_url"):
+        raise WrongInput(f"`connection` is an azure.devops.connection.Connection, not {_kind(connection)}.")
+
+
 def check_count(name: str, value: object) -> None:
     """Refuse what is no whole number from 1.
 

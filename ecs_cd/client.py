@@ -71,6 +71,7 @@ class Client:
         Raises:
             WrongInput: the settings are wrong, or `connection` is one to another organization than they name.
         """
+        arguments.check_credentials(session, connection)
         loaded = arguments.load_settings(settings, environ)
         if connection is not None:
             loaded = arguments.with_connection(loaded, connection.base_url)

@@ -98,7 +98,7 @@ class Connections:
         self._connection = connection
         self._lock = threading.Lock()
         self._aws: dict[tuple[AwsSettings, bool], Aws] = {}
-        self._azure_devops: dict[object, AzureDevOps] = {}
+        self._azure_devops: dict[AzureDevOpsSettings, AzureDevOps] = {}
         self._rates: dict[tuple[str, str], Mapping[str, RateLimit]] = {}
         self._closed = False
 
@@ -134,7 +134,7 @@ class Connections:
             found = self._aws.get((wanted, within_quotas))
             if found is None:
                 rates = self._rates_of(wanted) if within_quotas else None
-                found = connect_aws(wanted, clock=self._clock, rates=rates)
+                found = connect_aws(wanted, self._session, clock=self._clock, rates=rates)
                 self._aws[wanted, within_quotas] = found
         return found
 
@@ -142,12 +142,15 @@ class Connections:
         """Return the Azure DevOps project.
 
         Raises:
-            SettingsError: there is no token.
+            SettingsError: there is no token, or the caller's connection is one to another organization.
         """
-        wanted = self._access.azure_devops(settings)
+        if self._connection is None:
+            wanted = self._access.azure_devops(settings)
+        else:
+            wanted = AzureDevOpsSettings(settings.organization, settings.project)
         with self._lock:
             if wanted not in self._azure_devops:
-                self._azure_devops[wanted] = connect_azure_devops(wanted, self._clock)
+                self._azure_devops[wanted] = connect_azure_devops(wanted, self._clock, self._connection)
             return self._azure_devops[wanted]
 
     def close(self) -> None:
