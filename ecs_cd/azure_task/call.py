@@ -19,8 +19,8 @@ from ecs_cd.azure_task.voice import Voice
 from ecs_cd.client import find_tag
 from ecs_cd.errors import SettingsError
 from ecs_cd.model.image import TagEntry
-from ecs_cd.settings import BY_NAME, PROMOTED, DeliverySettings, Settings, Token, load, values
-from ecs_cd.settings.resolving import Given
+from ecs_cd.settings import BY_NAME, PROMOTED, DeliverySettings, FrontEnd, Settings, Token, load, values
+from ecs_cd.settings.layers import Given
 from ecs_cd.support import naming_rules
 from ecs_cd.support.clock import Clock
 
@@ -132,7 +132,7 @@ class Call:
         inputs, directory = self.inputs, self.agent.working_directory
         path = directory / inputs.config_file if inputs.config_file else None
         environ = {**self.environ, "SYSTEM_ACCESSTOKEN": self.request.access_token}
-        loaded = load(path, environ, directory)
+        loaded = load(path, environ, directory, front_end=FrontEnd.TASK)
         self.voice.debug(f"settings file: {loaded.document.path if loaded.document else 'none'}")
         self.voice.hide(*([loaded.token.value] if loaded.token else []))
         return self._with_connection(self._with_region(loaded))

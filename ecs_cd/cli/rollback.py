@@ -13,6 +13,7 @@ from ecs_cd.cli.deliver import check_report_file, end, reported
 from ecs_cd.cli.frame import Frame, flags, framed, place
 from ecs_cd.delivery.rollback import hold_now, unhold_now
 from ecs_cd.model.image import ImageTag
+from ecs_cd.settings import DELIVERY
 from ecs_cd.settings.commands import READS
 from ecs_cd.support.deadline import Deadline
 
@@ -42,7 +43,7 @@ def rollback(
     `ecs-cd release`. The same command again finishes a rollback that was interrupted.
     """
     check_report_file(report_file)
-    settings = frame.resolve(service, environment, flags, steps=("image", "parameter", "pipeline", "rollout"))
+    settings = frame.resolve(service, environment, flags, steps=DELIVERY)
     tag = ImageTag(to) if to else None
     title = f"{settings.service} in {settings.environment} back{f' to {to}' if to else ''}"
     with frame.console.following(title, Deadline.after(settings.timeout, frame.clock)):

@@ -22,6 +22,15 @@ _PIECE = re.compile(r"\{\{|\}\}|\{(?P<name>[^{}]*)\}|[{}]")
 _SWITCH = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
 
+class NameMissing(ValueError):
+    """A placeholder stands for the name of a service or environment, and none was given."""
+
+    def __init__(self, name: str) -> None:
+        """Say which of the two."""
+        super().__init__(f"has the placeholder {{{name}}}, and no {name} was named.")
+        self.name = name
+
+
 def read(setting: Setting, raw: object) -> Value:
     """Return `raw` (from the file, a flag or a variable) as this setting's kind of value.
 
@@ -34,7 +43,7 @@ def read(setting: Setting, raw: object) -> Value:
         return switch(raw)
     if setting.kind is Kind.DURATION:
         if (length := seconds(raw)) < setting.least:
-            raise ValueError("leaves no time at all.")
+            raise ValueError(f"must be at least {setting.least}s.")
         return length
     if setting.kind is Kind.MAP:
         return _map(raw)
@@ -79,7 +88,7 @@ def fill(text: str, known: Mapping[str, str]) -> str:
                 f"{did_you_mean(name, PLACEHOLDERS)}"
             )
         if not known[name]:
-            raise ValueError(f"has the placeholder {{{name}}}, and no {name} was named; give --{name}.")
+            raise NameMissing(name)
         return known[name]
 
     return _PIECE.sub(piece, text)
@@ -97,14 +106,15 @@ def seconds(raw: object) -> float:
         if whole <= MOST_SECONDS:
             return float(whole)
         raise ValueError(f"{quoted(text)} is longer than a week.")
-    raise ValueError(f"{quoted(str(raw))} is not a length of time; write 90s, 5m or 1h30m.")
+    raise ValueError(f"{_shown(raw)} is not a duration; write 90s, 5m or 1h30m.")
 
 
 def _text(raw: object) -> str:
     if isinstance(raw, int) and not isinstance(raw, bool):
         return str(raw)
     if not isinstance(raw, str):
-        raise ValueError("must be a text.")  # noqa: TRY004 - pydantic reports a ValueError, a TypeError escapes it
+        # Not a TypeError: pydantic would let it escape.
+        raise ValueError(f"must be a string, not {_described(raw)}.")  # noqa: TRY004
     if not raw.strip():
         raise ValueError("is empty.")
     return raw.strip()
@@ -120,8 +130,7 @@ def switch(raw: object) -> bool:
         return raw
     if isinstance(raw, str) and raw.strip().lower() in _SWITCH:
         return _SWITCH[raw.strip().lower()]
-    shown = quoted(raw) if isinstance(raw, str) else "it"
-    raise ValueError(f"{shown} must be true or false.")
+    raise ValueError(f"{_shown(raw)} is neither true nor false.")
 
 
 def _map(raw: object) -> dict[str, str]:
@@ -132,14 +141,14 @@ def _map(raw: object) -> dict[str, str]:
     else:
         lines = raw.splitlines() if isinstance(raw, str) else raw
         if not isinstance(lines, (list, tuple)):
-            raise ValueError("must be a map of names and values.")  # noqa: TRY004 - see _text
+            raise ValueError(f"must be names and values, not {_described(raw)}.")  # noqa: TRY004 - see _text
         pairs = [_pair(line) for line in lines if str(line).strip()]
     found: dict[str, str] = {}
     for name, value in pairs:
         if not isinstance(name, str) or not name.strip():
             raise ValueError("has an empty name.")
         if not isinstance(value, str):
-            raise ValueError(f"needs a text as the value of {quoted(name)}.")  # noqa: TRY004 - see _text
+            raise ValueError(f"needs a string as the value of {quoted(name)}.")  # noqa: TRY004 - see _text
         fill(value, dict.fromkeys(PLACEHOLDERS, "x"))
         found[name.strip()] = value
     return found
@@ -150,3 +159,17 @@ def _pair(line: object) -> tuple[str, str]:
     if not equals:
         raise ValueError("must be given as NAME=VALUE.")  # not shown: a line of a secret may be what is wrong
     return name, value
+
+
+def _shown(raw: object) -> str:
+    """Return a refused value as a sentence shows it; only simple ones are repeated."""
+    return quoted(str(raw)) if isinstance(raw, (str, int, float)) else _described(raw)
+
+
+def _described(raw: object) -> str:
+    """Return what kind of thing a refused value is."""
+    if isinstance(raw, Mapping):
+        return "a mapping"
+    return {list: "a list", tuple: "a tuple", bool: "true or false", type(None): "nothing"}.get(
+        type(raw), type(raw).__name__
+    )
