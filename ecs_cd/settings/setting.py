@@ -111,7 +111,7 @@ class Setting:
 
     @property
     def switch(self) -> str:
-        """Return the flag of the command line; secrets have none."""
+        """Return the flag or argument of the command line; secrets have none."""
         return "" if self.secret else self.flag or "--" + self.name.replace("_", "-")
 
     @property

@@ -11,6 +11,7 @@ from ecs_cd.errors import SettingsError
 from ecs_cd.model.order import Order
 from ecs_cd.model.service import ServiceTarget
 from ecs_cd.settings import TABLE, DeliverySettings, FrontEnd, Section, Settings, load, values
+from ecs_cd.settings.commands import ECS
 from tests.unit.settings.test_file import DESIGN, FULL
 
 AGENT = {"SYSTEM_COLLECTIONURI": "https://dev.azure.com/acme/", "SYSTEM_TEAMPROJECT": "platform"}
@@ -319,6 +320,10 @@ def test_a_setting_that_nobody_gave_is_as_the_table_says() -> None:
         if setting.default and not setting.default.startswith("{") and setting.name != "verify":
             assert getattr(final, setting.name) == values.read(setting, setting.default)
     assert final.order is Order.NUMERIC
+    in_target = {*ECS, "verify"}
+    assert {one.name for one in dataclasses.fields(final)} - {"service", "environment", "token", "target"} == {
+        setting.name for setting in TABLE if setting.section is not Section.CALL and setting.name not in in_target
+    }
 
 
 def test_the_first_token_counts_and_is_never_shown(tmp_path: Path) -> None:
