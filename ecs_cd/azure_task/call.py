@@ -19,8 +19,7 @@ from ecs_cd.azure_task.voice import Voice
 from ecs_cd.client import find_tag
 from ecs_cd.errors import SettingsError
 from ecs_cd.model.image import TagEntry
-from ecs_cd.settings import BY_NAME, PROMOTED, DeliverySettings, FrontEnd, Settings, Token, load, values
-from ecs_cd.settings.layers import Given
+from ecs_cd.settings import BY_NAME, PROMOTED, DeliverySettings, Given, Settings, Token, load, values
 from ecs_cd.support import naming_rules
 from ecs_cd.support.clock import Clock
 
@@ -132,7 +131,7 @@ class Call:
         inputs, directory = self.inputs, self.agent.working_directory
         path = directory / inputs.config_file if inputs.config_file else None
         environ = {**self.environ, "SYSTEM_ACCESSTOKEN": self.request.access_token}
-        loaded = load(path, environ, directory, front_end=FrontEnd.TASK)
+        loaded = load(path, environ, directory)
         self.voice.debug(f"settings file: {loaded.document.path if loaded.document else 'none'}")
         self.voice.hide(*([loaded.token.value] if loaded.token else []))
         return self._with_connection(self._with_region(loaded))

@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 from ecs_cd.settings.keywords import SettingKeywords
+from ecs_cd.settings.layers import Given
 from ecs_cd.settings.loading import load
 from ecs_cd.settings.resolved import DeliverySettings, Token
 from ecs_cd.settings.resolving import Settings
-from ecs_cd.settings.setting import FrontEnd, Kind, Section, Setting
+from ecs_cd.settings.setting import Kind, Section, Setting
 from ecs_cd.settings.steps import DELIVERY, PROMOTED, STEPS
 from ecs_cd.settings.table import BY_NAME, TABLE
 
@@ -23,7 +24,7 @@ __all__ = [
     "STEPS",
     "TABLE",
     "DeliverySettings",
-    "FrontEnd",
+    "Given",
     "Kind",
     "Section",
     "Setting",

@@ -7,18 +7,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from ecs_cd.errors import SettingsError
+from ecs_cd.messages import Message, SettingRef
 from ecs_cd.sanitize import did_you_mean, quoted
 from ecs_cd.settings import values
 from ecs_cd.settings.document import Location
 from ecs_cd.settings.file import EnvironmentPart, Part, SettingsFile
-from ecs_cd.settings.setting import FrontEnd, Section
+from ecs_cd.settings.setting import Section
 from ecs_cd.settings.table import BY_NAME
 from ecs_cd.settings.values import Value
 
 
 @dataclass(frozen=True)
 class Given:
-    """A value and who gave it: the call, a variable, or a place in the file."""
+    """A value, and where it comes from in words: the keyword, a variable, or a place in the file."""
 
     value: Value
     origin: str
@@ -40,7 +41,7 @@ def refusal(problems: list[str]) -> SettingsError:
     return SettingsError(f"The settings have {len(problems)} mistakes.", details=tuple(problems))
 
 
-def from_keywords(keywords: Mapping[str, object], front_end: FrontEnd) -> dict[str, Given]:
+def from_keywords(keywords: Mapping[str, object]) -> dict[str, Given]:
     """Return the values given with a call; None and empty text mean "not given".
 
     Raises:
@@ -53,11 +54,11 @@ def from_keywords(keywords: Mapping[str, object], front_end: FrontEnd) -> dict[s
         if setting is None or setting.section is Section.CALL:
             problems.append(_no_keyword(name))
         elif raw is not None and raw not in ("", (), []):
-            called = setting.called(front_end)
+            origin = Message(SettingRef(name))
             try:
-                found[name] = Given(values.read(setting, raw), called)
+                found[name] = Given(values.read(setting, raw), origin)
             except ValueError as error:
-                problems.append(f"{called}: {error}")
+                problems.append(Message(origin, ": ", *error.args))
     if problems:
         raise refusal(problems)
     return found
@@ -94,19 +95,15 @@ def put(found: dict[str, Given], name: str, given: Given) -> None:
     found[name] = given
 
 
-def filled(
-    found: Mapping[str, Given], names: Mapping[str, str], front_end: FrontEnd, problems: list[str]
-) -> dict[str, Value]:
+def filled(found: Mapping[str, Given], names: Mapping[str, str], problems: list[str]) -> dict[str, Value]:
     """Return the values with `{service}` and `{environment}` filled, and the texts checked; add what is wrong."""
     result: dict[str, Value] = {}
     for name, given in found.items():
         result[name] = given.value  # one that is wrong is there all the same: not to be called missing too
         try:
             result[name] = _filled_value(name, given.value, names)
-        except values.NameMissing as error:
-            problems.append(f"{given.origin}: {error} Give {BY_NAME[error.name].called(front_end)}.")
         except ValueError as error:
-            problems.append(f"{given.origin}: {error}")
+            problems.append(Message(given.origin, ": ", *error.args))
     for name, setting in BY_NAME.items():
         if name not in result and setting.default.startswith("{"):
             with suppress(ValueError):  # a default that does not fit (no service, a name ECR refuses) is none

@@ -14,7 +14,6 @@ from ecs_cd.settings.file import SettingsFile
 from ecs_cd.settings.layers import Given, refusal
 from ecs_cd.settings.resolved import Token
 from ecs_cd.settings.resolving import Settings
-from ecs_cd.settings.setting import FrontEnd
 from ecs_cd.settings.table import BY_NAME, TABLE
 
 _NOT_EXPANDED = re.compile(r"\$\([^()]*\)")
@@ -26,12 +25,10 @@ def load(
     path: str | Path | None = None,
     environ: Mapping[str, str] | None = None,
     start: Path | None = None,
-    *,
-    front_end: FrontEnd = FrontEnd.LIBRARY,
 ) -> Settings:
     """Return the settings of the file at `path` (or `ECS_CD_SETTINGS`, or found upwards from `start`) and of `environ`.
 
-    Without a file everything may come from the environment and from the calls. `front_end` is who makes those.
+    Without a file everything may come from the environment and from the calls.
 
     Raises:
         SettingsError: something in them is wrong; every mistake is named with its place.
@@ -44,7 +41,7 @@ def load(
     token = _token(environ, problems)
     if problems:
         raise refusal(problems)
-    return Settings(file, document, given, fallback, token, front_end)
+    return Settings(file, document, given, fallback, token)
 
 
 def _named(environ: Mapping[str, str]) -> str:

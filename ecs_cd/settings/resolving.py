@@ -6,17 +6,17 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from ecs_cd.errors import SettingsError
+from ecs_cd.messages import Message, SettingRef
 from ecs_cd.sanitize import comma_list, did_you_mean, quoted, single_line
 from ecs_cd.settings.document import FILE_NAME, Document, Location
 from ecs_cd.settings.file import SettingsFile
 from ecs_cd.settings.layers import Given, file_values, filled, from_keywords, put, refusal
 from ecs_cd.settings.resolved import DeliverySettings, Token, built
-from ecs_cd.settings.setting import FrontEnd, Section
+from ecs_cd.settings.setting import Section
 from ecs_cd.settings.steps import DELIVERY, missing
 from ecs_cd.settings.table import BY_NAME
 from ecs_cd.support import naming_rules
 
-PAT = BY_NAME["azure_devops_pat"].variable
 _NOUNS = {"promote_from": "origin"}
 """What a setting is called in a sentence, where its name does not read as a noun."""
 
@@ -25,8 +25,7 @@ _NOUNS = {"promote_from": "origin"}
 class Settings:
     """The file and the environment, checked; `resolve` makes of them what one delivery needs.
 
-    `given` is what the `ECS_CD_*` variables say, `fallback` what counts less than the file. `front_end` is who gives
-    the settings of each call.
+    `given` is what the `ECS_CD_*` variables say, `fallback` what counts less than the file.
     """
 
     file: SettingsFile = field(default_factory=SettingsFile)
@@ -34,7 +33,6 @@ class Settings:
     given: Mapping[str, Given] = field(default_factory=dict)
     fallback: Mapping[str, Given] = field(default_factory=dict)
     token: Token | None = None
-    front_end: FrontEnd = FrontEnd.LIBRARY
 
     @property
     def services(self) -> tuple[str, ...]:
@@ -60,7 +58,7 @@ class Settings:
         """
         service = self._chosen("service", service, self.services)
         environment = self._chosen("environment", environment, self.environments)
-        found = self._layered(service, environment, from_keywords(keywords, self.front_end))
+        found = self._layered(service, environment, from_keywords(keywords))
         return self._resolve(service, environment, steps, found)
 
     def resolve_origin(self, to: DeliverySettings, **keywords: object) -> DeliverySettings:
@@ -74,9 +72,11 @@ class Settings:
             SettingsError: as `resolve` does; or origin and destination are the same, or nothing is known of its ECS.
         """
         if to.promote_from == to.environment:
-            called = BY_NAME["promote_from"].called(self.front_end)
-            raise SettingsError(f"An environment cannot follow itself: {to.environment}.", hint=f"Change {called}.")
-        given = {**self.given, **from_keywords(keywords, self.front_end)}
+            raise SettingsError(
+                f"An environment cannot follow itself: {to.environment}.",
+                hint=Message("Name another environment with ", SettingRef("promote_from"), "."),
+            )
+        given = {**self.given, **from_keywords(keywords)}
         if self.environments:
             given = {name: one for name, one in given.items() if BY_NAME[name].section is not Section.ENVIRONMENT}
         here = replace(self, given={}, fallback={**self.fallback, **given})
@@ -95,7 +95,7 @@ class Settings:
         Raises:
             SettingsError: as `resolve` does.
         """
-        given = from_keywords(keywords, self.front_end)
+        given = from_keywords(keywords)
         found = {
             name: one
             for name, one in self._layered("", "", given).items()
@@ -108,7 +108,7 @@ class Settings:
     ) -> DeliverySettings:
         problems: list[str] = []
         names = {"service": service, "environment": environment}
-        values = filled(found, names, self.front_end, problems)
+        values = filled(found, names, problems)
         problems += [self._missing_sentence(name, service, environment) for name in missing(values, steps)]
         if problems:
             raise refusal(problems)
@@ -159,9 +159,10 @@ class Settings:
         file = single_line(self.document.path.name) if self.document else FILE_NAME
         whose = " ".join(filter(None, [service and f"of {service}", environment and f"in {environment}"]))
         noun = _NOUNS.get(name) or setting.path.replace(".", " ").replace("_", " ").replace("ecs", "ECS")
-        return (
-            f"The {noun} {whose}".rstrip() + f" is not set: give {setting.called(self.front_end)}, "
-            f"set {setting.variable}, or write `{setting.path}`{where} in {file}."
+        return Message(
+            f"The {noun} {whose}".rstrip() + " is not set: give ",
+            SettingRef(name),
+            f", set {setting.variable}, or write `{setting.path}`{where} in {file}.",
         )
 
     def _refuse_foreign_organization(self, organization: str) -> None:
@@ -171,7 +172,9 @@ class Settings:
         if own and foreign and self.token and self.token.bearer:
             raise SettingsError(
                 f"{self.token.variable} is a token for {own.value}, not for {organization}.",
-                hint=f"Set {PAT} to a personal access token of the other organization.",
+                hint=Message(
+                    "Give a personal access token of the other organization with ", SettingRef("azure_devops_pat"), "."
+                ),
             )
 
 

@@ -28,14 +28,6 @@ class Section(str, Enum):
     CALL = "call"
 
 
-class FrontEnd(Enum):
-    """Who gave the settings of a call, and so how a sentence names one."""
-
-    LIBRARY = "argument '{name}'"
-    COMMAND_LINE = "{flag}"
-    TASK = "input '{input}'"
-
-
 class Group(str, Enum):
     """What a setting is about; in the form of the task it stands in the group of inputs of this name, if there is one.
 
@@ -123,10 +115,6 @@ class Setting:
     def input_name(self) -> str:
         """Return the name of the task's input; secrets have none."""
         return (self.task_input.name or camel_case(self.name)) if self.task_input else ""
-
-    def called(self, by: FrontEnd) -> str:
-        """Return how this front end names the setting: `argument 'region'`, `--region`, `input 'regionName'`."""
-        return by.value.format(name=self.name, flag=self.switch, input=self.input_name)
 
 
 def camel_case(name: str) -> str:

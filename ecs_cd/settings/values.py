@@ -1,6 +1,7 @@
 """Read one value as its setting wants it, and fill placeholders.
 
-Every function here refuses with a ValueError whose text is the rest of a sentence about the value.
+Every function here refuses with a ValueError; its only argument, perhaps a `Message`, is the rest of a sentence about
+the value.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Union
 
+from ecs_cd.messages import Message, SettingRef
 from ecs_cd.sanitize import comma_list, did_you_mean, quoted
 from ecs_cd.settings.setting import Kind, Setting
 
@@ -20,15 +22,6 @@ MOST_SECONDS = 7 * 24 * 3600.0
 DURATION = re.compile(r"(?=[0-9])(?:(?P<h>[0-9]{1,6})h)?(?:(?P<m>[0-9]{1,6})m)?(?:(?P<s>[0-9]{1,6})s?)?")
 _PIECE = re.compile(r"\{\{|\}\}|\{(?P<name>[^{}]*)\}|[{}]")
 _SWITCH = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
-
-
-class NameMissing(ValueError):
-    """A placeholder stands for the name of a service or environment, and none was given."""
-
-    def __init__(self, name: str) -> None:
-        """Say which of the two."""
-        super().__init__(f"has the placeholder {{{name}}}, and no {name} was named.")
-        self.name = name
 
 
 def read(setting: Setting, raw: object) -> Value:
@@ -88,7 +81,8 @@ def fill(text: str, known: Mapping[str, str]) -> str:
                 f"{did_you_mean(name, PLACEHOLDERS)}"
             )
         if not known[name]:
-            raise NameMissing(name)
+            hint = Message("name it with ", SettingRef(name), ".")
+            raise ValueError(Message(f"has the placeholder {{{name}}}, and no {name} was named: ", hint))
         return known[name]
 
     return _PIECE.sub(piece, text)

@@ -7,10 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ecs_cd.azure_task.wording import task_wording
+from ecs_cd.cli.wording import command_line_wording
 from ecs_cd.errors import SettingsError
+from ecs_cd.messages import Wording, library_wording, worded
 from ecs_cd.model.order import Order
 from ecs_cd.model.service import ServiceTarget
-from ecs_cd.settings import TABLE, DeliverySettings, FrontEnd, Section, Settings, load, values
+from ecs_cd.settings import TABLE, DeliverySettings, Section, Settings, load, values
 from ecs_cd.settings.commands import ECS
 from tests.unit.settings.test_file import DESIGN, FULL
 
@@ -81,7 +84,7 @@ def test_a_map_given_by_flag_adds_to_the_map_of_the_file(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("given", [["hunter2"], "A=1\nhunter2", 5])
 def test_a_map_is_given_as_name_and_value_and_not_repeated_when_wrong(given: object) -> None:
-    with pytest.raises(SettingsError, match=r"argument 'variables': must be (given as NAME=VALUE|names and)") as caught:
+    with pytest.raises(SettingsError, match=r"`variables=`: must be (given as NAME=VALUE|names and)") as caught:
         Settings().resolve(steps=(), variables=given)
     assert "hunter2" not in str(caught.value)
 
@@ -110,7 +113,7 @@ def test_no_file_is_needed_when_all_is_given() -> None:
 def test_a_single_step_needs_only_what_it_takes() -> None:
     assert Settings().resolve(steps=["parameter"], parameter="/x").parameter == "/x"
     with pytest.raises(
-        SettingsError, match=r"The parameter is not set: give argument 'parameter', set ECS_CD_PARAMETER, or write"
+        SettingsError, match=r"The parameter is not set: give `parameter=`, set ECS_CD_PARAMETER, or write"
     ):
         Settings().resolve(steps=["parameter"])
 
@@ -122,7 +125,7 @@ def test_every_missing_value_is_told_with_three_ways_to_give_it(tmp_path: Path) 
     found = mistakes(caught.value)
     assert len(found) == 6
     assert (
-        "The ECS cluster of my-api in production is not set: give argument 'cluster', set ECS_CD_CLUSTER, "
+        "The ECS cluster of my-api in production is not set: give `cluster=`, set ECS_CD_CLUSTER, "
         "or write `ecs.cluster` under services.my-api or defaults in ecs-cd.yml."
     ) in found
 
@@ -159,7 +162,7 @@ def test_a_name_may_come_from_the_environment_or_be_the_only_one(tmp_path: Path)
 
 def test_a_placeholder_without_its_name_says_which_flag_is_missing() -> None:
     with pytest.raises(
-        SettingsError, match=r"placeholder {service}, and no service was named. Give argument 'service'"
+        SettingsError, match=r"placeholder {service}, and no service was named: name it with `service=`"
     ):
         Settings().resolve(steps=["parameter"], parameter="/{service}/x")
 
@@ -252,20 +255,20 @@ def test_a_wrong_variable_is_named(tmp_path: Path) -> None:
         ({"zzz": "x"}, "There is no setting 'zzz'."),
         ({"settings": "x"}, "There is no setting 'settings'."),
         ({"azure_devops_pat": "s3cret"}, "comes from the environment only: set ECS_CD_AZURE_DEVOPS_PAT"),
-        ({"branch": ["main"]}, "argument 'branch': must be a string, not a list."),
-        ({"branch": b"main"}, "argument 'branch': must be a string, not bytes."),
-        ({"region": 5}, "argument 'region': '5' is not an AWS region"),
-        ({"order": "newest"}, "argument 'order': 'newest' is not one of numeric, semver, none."),
-        ({"rollback": True}, "argument 'rollback': must be a string, not true or false."),
-        ({"verify": "maybe"}, "argument 'verify': 'maybe' is neither true nor false."),
-        ({"verify": 2}, "argument 'verify': '2' is neither true nor false."),
-        ({"timeout": "soon"}, "argument 'timeout': 'soon' is not a duration"),
-        ({"timeout": 0}, "argument 'timeout': must be at least 1s."),
-        ({"timeout": {"minutes": 5}}, "argument 'timeout': a mapping is not a duration"),
-        ({"timeout": float("nan")}, "argument 'timeout': 'nan' is not a duration"),
-        ({"variables": {"a": 1}}, "argument 'variables': needs a string as the value of 'a'."),
-        ({"variables": {1: "a"}}, "argument 'variables': has an empty name"),
-        ({"template_parameters": 5}, "argument 'template_parameters': must be names and values, not int."),
+        ({"branch": ["main"]}, "`branch=`: must be a string, not a list."),
+        ({"branch": b"main"}, "`branch=`: must be a string, not bytes."),
+        ({"region": 5}, "`region=`: '5' is not an AWS region"),
+        ({"order": "newest"}, "`order=`: 'newest' is not one of numeric, semver, none."),
+        ({"rollback": True}, "`rollback=`: must be a string, not true or false."),
+        ({"verify": "maybe"}, "`verify=`: 'maybe' is neither true nor false."),
+        ({"verify": 2}, "`verify=`: '2' is neither true nor false."),
+        ({"timeout": "soon"}, "`timeout=`: 'soon' is not a duration"),
+        ({"timeout": 0}, "`timeout=`: must be at least 1s."),
+        ({"timeout": {"minutes": 5}}, "`timeout=`: a mapping is not a duration"),
+        ({"timeout": float("nan")}, "`timeout=`: 'nan' is not a duration"),
+        ({"variables": {"a": 1}}, "`variables=`: needs a string as the value of 'a'."),
+        ({"variables": {1: "a"}}, "`variables=`: has an empty name"),
+        ({"template_parameters": 5}, "`template_parameters=`: must be names and values, not int."),
     ],
 )
 def test_a_wrong_keyword_or_type_is_the_caller_s_mistake(keywords: dict[str, object], says: str) -> None:
@@ -290,21 +293,27 @@ def test_no_value_of_a_keyword_ends_in_an_error_from_the_inside(name: str, data:
         Settings().resolve("my-api", "development", steps=(), **{name: value})
     except SettingsError as error:
         problem = error
-    assert problem is None or f"argument '{name}'" in "".join([problem.message, *problem.details])
+    assert problem is None or f"`{name}=`" in "".join([problem.message, *problem.details])
 
 
 @pytest.mark.parametrize(
-    ("front_end", "called"),
+    ("wording", "name"),
     [
-        (FrontEnd.LIBRARY, "argument 'template_parameters'"),
-        (FrontEnd.COMMAND_LINE, "--template-parameter"),
-        (FrontEnd.TASK, "input 'templateParameters'"),
+        (library_wording, "`template_parameters=`"),
+        (command_line_wording, "--template-parameter"),
+        (task_wording, "input 'templateParameters'"),
     ],
 )
-def test_a_mistake_names_the_setting_as_the_caller_gave_it(front_end: FrontEnd, called: str) -> None:
+def test_a_mistake_names_the_setting_as_the_caller_gave_it(wording: Wording, name: str) -> None:
     with pytest.raises(SettingsError) as caught:
-        load(None, {}, Path("/"), front_end=front_end).resolve(steps=(), template_parameters=["x"])
-    assert str(caught.value).startswith(f"{called}: ")
+        Settings().resolve(steps=(), template_parameters=["x"])
+    assert worded(caught.value.message, wording).startswith(f"{name}: ")
+    with pytest.raises(SettingsError) as caught:
+        Settings().resolve(steps=(), template_parameters=["A={service}"])
+    assert worded(caught.value.message, wording).startswith(f"{name}: ")
+    assert worded(caught.value.message, wording).endswith(
+        {"`": "`service=`.", "-": "SERVICE.", "i": "input 'service'."}[name[0]]
+    )
 
 
 def test_the_settings_file_may_be_given_as_text_and_as_nothing_else(tmp_path: Path) -> None:
@@ -465,6 +474,6 @@ def test_the_service_that_is_delivered_to_cannot_be_its_own_origin(tmp_path: Pat
 
 def test_a_promotion_needs_to_know_from_where(tmp_path: Path) -> None:
     settings = loaded(tmp_path, TWO_ACCOUNTS)
-    with pytest.raises(SettingsError, match="The origin of my-api in stage is not set: give argument 'promote_from'"):
+    with pytest.raises(SettingsError, match="The origin of my-api in stage is not set: give `promote_from=`"):
         settings.resolve("my-api", "stage", steps=["origin"])
     assert settings.resolve("my-api", "stage").promote_from == ""
