@@ -1,4 +1,4 @@
-"""What `ecs-cd.yml` says, as plain values. Models check it; nothing here needs them."""
+"""The contents of `ecs-cd.yml` as plain values, once the models have checked them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ecs_cd.settings.table import in_section
 from ecs_cd.settings.values import Value
 
 Part = Mapping[str, Value | None]
-"""The settings of one part of the file by their names in the table; None where the file says `null`."""
+"""The settings of one part of the file by their names in the table; None where the file has `null`."""
 
 CONTAINERS: Mapping[Section, tuple[str, ...]] = {
     Section.TOP: ("defaults", "services", "environments"),
@@ -24,7 +24,7 @@ CONTAINERS: Mapping[Section, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class EnvironmentPart:
-    """What is known of an environment, and what is different there for some services."""
+    """The settings of an environment, and those of some services there."""
 
     own: Part = field(default_factory=dict)
     services: Mapping[str, Part] = field(default_factory=dict)
@@ -69,6 +69,6 @@ def _part(section: Section, data: Mapping[str, Any] | None) -> Part:
             holder = holder.get(key) or {}
         if last in holder:
             found[setting.name] = holder[last]
-    if data.get("ecs", {}) is None:  # there is no service in ECS to look at
+    if data.get("ecs", {}) is None:  # no service in ECS: the rollout is not verified
         found |= {**dict.fromkeys(ECS), "verify": False}
     return found

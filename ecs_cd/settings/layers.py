@@ -1,4 +1,4 @@
-"""Which value counts: values laid over one another, then filled with the names of service and environment."""
+"""Merge values by their precedence, then fill in the names of service and environment."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _no_keyword(name: str) -> str:
 
 
 def file_values(file: SettingsFile, service: str, environment: str) -> Iterator[FileValue]:
-    """Yield what the file says for a service in an environment, what counts more after what counts less."""
+    """Yield the values of the file for a service in an environment; later ones take precedence."""
     here = file.environments.get(environment, EnvironmentPart())
     parts: tuple[tuple[Location, Part], ...] = (
         ((), file.top),
@@ -88,7 +88,7 @@ def file_values(file: SettingsFile, service: str, environment: str) -> Iterator[
 
 
 def put(found: dict[str, Given], name: str, given: Given) -> None:
-    """Lay a value over what is there: a map adds to the map below it, all else replaces."""
+    """Put a value over what is there: a map adds to the map below it, all else replaces."""
     below = found.get(name)
     if isinstance(given.value, dict) and below and isinstance(below.value, dict):
         given = Given(below.value | given.value, given.origin)

@@ -49,7 +49,7 @@ def _named(environ: Mapping[str, str]) -> str:
 
 
 def _from_file(path: str | Path | None) -> tuple[Document | None, SettingsFile, list[str]]:
-    """Return the file as read, what it says, and its mistakes."""
+    """Return the file as read, its settings, and its mistakes."""
     if path is None:
         return None, SettingsFile(), []
     # Only a file needs these: pydantic and yaml take longer to import than all the rest of a start.
@@ -67,7 +67,7 @@ def _value(environ: Mapping[str, str], name: str) -> str:
 
 
 def _from_environment(environ: Mapping[str, str], problems: list[str]) -> tuple[dict[str, Given], dict[str, Given]]:
-    """Return what the `ECS_CD_*` variables say, and what the agent's own variables say where nothing else does."""
+    """Return the values of the `ECS_CD_*` variables, and those of the agent's variables, which the file overrides."""
     given: dict[str, Given] = {}
     fallback: dict[str, Given] = {}
     for setting in TABLE:

@@ -45,23 +45,23 @@ def _file_model() -> type[BaseModel]:
     ecs = _model("EcsPart", "Where the service runs.", _values(Section.SERVICE, "ecs."))
     service = _model(
         "ServicePart",
-        "What is known of a service; what `defaults` says need not be said again.",
-        _values(Section.SERVICE) | {"ecs": _part(ecs | None, "ECS", "Where the service runs; null: ECS is not asked.")},
+        "Settings of a service; they take precedence over `defaults`.",
+        _values(Section.SERVICE) | {"ecs": _part(ecs | None, "ECS", "Where the service runs; null: no verification.")},
     )
-    services: Any = dict[_OwnName, service | None] | None  # type: ignore[valid-type]  # a class made above
+    services: Any = dict[_PlaceName, service | None] | None  # type: ignore[valid-type]  # a class made above
     environment = _model(
         "EnvironmentPart",
-        "What is known of an environment.",
+        "Settings of an environment.",
         _values(Section.ENVIRONMENT)
-        | {"services": _part(services, "Services", "What is different for some services in this environment.")},
+        | {"services": _part(services, "Services", "Settings of single services in this environment.")},
     )
-    environments: Any = dict[_OwnName, environment | None] | None  # type: ignore[valid-type]  # likewise
+    environments: Any = dict[_PlaceName, environment | None] | None  # type: ignore[valid-type]  # likewise
     return _model(
         "SettingsFile",
         "Settings of ecs-cd. `{service}` and `{environment}` may stand in every text; `{{` is a brace.",
         _values(Section.TOP)
         | {
-            "defaults": _part(service | None, "Defaults", "What holds for every service."),
+            "defaults": _part(service | None, "Defaults", "Settings of every service that has no other."),
             "services": _part(services, "Services", "The services by name."),
             "environments": _part(environments, "Environments", "The environments by name."),
         },
@@ -96,13 +96,13 @@ def _read(setting: Setting, value: object) -> object:
     return values.read(setting, value)
 
 
-def _own_name(value: str) -> str:
-    if wrong := naming_rules.own(value):
+def _place_name(value: str) -> str:
+    if wrong := naming_rules.place(value):
         raise ValueError(f"{quoted(value)} {wrong}.")
     return value
 
 
-_OwnName = Annotated[str, AfterValidator(_own_name)]
+_PlaceName = Annotated[str, AfterValidator(_place_name)]
 
 
 def _described(setting: Setting) -> dict[str, Any]:

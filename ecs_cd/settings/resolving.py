@@ -18,14 +18,14 @@ from ecs_cd.settings.table import BY_NAME
 from ecs_cd.support import naming_rules
 
 _NOUNS = {"promote_from": "origin"}
-"""What a setting is called in a sentence, where its name does not read as a noun."""
+"""Words for settings whose name is not a noun."""
 
 
 @dataclass(frozen=True)
 class Settings:
     """The file and the environment, checked; `resolve` makes of them what one delivery needs.
 
-    `given` is what the `ECS_CD_*` variables say, `fallback` what counts less than the file.
+    `given` are the values of `ECS_CD_*` variables, `fallback` those that the file overrides.
     """
 
     file: SettingsFile = field(default_factory=SettingsFile)
@@ -64,12 +64,13 @@ class Settings:
     def resolve_origin(self, to: DeliverySettings, **keywords: object) -> DeliverySettings:
         """Return the settings of the environment that a service is promoted from.
 
-        Variables and keywords speak of the environment `to`: here they count where the file says nothing, and those
-        that belong to an environment (region, role ...) only where the file knows no environments at all. Its ECS is
-        asked, whatever `verify` says.
+        Variables and keywords are meant for the environment `to`: here the file overrides them, and those of an
+        environment (region, role ...) are used only if the file has no environments at all. The ECS service is
+        looked up even if `verify` is off.
 
         Raises:
-            SettingsError: as `resolve` does; or origin and destination are the same, or nothing is known of its ECS.
+            SettingsError: as `resolve` does; or origin and destination are the same, or its ECS service is
+                not in the settings.
         """
         if to.promote_from == to.environment:
             raise SettingsError(
@@ -85,12 +86,12 @@ class Settings:
             raise SettingsError(
                 f"{origin.environment} and {to.environment} are the same ECS service: "
                 f"{quoted(origin.target.service)} in cluster {quoted(origin.target.cluster)}.",
-                hint='Say in the settings how they differ, as with `cluster: "{environment}"`.',
+                hint='Give them different clusters or services in the settings, as with `cluster: "{environment}"`.',
             )
         return origin
 
     def resolve_project(self, *, steps: Collection[str] = ("project",), **keywords: object) -> DeliverySettings:
-        """Return the settings that concern no service: organization, project, token, and what the keywords say.
+        """Return the settings that concern no service: organization, project, token, and the keywords.
 
         Raises:
             SettingsError: as `resolve` does.
@@ -129,12 +130,12 @@ class Settings:
                 f"There is no {kind} {quoted(name)}{where}.{did_you_mean(name, known)}",
                 hint=f"There are: {comma_list(known)}.",
             )
-        if name and (wrong := naming_rules.own(name)):
+        if name and (wrong := naming_rules.place(name)):
             raise SettingsError(f"The {kind} {quoted(name)} {wrong}.")
         return name
 
     def _layered(self, service: str, environment: str, keywords: Mapping[str, Given]) -> dict[str, Given]:
-        """Return the values that count: those of the call over the environment's, the file's, the agent's."""
+        """Return the values by precedence: keywords, `ECS_CD_*` variables, the file, the agent's variables."""
         found = dict(self.fallback)
         for one in file_values(self.file, service, environment):
             if one.value is None:
@@ -179,5 +180,5 @@ class Settings:
 
 
 def _account(settings: DeliverySettings) -> tuple[str, ...]:
-    """Return what tells the account and region of one environment from those of another."""
+    """Return what distinguishes the account and region of one environment from those of another."""
     return settings.region, settings.profile, settings.role_arn

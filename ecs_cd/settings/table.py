@@ -22,7 +22,9 @@ _CALL = (
         "The settings file, instead of the ecs-cd.yml found upwards from the working folder.",
         metavar="FILE",
         task_input=TaskInput(
-            "Settings file", "All that it says can be given as inputs; an input takes precedence.", name="configFile"
+            "Settings file",
+            "Its settings can also be given as inputs; these take precedence.",
+            name="configFile",
         ),
     ),
     Setting(
@@ -31,7 +33,7 @@ _CALL = (
         Group.CALL,
         "The service to deliver, as named in ecs-cd.yml.",
         flag="SERVICE",
-        check=naming_rules.own,
+        check=naming_rules.place,
         task_input=TaskInput(
             "Service",
             "Any name of your own if there is no settings file. Left out for `deploy`, with a JSON tag file that names "
@@ -44,7 +46,7 @@ _CALL = (
         Group.CALL,
         "The environment to deliver to, as named in ecs-cd.yml.",
         flag="ENVIRONMENT",
-        check=naming_rules.own,
+        check=naming_rules.place,
         task_input=TaskInput("Environment", "Any name of your own if there is no settings file."),
     ),
     Setting(
@@ -251,7 +253,7 @@ _ROLLOUT = (
         needed_by=("rollout",),
         task_input=TaskInput(
             "ECS cluster",
-            "Needs `ecs:DescribeServices`, `ecs:DescribeTaskDefinition`, and, to say why tasks stopped, "
+            "Needs `ecs:DescribeServices`, `ecs:DescribeTaskDefinition`, and, to show why tasks stopped, "
             "`ecs:ListTasks` and `ecs:DescribeTasks`.",
         ),
     ),
@@ -343,7 +345,7 @@ _PROMOTION = (
         "The environment whose tag is promoted to this one.",
         flag="--from",
         metavar="ENVIRONMENT",
-        check=naming_rules.own,
+        check=naming_rules.place,
         needed_by=("origin",),
         task_input=TaskInput("Promote from"),
     ),

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import jsonschema
@@ -296,6 +298,12 @@ def test_whatever_the_file_is_the_only_error_is_ours_and_harmless(
         problem = error
     for text in (problem.message, problem.hint, *problem.details) if problem else ():
         assert not HOSTILE.search(text)
+
+
+def test_without_a_file_what_only_a_file_needs_is_not_imported(tmp_path: Path) -> None:
+    code = "import sys, ecs_cd.settings as s\ns.load(None, {'ECS_CD_TIMEOUT': '5m'})\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert not {"pydantic", "yaml"} & set(done.stdout.split())
 
 
 def test_the_file_is_found_upwards_and_the_nearest_counts(tmp_path: Path) -> None:
