@@ -27,11 +27,11 @@ def import_all(lib: Path) -> None:
 
 def use_aws(endpoint: str) -> None:
     """Make a client of each service, and send a request with it where there is an endpoint."""
-    from botocore.session import Session  # noqa: PLC0415 - it is there only once the path is prepared
+    from boto3.session import Session  # noqa: PLC0415 - it is there only once the path is prepared
 
-    session = Session()
+    session = Session(region_name="eu-west-1")
     for service, operation in REQUESTS.items():
-        client = session.create_client(service, region_name="eu-west-1", endpoint_url=endpoint or None)
+        client = session.client(service, endpoint_url=endpoint or None)  # type: ignore[call-overload]  # literal names only
         if endpoint:
             getattr(client, operation)()
         client.close()
