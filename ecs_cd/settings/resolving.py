@@ -117,7 +117,9 @@ class Settings:
             self._refuse_foreign_organization(str(values["organization"]))
         return built(service, environment, values, self.token)
 
-    def _chosen(self, kind: str, name: str, known: tuple[str, ...]) -> str:
+    def _chosen(self, kind: str, name: object, known: tuple[str, ...]) -> str:
+        if not isinstance(name, str):
+            raise SettingsError(f"The {kind} must be given as a string, not as {type(name).__name__}.")
         if not name:
             given = self.given.get(kind)
             name = str(given.value) if given else known[0] if len(known) == 1 else ""

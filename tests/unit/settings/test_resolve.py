@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -153,6 +154,12 @@ def test_an_unknown_name_is_an_error_that_lists_the_known(
 ) -> None:
     with pytest.raises(SettingsError, match=says):
         loaded(tmp_path, FULL).resolve(service, environment)
+
+
+@pytest.mark.parametrize(("service", "environment"), [(["my-api"], "production"), ("my-api", None), (7, "production")])
+def test_a_name_that_is_no_text_is_refused(tmp_path: Path, service: Any, environment: Any) -> None:  # noqa: ANN401 - any type is the point
+    with pytest.raises(SettingsError, match=r"must be given as a string, not as (list|NoneType|int)"):
+        loaded(tmp_path).resolve(service, environment)
 
 
 def test_a_name_may_come_from_the_environment_or_be_the_only_one(tmp_path: Path) -> None:
