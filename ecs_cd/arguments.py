@@ -15,8 +15,7 @@ from typing import TypeVar
 from ecs_cd.errors import SettingsError, WrongInput
 from ecs_cd.model.image import ImageTag, TagEntry, TagFile
 from ecs_cd.sanitize import comma_list, did_you_mean, quoted
-from ecs_cd.settings import BY_NAME, Section, Settings, load, values
-from ecs_cd.settings.resolving import Given
+from ecs_cd.settings import BY_NAME, Given, Section, Settings, load, values
 from ecs_cd.tag.tag_file import entries_for, entry_for, read_tag_file
 
 SettingsSource = str | os.PathLike[str] | Settings | None

@@ -22,22 +22,22 @@ class SettingKeywords(TypedDict, total=False):
     """Azure DevOps project that holds the infrastructure pipeline."""
 
     parameter: str | None
-    """Name of the SSM parameter that holds the image's tag."""
+    """Name of the SSM parameter that holds the image's tag, such as /my-api/development/docker-image-tag."""
 
     create_parameter: bool | None
-    """Create the parameter when it does not exist."""
+    """Create the parameter if it does not exist; otherwise a missing one is an error."""
 
     order: Order | Literal["numeric", "semver", "none"] | None
-    """How to tell the newer tag."""
+    """How tags are compared; an older tag never overwrites a newer one."""
 
     repository: str | None
-    """Name of the ECR repository."""
+    """Name of the ECR repository, without the registry's address."""
 
     registry: str | int | None
-    """AWS account id of the ECR registry, when it is not the delivery's own account."""
+    """AWS account id of the ECR registry, if it is not the delivery's own account."""
 
     registry_region: str | None
-    """Region of the ECR registry, when it is another."""
+    """Region of the ECR registry, if it is not the environment's."""
 
     check_image: bool | None
     """Look in ECR for the image before recording its tag."""
@@ -70,19 +70,19 @@ class SettingKeywords(TypedDict, total=False):
     """Name of the ECS service."""
 
     container: str | None
-    """Name of the container whose image has the tag, when its image does not tell."""
+    """Name of the container whose image carries the tag, if its repository does not identify it."""
 
     timeout: str | float | None
     """The deadline of the whole delivery: 90s, 30m, 1h30m."""
 
     region: str | None
-    """AWS region of the environment."""
+    """AWS region of the environment, such as eu-west-1."""
 
     profile: str | None
     """AWS profile to take credentials from."""
 
     role_arn: str | None
-    """IAM role to assume for this environment."""
+    """ARN of the IAM role to assume for this environment."""
 
     external_id: str | None
     """External id to give when assuming the role."""

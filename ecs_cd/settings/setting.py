@@ -1,4 +1,4 @@
-"""What a row of the table of settings says."""
+"""The type of a row in the table of settings."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ class TaskInput:
     """How a setting is shown in the form of the Azure Pipelines task.
 
     `more` is Markdown, shown after the setting's own help. `name` is the input's, where it is not the setting's in
-    camel case. `options` are the labels of the setting's choices. `default` says what counts where neither the input
-    nor the settings file has a value, if that is not the setting's default. `listed`: Azure DevOps offers a list, from
-    a data source of `task.json`.
+    camel case. `options` are the labels of the setting's choices. `default` describes what is used if neither the
+    input nor the settings file has a value, unless that is the setting's default. `listed`: Azure DevOps offers a list,
+    from a data source of `task.json`.
     """
 
     label: str
@@ -68,9 +68,9 @@ class Setting:
 
     `name` is its keyword in the library; `key` its key within its section of the file (`ecs.cluster`), if that is not
     the name. `check` returns what is wrong with a text, or nothing. `choices` are all that it may be; `enum` is their
-    type, if they have one. `fallbacks` are variables that count less than the file. `numeric` says that a person may
-    write the text as a bare number; `least` is a duration's smallest value in seconds. `needed_by` are the steps that
-    cannot do without it. `task_input` is None for a secret alone.
+    type, if they have one. `fallbacks` are variables that the file overrides. `numeric`: the text may also be a
+    number; `least` is a duration's smallest value in seconds. `needed_by` are the steps that cannot do without it.
+    `task_input` is None for a secret alone.
     """
 
     name: str
@@ -103,7 +103,7 @@ class Setting:
 
     @property
     def switch(self) -> str:
-        """Return the flag of the command line; secrets have none."""
+        """Return the flag or argument of the command line; secrets have none."""
         return "" if self.secret else self.flag or "--" + self.name.replace("_", "-")
 
     @property

@@ -22,7 +22,9 @@ _CALL = (
         "The settings file, instead of the ecs-cd.yml found upwards from the working folder.",
         metavar="FILE",
         task_input=TaskInput(
-            "Settings file", "All that it says can be given as inputs; an input takes precedence.", name="configFile"
+            "Settings file",
+            "Its settings can also be given as inputs; these take precedence.",
+            name="configFile",
         ),
     ),
     Setting(
@@ -30,7 +32,8 @@ _CALL = (
         Section.CALL,
         Group.CALL,
         "The service to deliver, as named in ecs-cd.yml.",
-        check=naming_rules.own,
+        flag="SERVICE",
+        check=naming_rules.place,
         task_input=TaskInput(
             "Service",
             "Any name of your own if there is no settings file. Left out for `deploy`, with a JSON tag file that names "
@@ -42,7 +45,8 @@ _CALL = (
         Section.CALL,
         Group.CALL,
         "The environment to deliver to, as named in ecs-cd.yml.",
-        check=naming_rules.own,
+        flag="ENVIRONMENT",
+        check=naming_rules.place,
         task_input=TaskInput("Environment", "Any name of your own if there is no settings file."),
     ),
     Setting(
@@ -88,38 +92,36 @@ _PARAMETER = (
         "parameter",
         Section.SERVICE,
         Group.PARAMETER,
-        "Name of the SSM parameter that holds the image's tag.",
+        "Name of the SSM parameter that holds the image's tag, such as /my-api/development/docker-image-tag.",
         check=naming_rules.parameter,
         needed_by=("parameter",),
         task_input=TaskInput(
             "Parameter",
-            "Such as `/my-api/development/docker-image-tag`. Needs `ssm:GetParameter`, `ssm:GetParameters`, "
-            "`ssm:GetParameterHistory`, `ssm:DescribeParameters`, `ssm:PutParameter`, `ssm:LabelParameterVersion`, "
-            "`ssm:UnlabelParameterVersion`; for a SecureString under a key of your own `kms:Decrypt` and "
-            "`kms:Encrypt`.",
+            "Needs `ssm:GetParameter`, `ssm:GetParameters`, `ssm:GetParameterHistory`, `ssm:DescribeParameters`, "
+            "`ssm:PutParameter`, `ssm:LabelParameterVersion`, `ssm:UnlabelParameterVersion`; for a SecureString under "
+            "a key of your own `kms:Decrypt` and `kms:Encrypt`.",
         ),
     ),
     Setting(
         "create_parameter",
         Section.SERVICE,
         Group.PARAMETER,
-        "Create the parameter when it does not exist.",
+        "Create the parameter if it does not exist; otherwise a missing one is an error.",
         Kind.SWITCH,
         default="false",
-        task_input=TaskInput("Create the parameter", "Otherwise a missing one is an error.", options=_YES_NO),
+        task_input=TaskInput("Create the parameter", options=_YES_NO),
     ),
     Setting(
         "order",
         Section.SERVICE,
         Group.PARAMETER,
-        "How to tell the newer tag.",
+        "How tags are compared; an older tag never overwrites a newer one.",
         choices=tuple(order.value for order in Order),
         enum=Order,
         default="numeric",
         task_input=TaskInput(
             "Order of tags",
-            "An older one never overwrites it. `numeric`: by number, as build ids. `semver`: by version. `none`: what "
-            "comes last is newest.",
+            "`numeric`: by number, as build ids. `semver`: by version. `none`: what comes last is newest.",
             options=("Numeric", "Semantic version", "None"),
         ),
     ),
@@ -130,17 +132,17 @@ _IMAGE = (
         "repository",
         Section.SERVICE,
         Group.IMAGE,
-        "Name of the ECR repository.",
+        "Name of the ECR repository, without the registry's address.",
         check=naming_rules.repository,
         default="{service}",
         needed_by=("image",),
-        task_input=TaskInput("ECR repository", "Without the registry's address. Needs `ecr:DescribeImages`."),
+        task_input=TaskInput("ECR repository", "Needs `ecr:DescribeImages`."),
     ),
     Setting(
         "registry",
         Section.SERVICE,
         Group.IMAGE,
-        "AWS account id of the ECR registry, when it is not the delivery's own account.",
+        "AWS account id of the ECR registry, if it is not the delivery's own account.",
         metavar="ACCOUNT",
         check=naming_rules.account,
         numeric=True,
@@ -150,7 +152,7 @@ _IMAGE = (
         "registry_region",
         Section.SERVICE,
         Group.IMAGE,
-        "Region of the ECR registry, when it is another.",
+        "Region of the ECR registry, if it is not the environment's.",
         check=naming_rules.region,
         task_input=TaskInput("Region of the registry"),
     ),
@@ -185,8 +187,8 @@ _PIPELINE = (
         needed_by=("pipeline",),
         task_input=TaskInput(
             "Infrastructure pipeline",
-            "Such as `\\platform\\network`. Choose the project first to see the list. Needs *View builds*, *View build "
-            "pipeline*, *Queue builds*.",
+            "Folder and name are given as `\\platform\\network`. Choose the project first to see the list. Needs *View "
+            "builds*, *View build pipeline*, *Queue builds*.",
             listed=True,
         ),
     ),
@@ -239,9 +241,7 @@ _ROLLOUT = (
         "What to do when a rollout fails; on-failure: go back to what was verified last, and hold it.",
         choices=("never", "on-failure"),
         default="never",
-        task_input=TaskInput(
-            "Roll back on failure", "The task fails all the same.", options=("Never", "On failure"), default="never"
-        ),
+        task_input=TaskInput("Roll back on failure", "The task fails all the same.", options=("Never", "On failure")),
     ),
     Setting(
         "cluster",
@@ -253,7 +253,7 @@ _ROLLOUT = (
         needed_by=("rollout",),
         task_input=TaskInput(
             "ECS cluster",
-            "Needs `ecs:DescribeServices`, `ecs:DescribeTaskDefinition`, and, to say why tasks stopped, "
+            "Needs `ecs:DescribeServices`, `ecs:DescribeTaskDefinition`, and, to show why tasks stopped, "
             "`ecs:ListTasks` and `ecs:DescribeTasks`.",
         ),
     ),
@@ -272,7 +272,7 @@ _ROLLOUT = (
         "container",
         Section.SERVICE,
         Group.ROLLOUT,
-        "Name of the container whose image has the tag, when its image does not tell.",
+        "Name of the container whose image carries the tag, if its repository does not identify it.",
         key="ecs.container",
         check=naming_rules.ecs,
         task_input=TaskInput("Container"),
@@ -297,13 +297,12 @@ _AWS = (
         "region",
         Section.ENVIRONMENT,
         Group.AWS,
-        "AWS region of the environment.",
+        "AWS region of the environment, such as eu-west-1.",
         check=naming_rules.region,
         task_input=TaskInput(
             "AWS region",
-            "Such as `eu-west-1`.",
             name="regionName",  # as the tasks of the AWS Toolkit call it
-            default="the variable `AWS.Region`, the agent's environment",
+            default="the variable `AWS.Region`, or the agent's environment",
         ),
     ),
     Setting(
@@ -313,18 +312,19 @@ _AWS = (
         "AWS profile to take credentials from.",
         check=naming_rules.profile,
         task_input=TaskInput(
-            "AWS profile", "One in the AWS configuration of a self-hosted agent, used when no credentials are given."
+            "AWS profile",
+            "It must be in the AWS configuration of a self-hosted agent, and is used when no credentials are given.",
         ),
     ),
     Setting(
         "role_arn",
         Section.ENVIRONMENT,
         Group.AWS,
-        "IAM role to assume for this environment.",
+        "ARN of the IAM role to assume for this environment.",
         metavar="ARN",
         check=naming_rules.role,
         task_input=TaskInput(
-            "Role to assume", "Its ARN. Assumed with the credentials above, which need `sts:AssumeRole` on it."
+            "Role to assume", "It is assumed with the credentials above, which need `sts:AssumeRole` on it."
         ),
     ),
     Setting(
@@ -345,7 +345,7 @@ _PROMOTION = (
         "The environment whose tag is promoted to this one.",
         flag="--from",
         metavar="ENVIRONMENT",
-        check=naming_rules.own,
+        check=naming_rules.place,
         needed_by=("origin",),
         task_input=TaskInput("Promote from"),
     ),

@@ -1,6 +1,7 @@
 """Read one value as its setting wants it, and fill placeholders.
 
-Every function here refuses with a ValueError whose text is the rest of a sentence about the value.
+Every function here refuses with a ValueError; its only argument, perhaps a `Message`, is the rest of a sentence about
+the value.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def read(setting: Setting, raw: object) -> Value:
         return switch(raw)
     if setting.kind is Kind.DURATION:
         if (length := seconds(raw)) < setting.least:
-            raise ValueError("leaves no time at all.")
+            raise ValueError(f"must be at least {setting.least}s.")
         return length
     if setting.kind is Kind.MAP:
         return _map(raw)
@@ -80,11 +81,8 @@ def fill(text: str, known: Mapping[str, str]) -> str:
                 f"{did_you_mean(name, PLACEHOLDERS)}"
             )
         if not known[name]:
-            raise ValueError(
-                Message(
-                    f"has the placeholder {{{name}}}, and no {name} was named: name it with ", SettingRef(name), "."
-                )
-            )
+            hint = Message("name it with ", SettingRef(name), ".")
+            raise ValueError(Message(f"has the placeholder {{{name}}}, and no {name} was named: ", hint))
         return known[name]
 
     return _PIECE.sub(piece, text)
@@ -102,14 +100,15 @@ def seconds(raw: object) -> float:
         if whole <= MOST_SECONDS:
             return float(whole)
         raise ValueError(f"{quoted(text)} is longer than a week.")
-    raise ValueError(f"{quoted(str(raw))} is not a length of time; write 90s, 5m or 1h30m.")
+    raise ValueError(f"{_shown(raw)} is not a duration; write 90s, 5m or 1h30m.")
 
 
 def _text(raw: object) -> str:
     if isinstance(raw, int) and not isinstance(raw, bool):
         return str(raw)
     if not isinstance(raw, str):
-        raise ValueError("must be a text.")  # noqa: TRY004 - pydantic reports a ValueError, a TypeError escapes it
+        # Not a TypeError: pydantic would let it escape.
+        raise ValueError(f"must be a string, not {_described(raw)}.")  # noqa: TRY004
     if not raw.strip():
         raise ValueError("is empty.")
     return raw.strip()
@@ -125,8 +124,7 @@ def switch(raw: object) -> bool:
         return raw
     if isinstance(raw, str) and raw.strip().lower() in _SWITCH:
         return _SWITCH[raw.strip().lower()]
-    shown = quoted(raw) if isinstance(raw, str) else "it"
-    raise ValueError(f"{shown} must be true or false.")
+    raise ValueError(f"{_shown(raw)} is neither true nor false.")
 
 
 def _map(raw: object) -> dict[str, str]:
@@ -137,14 +135,14 @@ def _map(raw: object) -> dict[str, str]:
     else:
         lines = raw.splitlines() if isinstance(raw, str) else raw
         if not isinstance(lines, (list, tuple)):
-            raise ValueError("must be a map of names and values.")  # noqa: TRY004 - see _text
+            raise ValueError(f"must be names and values, not {_described(raw)}.")  # noqa: TRY004 - see _text
         pairs = [_pair(line) for line in lines if str(line).strip()]
     found: dict[str, str] = {}
     for name, value in pairs:
         if not isinstance(name, str) or not name.strip():
             raise ValueError("has an empty name.")
         if not isinstance(value, str):
-            raise ValueError(f"needs a text as the value of {quoted(name)}.")  # noqa: TRY004 - see _text
+            raise ValueError(f"needs a string as the value of {quoted(name)}.")  # noqa: TRY004 - see _text
         fill(value, dict.fromkeys(PLACEHOLDERS, "x"))
         found[name.strip()] = value
     return found
@@ -155,3 +153,17 @@ def _pair(line: object) -> tuple[str, str]:
     if not equals:
         raise ValueError("must be given as NAME=VALUE.")  # not shown: a line of a secret may be what is wrong
     return name, value
+
+
+def _shown(raw: object) -> str:
+    """Return a refused value as a sentence shows it; only simple ones are repeated."""
+    return quoted(str(raw)) if isinstance(raw, (str, int, float)) else _described(raw)
+
+
+def _described(raw: object) -> str:
+    """Return what kind of thing a refused value is."""
+    if isinstance(raw, Mapping):
+        return "a mapping"
+    return {list: "a list", tuple: "a tuple", bool: "true or false", type(None): "nothing"}.get(
+        type(raw), type(raw).__name__
+    )

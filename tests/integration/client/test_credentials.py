@@ -90,7 +90,7 @@ def test_a_connection_gives_organization_and_credentials(world: World, monkeypat
 
 def test_a_connection_to_another_organization_is_refused_before_anything_is_sent(world: World) -> None:
     connection = Connection("https://dev.azure.com/other", BasicAuthentication("", PAT))
-    with pytest.raises(ecs_cd.WrongInput, match="dev.azure.com/other"):
+    with pytest.raises(ecs_cd.WrongInput, match=r"dev\.azure\.com/other"):
         ecs_cd.deploy("my-api", "development", tag=102, connection=connection)
     assert world.aws.requests == ()
     assert world.azure.recorder.exchanges == []
