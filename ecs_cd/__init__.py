@@ -3,7 +3,7 @@
     import ecs_cd
 
     report = ecs_cd.deploy("my-api", "development", tag="12345")
-    if not report.good:
+    if not report.succeeded:
         print(report.to_text())
 
 Every name in `__all__` is public and kept by semantic versioning; what lies below may change. Names are loaded when
@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ecs_cd.client import deploy, deploy_many, history, hold, promote, release, rollback, status, verify
-    from ecs_cd.delivery.deploy import Clouds, Delivery
-    from ecs_cd.delivery.rollback import HoldResult
+    from ecs_cd.delivery.context import Clouds
+    from ecs_cd.delivery.hold import HoldResult
     from ecs_cd.errors import DeliveryFailed, EcsCdError, Interrupted, TryLater, WrongInput
+    from ecs_cd.model.delivery import Delivery
     from ecs_cd.model.image import ImageTag, TagEntry
     from ecs_cd.model.order import Order
     from ecs_cd.overview.history import HistoryEntry
@@ -73,9 +74,10 @@ __all__ = [
 
 _HOMES = {
     "client": ("deploy", "deploy_many", "history", "hold", "promote", "release", "rollback", "status", "verify"),
-    "delivery.deploy": ("Clouds", "Delivery"),
-    "delivery.rollback": ("HoldResult",),
+    "delivery.context": ("Clouds",),
+    "delivery.hold": ("HoldResult",),
     "errors": ("DeliveryFailed", "EcsCdError", "Interrupted", "TryLater", "WrongInput"),
+    "model.delivery": ("Delivery",),
     "model.image": ("ImageTag", "TagEntry"),
     "model.order": ("Order",),
     "overview.history": ("HistoryEntry",),

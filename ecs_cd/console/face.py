@@ -135,14 +135,14 @@ class Console:
         if self._mode is Mode.AZURE:
             for warning in report.warnings:
                 self._issues.warning(warning)
-            if not report.good:
+            if not report.succeeded:
                 self._issues.error(_advised(report.summary, report.failure.hint if report.failure else ""))
         if self._output == "json":
             self.json(report.to_dict())
-            if not report.good and self._mode is not Mode.AZURE:
+            if not report.succeeded and self._mode is not Mode.AZURE:
                 self._print(self._err, f"error: {_indented(report.summary)}", "red")
         else:
-            self._print(self._out, report.to_text(), "green" if report.good else "red")
+            self._print(self._out, report.to_text(), "green" if report.succeeded else "red")
 
     def reports(self, reports: Reports) -> None:
         """Print how several deliveries ended, then what became of all; issues on an agent as for a single one."""
@@ -151,19 +151,19 @@ class Console:
                 self._issue(report)
         if self._output == "json":
             self.json(reports.to_dict())
-            if not reports.good and self._mode is not Mode.AZURE:
+            if not reports.succeeded and self._mode is not Mode.AZURE:
                 self._print(self._err, f"error: {_indented(reports.summary)}", "red")
             return
         for report in reports.deliveries:
-            self._print(self._out, report.to_text(), "green" if report.good else "red")
+            self._print(self._out, report.to_text(), "green" if report.succeeded else "red")
             self._out.write("\n")
-        mark, colour = ("OK", "green") if reports.good else ("FAILED", "red")
+        mark, colour = ("OK", "green") if reports.succeeded else ("FAILED", "red")
         self._print(self._out, f"{mark}  {reports.summary}", colour)
 
     def _issue(self, report: Report) -> None:
         for warning in report.warnings:
             self._issues.warning(f"{report.service}: {warning}")
-        if not report.good:
+        if not report.succeeded:
             self._issues.error(_advised(report.summary, report.failure.hint if report.failure else ""))
 
     def error(self, error: EcsCdError, *, debug: bool = False) -> None:

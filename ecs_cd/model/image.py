@@ -61,6 +61,19 @@ class TagFile:
 
 
 @dataclass(frozen=True)
+class ImageRepository:
+    """A repository of ECR. `registry_id` is its AWS account, `region` its region; empty means the caller's own."""
+
+    name: str
+    registry_id: str = ""
+    region: str = ""
+
+    def image(self, tag: ImageTag, digest: str = "") -> ImageRef:
+        """Return where the image of this tag is, which must have the digest if one is given."""
+        return ImageRef(self.name, tag, self.registry_id, self.region, digest)
+
+
+@dataclass(frozen=True)
 class ImageRef:
     """Where an image should be: repository and tag, in the caller's own registry unless said otherwise.
 

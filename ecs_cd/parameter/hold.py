@@ -11,8 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from ecs_cd.errors import Throttled
+from ecs_cd.model.image import ImageTag
 from ecs_cd.model.labels import FLOOR, GATE, HELD, VERIFIED, VERIFIED_BEFORE, Mark, Marks
-from ecs_cd.model.parameter import Parameter
+from ecs_cd.model.parameter import Parameter, ParameterChange, Recorded
 from ecs_cd.parameter.record import PACE, read_parameter
 from ecs_cd.parameter.store import Parameters
 from ecs_cd.parameter.version_limit import write_version
@@ -24,12 +25,12 @@ from ecs_cd.support.retry import wait_for
 class Held:
     """A parameter under a hold.
 
-    `left` is the value that was left for the held one; the same where the value stayed. `changed`: something was
+    `previous` is the value that the held one replaced; the same where the value stayed. `changed`: something was
     written for it. `overruled`: another hold came later, and stands instead of the one asked for.
     """
 
     parameter: Parameter
-    left: str
+    previous: str
     changed: bool = False
     overruled: bool = False
 
@@ -37,6 +38,21 @@ class Held:
     def value(self) -> str:
         """Return the value that is held."""
         return self.parameter.marks.held.value
+
+    def change(self, wanted: ImageTag, *, dry_run: bool) -> ParameterChange:
+        """Return what holding it at this tag has changed, or, in a dry run, would."""
+        there = self.parameter
+        recorded = Recorded.WRITTEN if self.changed or dry_run else Recorded.UNCHANGED
+        return ParameterChange(
+            there.name,
+            wanted,
+            self.previous,
+            str(wanted),
+            there.version,
+            recorded,
+            dry_run=dry_run,
+            marks=there.marks,
+        )
 
 
 def place_hold(
@@ -59,38 +75,38 @@ def place_hold(
     """
     seen = read_parameter(parameters, name)
     if dry_run:
-        return Held(seen, left_by(seen))
+        return Held(seen, previous_value(seen))
     holding = _Holding(parameters, name, value or seen.value, only_over)
     doing = f"holding parameter {name}"
     [held] = wait_for(holding.attempt, deadline=deadline, pace=PACE, doing=doing, tolerate=Throttled)
     return held
 
 
-def left_by(seen: Parameter) -> str:
-    """Return the value that the hold in force, or the rollback under way, left; where there is none, the one on top."""
+def previous_value(seen: Parameter) -> str:
+    """Return the value that the hold in force, or the rollback under way, replaces; without one, the value on top."""
     marks = seen.marks
     return marks.gate.value if marks.turning or marks.gated else seen.value
 
 
 @dataclass
 class _Holding:
-    """One call of `hold`. `ours` is the version it has written, `left` the value that it found to leave."""
+    """One call of `place_hold`. `ours` is the version it has written, `previous` the value that it found to replace."""
 
     parameters: Parameters
     name: str
     value: str
     only_over: str = ""
-    left: str = ""
+    previous: str = ""
     ours: int = 0
 
     def attempt(self) -> tuple[Held | None] | None:
         """Return the hold once it stands; None when all must be done again."""
         seen = read_parameter(self.parameters, self.name)
-        self.left = self.left or left_by(seen)
+        self.previous = self.previous or previous_value(seen)
         if self._stands(seen):
-            return (Held(seen, self.left, changed=bool(self.ours)),)
+            return (Held(seen, self.previous, changed=bool(self.ours)),)
         if self._overruled(seen):
-            return (Held(seen, self.left, changed=True, overruled=True),)
+            return (Held(seen, self.previous, changed=True, overruled=True),)
         if self.only_over and not self._may_leave(seen):
             return (None,)
         self.parameters.label(self.name, seen.version, GATE)
@@ -102,7 +118,7 @@ class _Holding:
         self.parameters.label(self.name, number, HELD)
         self.ours = number
         now = read_parameter(self.parameters, self.name)
-        return (Held(now, self.left, changed=True),) if self._stands(now) else None
+        return (Held(now, self.previous, changed=True),) if self._stands(now) else None
 
     def _stands(self, now: Parameter) -> bool:
         """Return whether the hold is in force, its value on top, and no writer is left that has not seen it coming."""
@@ -135,6 +151,17 @@ class _Holding:
         write_version(self.parameters, replace(seen, version=number), values[-1])
         self.parameters.unlabel(self.name, seen.version, GATE)
         return True
+
+
+def describe_hold(held: Held, tag: str, *, dry_run: bool) -> str:
+    """Return what became of the parameter, as a sentence; `tag` is the one to be held."""
+    name, previous = held.parameter.name, held.previous
+    if dry_run:
+        return f"{name} would be changed from {previous} to {tag} and held there."
+    if not held.changed:
+        return f"{name} is held at {tag} already (version {held.parameter.version})."
+    came = f"changed from {previous} to {tag}" if previous != tag else f"holds {tag}"
+    return f"{name} {came} and is held there (version {held.parameter.version})."
 
 
 @dataclass(frozen=True)
@@ -172,20 +199,20 @@ def lift_hold(parameters: Parameters, name: str, *, deadline: Deadline, dry_run:
     return wait_for(attempt, deadline=deadline, pace=PACE, doing=doing, tolerate=Throttled)
 
 
-def mark_verified(parameters: Parameters, name: str, marks: Marks, proved: Mark) -> None:
-    """Mark the version whose rollout was proved; the one proved before it, if it has another tag, keeps a mark too.
+def mark_verified(parameters: Parameters, name: str, marks: Marks, served: Mark) -> None:
+    """Mark the version that ECS was seen to serve; the one marked before it, if it has another tag, keeps a mark too.
 
     `marks` are those last seen. Nothing is written where it is marked already, or a later version is.
     """
-    if proved.version <= marks.verified.version:
+    if served.version <= marks.verified.version:
         return
-    if marks.verified.version and marks.verified.value != proved.value:
+    if marks.verified.version and marks.verified.value != served.value:
         parameters.label(name, marks.verified.version, VERIFIED_BEFORE)
-    parameters.label(name, proved.version, VERIFIED)
+    parameters.label(name, served.version, VERIFIED)
 
 
-def unmark_verified(parameters: Parameters, name: str, marks: Marks, left: str) -> None:
-    """Take the marks of proof off what a rollback has left, so that no later one goes back to it."""
+def unmark_verified(parameters: Parameters, name: str, marks: Marks, value: str) -> None:
+    """Take the marks off the versions with this value, which a rollback replaced: no later one goes back to it."""
     for mark, label in ((marks.verified, VERIFIED), (marks.verified_before, VERIFIED_BEFORE)):
-        if mark.version and mark.value == left:
+        if mark.version and mark.value == value:
             parameters.unlabel(name, mark.version, label)

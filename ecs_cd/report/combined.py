@@ -62,9 +62,9 @@ class Reports:
         )
 
     @property
-    def good(self) -> bool:
+    def succeeded(self) -> bool:
         """Return whether every delivery succeeded."""
-        return all(report.good for report in self.deliveries)
+        return all(report.succeeded for report in self.deliveries)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -82,7 +82,7 @@ class Reports:
 
     def to_text(self) -> str:
         """Return it as people read it: each delivery, then what became of all; neutral text of several lines."""
-        mark = "OK" if self.good else "FAILED"
+        mark = "OK" if self.succeeded else "FAILED"
         return "".join(f"{report.to_text()}\n" for report in self.deliveries) + sanitize(f"{mark}  {self.summary}\n")
 
     def write(self, path: Path) -> None:
@@ -96,7 +96,7 @@ class Reports:
 
 def _summary(reports: Sequence[Report]) -> str:
     environment, dry = reports[0].environment, "dry run: " if reports[0].dry_run else ""
-    failed = [report.service for report in reports if not report.good]
+    failed = [report.service for report in reports if not report.succeeded]
     if failed:
         return (
             f"{dry}{len(failed)} of {len(reports)} services are not delivered to {environment}: {comma_list(failed)}."

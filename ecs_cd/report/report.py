@@ -21,11 +21,11 @@ from ecs_cd.support.files import write_atomically
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-VERSION = "1.1"
+VERSION = "2.0"
 
 
 class Outcome(str, Enum):
-    """How a delivery ended (DESIGN 4)."""
+    """How a delivery ended ."""
 
     DEPLOYED = "deployed"
     UNCHANGED = "unchanged"
@@ -37,7 +37,7 @@ class Outcome(str, Enum):
     INTERRUPTED = "interrupted"
 
     @property
-    def good(self) -> bool:
+    def succeeded(self) -> bool:
         """Return whether this is success; a delivery that yields to a hold did what it should."""
         return self not in (Outcome.FAILED, Outcome.TIMED_OUT, Outcome.INTERRUPTED)
 
@@ -97,13 +97,13 @@ class RolloutFact:
 class HoldFact:
     """The hold on the parameter. `state` is held, or under-way: a rollback that has not ended, or died.
 
-    `tag` is the one on top, `version` its version, `left` the one that was left for it.
+    `tag` is the one on top, `version` its version, `previous_tag` the one that it replaced.
     """
 
     state: str
     tag: str
     version: int
-    left: str
+    previous_tag: str
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ class PhaseFact:
 class Report:
     """The whole of a delivery. `tag` is empty where a rollback or promotion did not get so far as to know it.
 
-    `proved` are the facts it established, each a sentence; `seconds` the time it took. `origin`: of a promotion.
+    `evidence` are the facts it established, each a sentence; `seconds` the time it took. `origin`: of a promotion.
     """
 
     version: str
@@ -162,7 +162,7 @@ class Report:
     tag: str
     dry_run: bool
     summary: str
-    proved: tuple[str, ...]
+    evidence: tuple[str, ...]
     image: ImageFact | None
     parameter: ParameterFact | None
     run: RunFact | None
@@ -177,9 +177,9 @@ class Report:
     origin: OriginFact | None = None
 
     @property
-    def good(self) -> bool:
+    def succeeded(self) -> bool:
         """Return whether the delivery succeeded."""
-        return self.outcome.good
+        return self.outcome.succeeded
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report in JSON's own types."""
@@ -229,7 +229,7 @@ def _plain(value: object) -> str:
 
 def _lines(report: Report) -> list[str]:
     """Return how it ended, then the facts in groups, each with its label and aligned."""
-    mark = "FAILED" if not report.good else "HELD" if report.outcome is Outcome.HELD else "OK"
+    mark = "FAILED" if not report.succeeded else "HELD" if report.outcome is Outcome.HELD else "OK"
     failure = report.failure
     link = failure.link if failure and failure.link else report.run.url if report.run else ""
     took = ", ".join(f"{p.phase} {p.seconds:.1f} s" for p in report.phases)
@@ -237,7 +237,7 @@ def _lines(report: Report) -> list[str]:
     groups: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("because", failure.details if failure else ()),
         ("do next", (failure.hint,) if failure and failure.hint else ()),
-        ("proved", report.proved),
+        ("evidence", report.evidence),
         ("warning", report.warnings),
         ("link", (link,) if link else ()),
         ("took", (f"{spent}{f' ({took})' if took else ''}",)),

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ecs_cd.errors import DeadlineReached, EcsCdError, NotApplied, RolledBackByEcs, RolloutFailed
-from ecs_cd.model.run import FinishedRun
 from ecs_cd.model.service import (
     Deployment,
     Rollout,
@@ -54,13 +53,12 @@ def follow_rollout(
     services: Services,
     target: ServiceTarget,
     wanted: Wanted,
-    run: FinishedRun,  # noqa: ARG001 - it proves that the run is over: before that, there is nothing to judge
     *,
     deadline: Deadline,
     watch: Callable[[ServiceSnapshot, Verdict], None],
     before: ServiceSnapshot | None = None,
 ) -> Rollout:
-    """Watch the service until the tag serves, or is known not to.
+    """Watch the service until the tag serves, or is known not to; to be called when the run is over.
 
     `before`: the service as it was before the run; events it already had are not evidence.
 
@@ -69,7 +67,7 @@ def follow_rollout(
         DeadlineReached: the rollout is still going on.
     """
     watching = _Watching(services, target, wanted, deadline, watch, before)
-    doing = f"waiting for ECS service {target.service} to serve {wanted.image.tag}"
+    doing = f"waiting for ECS service {target.service} to serve {wanted.tag}"
     try:
         rollout = wait_for(watching.look, deadline=deadline, pace=PACE, doing=doing)
     except DeadlineReached as error:
@@ -173,7 +171,7 @@ class _Watching:
 
 def _failure(target: ServiceTarget, wanted: Wanted, rollout: Rollout, details: tuple[str, ...]) -> RolloutFailed:
     verdict = rollout.verdict
-    name, tag = quoted(target.service), wanted.image.tag
+    name, tag = quoted(target.service), wanted.tag
     if verdict.serving is Serving.REVERTED:
         return RolledBackByEcs(
             f"{tag} did not stay on {name}. {verdict.sentence}",

@@ -88,7 +88,7 @@ def test_no_key_that_programs_read_ever_goes() -> None:
         *("rollout", "rollout.cluster", "rollout.service", "rollout.serving", "rollout.sentence", "rollout.image"),
         *("rollout.task_definition", "rollout.running", "rollout.desired"),
         *("failure", "failure.reason", "failure.message", "failure.hint", "failure.details", "failure.link"),
-        *("hold", "hold.state", "hold.tag", "hold.version", "hold.left"),
+        *("hold", "hold.state", "hold.tag", "hold.version", "hold.previous_tag"),
         *("failure.retryable", "warnings", "phases", "started_at", "seconds", "deadline_seconds"),
         *("origin", "origin.environment", "origin.cluster", "origin.service", "origin.tag", "origin.image"),
         *("origin.digest", "origin.serving_since"),
