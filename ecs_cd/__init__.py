@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from ecs_cd.overview.history import HistoryEntry
     from ecs_cd.overview.matrix import PlaceStatus
     from ecs_cd.report.combined import Reports
-    from ecs_cd.report.report import Outcome, Report
+    from ecs_cd.report.facts import Outcome
+    from ecs_cd.report.report import Report
     from ecs_cd.settings import Settings
     from ecs_cd.settings import load as load_settings
     from ecs_cd.support.clock import Clock, SystemClock
@@ -83,7 +84,8 @@ _HOMES = {
     "overview.history": ("HistoryEntry",),
     "overview.matrix": ("PlaceStatus",),
     "report.combined": ("Reports",),
-    "report.report": ("Outcome", "Report"),
+    "report.facts": ("Outcome",),
+    "report.report": ("Report",),
     "settings": ("Settings", "load_settings"),
     "support.clock": ("Clock", "SystemClock"),
     "support.deadline": ("Deadline",),

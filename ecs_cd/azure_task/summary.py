@@ -16,7 +16,8 @@ from ecs_cd.support.deadline import format_duration
 if TYPE_CHECKING:
     from ecs_cd.azure_task.ending import Ended
     from ecs_cd.errors import EcsCdError
-    from ecs_cd.report.report import Failure, Report
+    from ecs_cd.report.facts import Failure
+    from ecs_cd.report.report import Report
 
 _SPECIAL = frozenset("\\`*_{}[]()#!|~^$<>&\"':@")
 _LISTED = re.compile(r"[-+=]|\d+[.)](\s|$)")

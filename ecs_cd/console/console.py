@@ -18,6 +18,7 @@ from ecs_cd.errors import EcsCdError
 from ecs_cd.model.events import Event, Watch
 from ecs_cd.report.combined import Reports
 from ecs_cd.report.report import Report
+from ecs_cd.report.text import ERROR
 from ecs_cd.support.clock import Clock
 from ecs_cd.support.deadline import Deadline
 
@@ -140,7 +141,7 @@ class Console:
         if self._output == "json":
             self.json(report.to_dict())
             if not report.succeeded and self._mode is not Mode.AZURE:
-                self._print(self._err, f"error: {_indented(report.summary)}", "red")
+                self._print(self._err, f"{ERROR}{_indented(report.summary)}", "red")
         else:
             self._print(self._out, report.to_text(), "green" if report.succeeded else "red")
 
@@ -152,13 +153,12 @@ class Console:
         if self._output == "json":
             self.json(reports.to_dict())
             if not reports.succeeded and self._mode is not Mode.AZURE:
-                self._print(self._err, f"error: {_indented(reports.summary)}", "red")
+                self._print(self._err, f"{ERROR}{_indented(reports.summary)}", "red")
             return
         for report in reports.deliveries:
             self._print(self._out, report.to_text(), "green" if report.succeeded else "red")
             self._out.write("\n")
-        mark, colour = ("OK", "green") if reports.succeeded else ("FAILED", "red")
-        self._print(self._out, f"{mark}  {reports.summary}", colour)
+        self._print(self._out, reports.headline, "green" if reports.succeeded else "red")
 
     def _issue(self, report: Report) -> None:
         for warning in report.warnings:
@@ -184,7 +184,7 @@ class Console:
             if below:
                 self._err.print(below[1:])
         else:
-            self._print(self._err, f"error: {_indented(error.message)}{below}", "red")
+            self._print(self._err, f"{ERROR}{_indented(error.message)}{below}", "red")
 
     def _plain_view(self, service: str = "") -> _View:
         if self._mode is Mode.QUIET:

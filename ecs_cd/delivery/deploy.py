@@ -29,7 +29,8 @@ from ecs_cd.model.parameter import Parameter, ParameterChange, Recorded
 from ecs_cd.model.run import Pipeline
 from ecs_cd.model.service import ServiceSnapshot
 from ecs_cd.parameter.record import Stand, change_standing
-from ecs_cd.report.report import Outcome, Report
+from ecs_cd.report.facts import Outcome
+from ecs_cd.report.report import Report
 from ecs_cd.rollout.judge import Wanted
 from ecs_cd.run.pipelines import full_ref
 from ecs_cd.support.deadline import Deadline

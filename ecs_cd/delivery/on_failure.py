@@ -8,7 +8,8 @@ from ecs_cd.delivery.context import DeliveryContext
 from ecs_cd.delivery.rollback import roll_back
 from ecs_cd.errors import RolledBackByEcs, RolloutFailed
 from ecs_cd.model.delivery import Delivery
-from ecs_cd.report.report import Outcome, Report
+from ecs_cd.report.facts import Outcome
+from ecs_cd.report.report import Report
 
 _FAILED_ROLLOUTS = (RolloutFailed.reason, RolledBackByEcs.reason)
 

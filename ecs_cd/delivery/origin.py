@@ -15,7 +15,7 @@ from ecs_cd.model.image import ImageRef, ImageRepository, ImageTag
 from ecs_cd.model.image_name import container_image, repository_of, tag_of
 from ecs_cd.model.service import Deployment, ServiceSnapshot, ServiceTarget, Serving, Verdict
 from ecs_cd.parameter.store import ManyParameters
-from ecs_cd.report.report import OriginFact
+from ecs_cd.report.facts import OriginFact
 from ecs_cd.rollout.follow import find_service
 from ecs_cd.rollout.judge import Wanted, judge
 from ecs_cd.rollout.services import Services

@@ -14,8 +14,7 @@ from ecs_cd.model.labels import Marks
 from ecs_cd.model.parameter import ParameterChange
 from ecs_cd.model.run import FinishedRun, Run, RunOrigin
 from ecs_cd.model.service import ServiceSnapshot, Serving, Verdict
-from ecs_cd.report.report import (
-    VERSION,
+from ecs_cd.report.facts import (
     Failure,
     HoldFact,
     ImageFact,
@@ -23,10 +22,10 @@ from ecs_cd.report.report import (
     Outcome,
     ParameterFact,
     PhaseFact,
-    Report,
     RolloutFact,
     RunFact,
 )
+from ecs_cd.report.report import VERSION, Report
 from ecs_cd.support.deadline import Deadline
 
 

@@ -23,7 +23,8 @@ from ecs_cd.model.parameter import Parameter, ParameterChange, Recorded
 from ecs_cd.model.run import Pipeline
 from ecs_cd.parameter.hold import Held, describe_hold, place_hold, previous_value, unmark_verified
 from ecs_cd.parameter.record import read_parameter
-from ecs_cd.report.report import HoldFact, Outcome, Report
+from ecs_cd.report.facts import HoldFact, Outcome
+from ecs_cd.report.report import Report
 from ecs_cd.rollout.judge import Wanted
 from ecs_cd.run.pipelines import full_ref, resolve_pipeline
 from ecs_cd.sanitize import quoted

@@ -28,7 +28,7 @@ from ecs_cd.model.service import ServiceSnapshot, ServiceTarget, Serving, Verdic
 from ecs_cd.parameter.hold import mark_verified
 from ecs_cd.parameter.record import Seen, describe_change, read_now, record_tag
 from ecs_cd.parameter.store import Parameters
-from ecs_cd.report.report import Outcome
+from ecs_cd.report.facts import Outcome
 from ecs_cd.rollout.follow import already_applied, follow_rollout
 from ecs_cd.rollout.judge import Wanted, judge
 from ecs_cd.rollout.services import Services

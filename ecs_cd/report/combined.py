@@ -9,7 +9,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ecs_cd.report.report import VERSION, Outcome, Report, as_json, write_json
+from ecs_cd.report.facts import Outcome
+from ecs_cd.report.json_file import as_json, write_json
+from ecs_cd.report.report import VERSION, Report
+from ecs_cd.report.text import mark
 from ecs_cd.sanitize import comma_list, sanitize
 
 _BY_SEVERITY = (
@@ -81,9 +84,13 @@ class Reports:
         return as_json(self)
 
     def to_text(self) -> str:
-        """Return it as people read it: each delivery, then what became of all; neutral text of several lines."""
-        mark = "OK" if self.succeeded else "FAILED"
-        return "".join(f"{report.to_text()}\n" for report in self.deliveries) + sanitize(f"{mark}  {self.summary}\n")
+        """Return it as people read it: each delivery, then what became of all; sanitized text of several lines."""
+        return "".join(f"{report.to_text()}\n" for report in self.deliveries) + sanitize(f"{self.headline}\n")
+
+    @property
+    def headline(self) -> str:
+        """Return what became of all, as the line that people read."""
+        return f"{mark(Outcome.DEPLOYED if self.succeeded else Outcome.FAILED)}{self.summary}"
 
     def write(self, path: Path) -> None:
         """Write the JSON to a file: whole or not at all.
@@ -105,8 +112,8 @@ def _summary(reports: Sequence[Report]) -> str:
         (outcome, sum(report.outcome is outcome for report in reports))
         for outcome in dict.fromkeys(reversed(_BY_SEVERITY))
     )
-    told = ", ".join(f"{count} {outcome.value}" for outcome, count in counts if count)
-    return f"{dry}{len(reports)} services to {environment}: {told}."
+    outcomes = ", ".join(f"{count} {outcome.value}" for outcome, count in counts if count)
+    return f"{dry}{len(reports)} services to {environment}: {outcomes}."
 
 
 def combined_schema() -> dict[str, Any]:

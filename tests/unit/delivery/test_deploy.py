@@ -19,7 +19,8 @@ from ecs_cd.model.order import Order
 from ecs_cd.model.parameter import Parameter
 from ecs_cd.model.run import Pipeline, Run, RunProgress, RunState, TimelineRecord
 from ecs_cd.model.service import Container, Deployment, ServiceSnapshot, ServiceTarget, TaskDefinition
-from ecs_cd.report.report import Outcome, Report
+from ecs_cd.report.facts import Outcome
+from ecs_cd.report.report import Report
 from ecs_cd.support.deadline import Deadline
 from tests.support.azure_in_memory import LOCK_ERROR
 from tests.support.deliveries import vary

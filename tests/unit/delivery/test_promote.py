@@ -17,7 +17,8 @@ from ecs_cd.model.events import PhaseStarted
 from ecs_cd.model.image import ImageRef, ImageRepository
 from ecs_cd.model.parameter import Parameter, ParameterVersion
 from ecs_cd.model.service import Container, Deployment, ServiceEvent, ServiceSnapshot, ServiceTarget, TaskDefinition
-from ecs_cd.report.report import Outcome, Report
+from ecs_cd.report.facts import Outcome
+from ecs_cd.report.report import Report
 from ecs_cd.support.deadline import Deadline
 from tests.support.fakes import EPOCH, FakeImages, FakeServices
 from tests.unit.delivery.test_deploy import DIGEST, NAME, TARGET, World, serving

@@ -16,7 +16,8 @@ from ecs_cd.model.labels import FLOOR, GATE, HELD, VERIFIED, VERIFIED_BEFORE
 from ecs_cd.model.parameter import Parameter
 from ecs_cd.model.service import ServiceSnapshot
 from ecs_cd.parameter.hold import place_hold
-from ecs_cd.report.report import Outcome, Report
+from ecs_cd.report.facts import Outcome
+from ecs_cd.report.report import Report
 from ecs_cd.support.deadline import Deadline
 from tests.support.deliveries import vary
 from tests.unit.delivery.test_deploy import DIGEST, NAME, TARGET, serving

@@ -22,7 +22,8 @@ from ecs_cd.model.parameter import Parameter
 from ecs_cd.model.run import FinishedRun, Pipeline, Run, RunProgress, RunState, TimelineRecord
 from ecs_cd.model.service import Container, Deployment, ServiceSnapshot, ServiceTarget, TaskDefinition
 from ecs_cd.report.combined import Reports
-from ecs_cd.report.report import Outcome, Report
+from ecs_cd.report.facts import Outcome
+from ecs_cd.report.report import Report
 from ecs_cd.support.deadline import Deadline
 from tests.support.deliveries import vary
 from tests.support.fakes import FakeClock, FakeImages, FakeParameters, FakePipelines, FakeServices

@@ -6,7 +6,7 @@ import pytest
 
 from ecs_cd.delivery.single_steps import record_only, verify_rollout
 from ecs_cd.errors import ImageMissing, WrongInput
-from ecs_cd.report.report import Outcome
+from ecs_cd.report.facts import Outcome
 from ecs_cd.support.deadline import Deadline
 from tests.support.deliveries import vary
 from tests.unit.delivery.test_deploy import DIGEST, NAME, World, serving
