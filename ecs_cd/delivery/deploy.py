@@ -157,7 +157,7 @@ def _yield(delivery: Delivery, marks: Marks, top: str, version: int, context: De
     if delivery.options.rollback_on_failure and marks.turning and marks.gate.value == str(delivery.tag):
         raise RolloutFailed(
             "An earlier attempt failed and died while it was rolled back.",
-            hint="See why its tasks did not stay, fix the image, and release a new build.",
+            hint="See why its tasks did not stay, fix the image, and deliver a new build.",
         )
     context.report.yield_to_hold(marks, top, version)
     return Outcome.HELD

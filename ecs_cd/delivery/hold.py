@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ecs_cd.errors import ParameterRefused
+from ecs_cd.messages import CommandRef, Message
 from ecs_cd.model.delivery import Place
 from ecs_cd.parameter.hold import lift_hold, place_hold, previous_value
 from ecs_cd.parameter.store import Parameters
@@ -36,8 +37,9 @@ class HoldResult:
         place = f"{self.service} in {self.environment}"
         if self.held:
             already = "" if self.changed else " already"
-            until = f"Nothing else is delivered until `ecs-cd release {self.service} {self.environment}`."
-            return f"{place} {would} held at {self.tag}{already} (version {self.version}). {until}"
+            held = f"{place} {would} held at {self.tag}{already} (version {self.version})."
+            unhold = CommandRef("unhold", self.service, self.environment)
+            return Message(f"{held} Nothing else is delivered until ", unhold, ".")
         if not self.changed:
             return f"{place} is not held; it is at {self.tag} (version {self.version})."
         previous = self.previous_tag
@@ -55,7 +57,9 @@ def hold_now(place: Place, parameters: Parameters, *, deadline: Deadline, dry_ru
     if held is None or held.overruled:
         raise ParameterRefused(
             f"Somebody else is holding or rolling back {quoted(place.parameter)} at this moment.",
-            hint="See what `ecs-cd history` says, and run the same command again if it is not what you want.",
+            hint=Message(
+                "Look at ", CommandRef("history"), ", and run the same command again if that is not what you want."
+            ),
         )
     there = held.parameter
     stands = there.marks.gated and there.marks.held.value == there.value

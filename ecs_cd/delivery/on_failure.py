@@ -7,6 +7,7 @@ from dataclasses import replace
 from ecs_cd.delivery.context import DeliveryContext
 from ecs_cd.delivery.rollback import roll_back
 from ecs_cd.errors import RolledBackByEcs, RolloutFailed
+from ecs_cd.messages import CommandRef, Message, sentences
 from ecs_cd.model.delivery import Delivery
 from ecs_cd.report.facts import Outcome
 from ecs_cd.report.report import Report
@@ -47,11 +48,12 @@ def with_rollback(failed: Report, back: Report) -> Report:
         summary = f"{failed.summary} It was rolled back to {back.tag} and is held there."
     elif back.failure:
         summary = f"{failed.summary} Rolling it back failed, too: {back.failure.message}"
-        added = replace(added, warnings=(*added.warnings, f"{back.failure.message} {back.failure.hint}".rstrip()))
+        added = replace(added, warnings=(*added.warnings, sentences(back.failure.message, back.failure.hint)))
     else:
         summary = f"{failed.summary} It was not rolled back."
     if failed.failure and back.hold:
-        release = f"Then `ecs-cd release {failed.service} {failed.environment}`, so that deliveries go on."
-        failure = replace(failed.failure, hint=f"{failed.failure.hint} {release}".lstrip())
+        unhold = CommandRef("unhold", failed.service, failed.environment)
+        then = Message("Then run ", unhold, ", so that deliveries go on.")
+        failure = replace(failed.failure, hint=sentences(failed.failure.hint, then))
         added = replace(added, failure=failure)
     return replace(added, summary=summary)

@@ -9,6 +9,7 @@ from datetime import datetime
 from ecs_cd.delivery.report_builder import ReportBuilder
 from ecs_cd.errors import DeadlineReached, EcsCdError, ImageMissing, NothingToPromote, SettingsError, TooSoon
 from ecs_cd.image.check import Images
+from ecs_cd.messages import CommandRef, Message, SettingRef
 from ecs_cd.model.delivery import Place
 from ecs_cd.model.events import Phase, PhaseStarted
 from ecs_cd.model.image import ImageRef, ImageRepository, ImageTag
@@ -22,7 +23,7 @@ from ecs_cd.rollout.services import Services
 from ecs_cd.sanitize import quoted
 from ecs_cd.support.concurrency import run_together
 from ecs_cd.support.deadline import format_duration
-from ecs_cd.support.retry import Backoff, wait_for
+from ecs_cd.support.retry import NOT_YET, Backoff, NotYet, wait_for
 
 PACE = Backoff(first=2.0, factor=1.5, most=30.0)
 _ECR = re.compile(
@@ -133,7 +134,8 @@ class _OriginLook:
 
     def _wait_for_it(self) -> Served:
         """Look until something serves for long enough; what cannot be reached at all is an error at once."""
-        if found := self._look():
+        found = self._look()
+        if found is not NOT_YET:
             return found
         doing = f"waiting for {self.place.environment} to serve a tag healthily"
         try:
@@ -142,8 +144,8 @@ class _OriginLook:
             error.add((self.reason,))
             raise
 
-    def _look(self) -> Served | None:
-        """Return what serves; None while that is still to be seen.
+    def _look(self) -> Served | NotYet:
+        """Return what serves; not yet, while that is still to be seen.
 
         Raises:
             NothingToPromote: nothing serves, or not under a tag.
@@ -178,7 +180,7 @@ class _OriginLook:
                 return ImageTag(recorded)
         raise self._nothing(f"its image {name} has no tag")
 
-    def _served_long_enough(self, served: Served) -> Served | None:
+    def _served_long_enough(self, served: Served) -> Served | NotYet:
         """Compare the time ECS says with ours (UTC both); a clock that is behind never makes it wait longer."""
         if served.snapshot.desired == 0:
             raise self._nothing(f"its desired count is 0, so {served.tag} has not been put to the test")
@@ -194,12 +196,14 @@ class _OriginLook:
         if left > remaining:
             raise TooSoon(
                 f"{so_far}, and the deadline leaves {format_duration(remaining)} to wait for the rest.",
-                hint=f"Promote again in {format_duration(left)}, or allow more with --timeout.",
+                hint=Message(
+                    f"Promote again in {format_duration(left)}, or allow more time with ", SettingRef("timeout"), "."
+                ),
             )
         return self._wait(so_far, f"{self.place.environment} must have served {served.tag} for {wanted}")
 
-    def _wait(self, reason: str, steady: str = "") -> Served | None:
-        """Show what is waited for, once, and return nothing; `steady` is what does not change of the reason.
+    def _wait(self, reason: str, steady: str = "") -> NotYet:
+        """Show what is waited for, once, and return NOT_YET; `steady` is what does not change of the reason.
 
         Raises:
             TooSoon: it is a dry run, which does not wait.
@@ -211,7 +215,7 @@ class _OriginLook:
         if self.shown != (steady or reason):
             self.shown = steady or reason
             self.report.watch(PhaseStarted(Phase.CHECK, self.report.doing))
-        return None
+        return NOT_YET
 
     def _digest(self, served: Served) -> str:
         """Return the digest of what the origin's tasks run: the task definition's, else ECR's for this tag.
@@ -227,7 +231,7 @@ class _OriginLook:
             raise ImageMissing(
                 f"{self.place.environment} serves {served.image}, and ECR has no such image any more, so it is "
                 "not known whether another registry has the same one.",
-                hint="See whether a lifecycle policy removed it; or say `check_image: false` for that environment.",
+                hint="Check whether a lifecycle policy removed it, or set `check_image: false` for that environment.",
             )
         return found.digest
 
@@ -261,7 +265,9 @@ class _OriginLook:
         return NothingToPromote(
             f"ECS service {quoted(target.service)} in cluster {quoted(target.cluster)} ({self.place.environment}) "
             f"serves nothing that can be promoted: {why.rstrip('.')}.",
-            hint=f"See `ecs-cd status`; deliver a tag to {self.place.environment} first.",
+            hint=Message(
+                f"Deliver a tag to {self.place.environment} first; ", CommandRef("status"), " shows what runs where."
+            ),
         )
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from ecs_cd.errors import DeadlineReached, EcsCdError, Interrupted
+from ecs_cd.messages import CommandRef, Message
 from ecs_cd.model.delivery import Place
 from ecs_cd.model.events import Event, LockMet, Phase, PhaseEnded, PhaseStarted, RunChanged, RunChosen, Warned, Watch
 from ecs_cd.model.image import CheckedImage, ImageTag
@@ -148,21 +149,18 @@ class ReportBuilder:
     def yield_to_hold(self, marks: Marks, tag: str, version: int) -> None:
         """Add the hold that a delivery yields to, and say how to go on; `tag` and `version` are what is on top."""
         service, environment = self.place.service, self.place.environment
+        unhold = CommandRef("unhold", service, environment)
         previous = marks.gate.value
         if marks.holds:
             self.hold = HoldFact("held", tag, version, previous)
             since = f" since it was rolled back from {previous}" if previous not in ("", tag) else ""
-            self.warn(
-                f"{service} in {environment} is held at {tag}{since}: nothing else is delivered until "
-                f"`ecs-cd release {service} {environment}`."
-            )
+            held = f"{service} in {environment} is held at {tag}{since}"
+            self.warn(Message(f"{held}: nothing else is delivered until ", unhold, "."))
             return
         self.hold = HoldFact("under-way", tag, version, previous)
-        self.warn(
-            f"A rollback of {service} in {environment} from {previous} is under way, or died before its end: "
-            f"`ecs-cd rollback {service} {environment}` again finishes it, `ecs-cd release {service} {environment}` "
-            "gives it up."
-        )
+        rollback = CommandRef("rollback", service, environment)
+        under_way = f"A rollback of {service} in {environment} from {previous} is under way, or died before its end"
+        self.warn(Message(f"{under_way}: ", rollback, " again finishes it, ", unhold, " gives it up."))
 
     def succeeded(self, outcome: Outcome) -> Report:
         """Return the report of a delivery that ended well."""

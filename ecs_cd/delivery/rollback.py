@@ -14,6 +14,7 @@ from ecs_cd.delivery.report_builder import ReportBuilder
 from ecs_cd.delivery.steps import apply, carry_alone, mark_as_verified, verify, verify_without_run
 from ecs_cd.errors import NothingVerified
 from ecs_cd.image.check import check_image, unchecked_image
+from ecs_cd.messages import ArgumentRef, CommandRef, Message
 from ecs_cd.model.delivery import Place
 from ecs_cd.model.events import Phase, Watch, ignore_events
 from ecs_cd.model.image import CheckedImage, ImageTag
@@ -122,7 +123,7 @@ def _verified_before(seen: Parameter) -> str:
             return verified.value
     raise NothingVerified(
         f"No version of {quoted(seen.name)} but {previous} is known to have served, so there is nothing to go back to.",
-        hint="Name the tag with --to; `ecs-cd history` shows which ones were recorded.",
+        hint=Message("Name the tag with ", ArgumentRef("to"), "; ", CommandRef("history"), " shows the recorded ones."),
     )
 
 
