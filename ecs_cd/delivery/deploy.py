@@ -28,7 +28,7 @@ from ecs_cd.model.labels import Mark, Marks
 from ecs_cd.model.parameter import Parameter, ParameterChange, Recorded
 from ecs_cd.model.run import Pipeline
 from ecs_cd.model.service import ServiceSnapshot
-from ecs_cd.parameter.record import Stand, change_standing
+from ecs_cd.parameter.record import ChangeState, change_status
 from ecs_cd.report.facts import Outcome
 from ecs_cd.report.report import Report
 from ecs_cd.rollout.judge import Wanted
@@ -77,10 +77,10 @@ def complete(
             return ended
         applied = apply(carry, change, context, pipeline=pipeline, target=place.target, wanted=wanted)
         carry = carry_alone(place, pipeline, context)
-        later = change_standing(context.clouds.parameters, change, delivery.options.order)
-        if later.stand is Stand.TAKEN_BACK:
+        later = change_status(context.clouds.parameters, change, delivery.options.order)
+        if later.state is ChangeState.TAKEN_BACK:
             return _yield_to(later.parameter, delivery, context)
-        if later.stand is Stand.STANDS:
+        if later.state is ChangeState.STANDS:
             try:
                 return _verify(delivery, change, context, wanted=wanted, stands=later.parameter, before=applied.before)
             except NotApplied as error:
@@ -135,8 +135,8 @@ def _verify(
     try:
         verified = verify(delivery.place.target, wanted, context, before)
     except NotApplied:
-        later = change_standing(context.clouds.parameters, change, delivery.options.order)
-        if later.stand is not Stand.TAKEN_BACK:
+        later = change_status(context.clouds.parameters, change, delivery.options.order)
+        if later.state is not ChangeState.TAKEN_BACK:
             raise
         return _yield_to(later.parameter, delivery, context)
     if stands and stands.value == change.new:
@@ -154,7 +154,7 @@ def _yield(delivery: Delivery, marks: Marks, top: str, version: int, context: De
     Raises:
         RolloutFailed: what is under way is the rollback that an earlier attempt of this very delivery began.
     """
-    if delivery.options.rollback_on_failure and marks.turning and marks.gate.value == str(delivery.tag):
+    if delivery.options.rollback_on_failure and marks.rolling_back and marks.gate.value == str(delivery.tag):
         raise RolloutFailed(
             "An earlier attempt failed and died while it was rolled back.",
             hint="See why its tasks did not stay, fix the image, and deliver a new build.",

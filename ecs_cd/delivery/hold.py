@@ -62,7 +62,7 @@ def hold_now(place: Place, parameters: Parameters, *, deadline: Deadline, dry_ru
             ),
         )
     there = held.parameter
-    stands = there.marks.gated and there.marks.held.value == there.value
+    stands = there.marks.gate_stands and there.marks.held.value == there.value
     return HoldResult(
         place.service,
         place.environment,

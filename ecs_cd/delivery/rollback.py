@@ -183,7 +183,7 @@ def _complete(
     applied = apply(carry, change, context, pipeline=pipeline, target=place.target, wanted=wanted)
     there = read_parameter(context.clouds.parameters, change.name)
     if there.value != change.new:
-        if there.marks.holds or there.marks.turning:
+        if there.marks.holds or there.marks.rolling_back:
             return _yield_to(there, context)
         context.report.hold = None
         context.report.warn(f"The hold was released meanwhile, and {there.value} recorded.")

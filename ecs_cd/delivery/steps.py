@@ -26,7 +26,7 @@ from ecs_cd.model.parameter import ParameterChange
 from ecs_cd.model.run import FinishedRun, Pipeline, RunOrigin
 from ecs_cd.model.service import ServiceSnapshot, ServiceTarget, Serving, Verdict
 from ecs_cd.parameter.hold import mark_verified
-from ecs_cd.parameter.record import Seen, describe_change, read_now, record_tag
+from ecs_cd.parameter.record import ParameterSnapshot, describe_change, record_tag, snapshot_parameter
 from ecs_cd.parameter.store import Parameters
 from ecs_cd.report.facts import Outcome
 from ecs_cd.rollout.follow import already_applied, follow_rollout
@@ -43,7 +43,7 @@ class Checked:
     """What was found before anything is changed. `parameter` is as it was read, `pipeline` is the one to run."""
 
     image: CheckedImage
-    parameter: Seen
+    parameter: ParameterSnapshot
     pipeline: Pipeline
 
 
@@ -78,7 +78,7 @@ def check(delivery: Delivery, context: DeliveryContext) -> Checked:
     with report.phase(Phase.CHECK, f"checking that {delivery.tag} can be delivered") as phase:
         image, seen, pipeline = run_together(
             lambda: check_delivery_image(delivery, clouds.images, context.deadline),
-            lambda: read_now(clouds.parameters, place.parameter, context.deadline.clock),
+            lambda: snapshot_parameter(clouds.parameters, place.parameter, context.deadline.clock),
             lambda: find(clouds.pipelines, place.pipeline),
         )
         report.add_image(image, place.repository.name if place.repository else "")
@@ -94,7 +94,7 @@ def check_delivery_image(delivery: Delivery, images: Images, deadline: Deadline)
 
 
 def record(
-    delivery: Delivery, image: CheckedImage, context: DeliveryContext, seen: Seen | None = None
+    delivery: Delivery, image: CheckedImage, context: DeliveryContext, seen: ParameterSnapshot | None = None
 ) -> ParameterChange:
     """Record the tag, unless a newer one is there (rules 3 to 5); `seen` is a look at the parameter just taken.
 
@@ -111,7 +111,11 @@ def record(
 
 
 def record_delivery_tag(
-    delivery: Delivery, image: CheckedImage, parameters: Parameters, deadline: Deadline, seen: Seen | None = None
+    delivery: Delivery,
+    image: CheckedImage,
+    parameters: Parameters,
+    deadline: Deadline,
+    seen: ParameterSnapshot | None = None,
 ) -> ParameterChange:
     """Record the tag in the place's parameter, on the delivery's conditions."""
     options = delivery.options

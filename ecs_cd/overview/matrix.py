@@ -173,7 +173,7 @@ def _marked(found: PlaceStatus, marks: Marks | None) -> PlaceStatus:
         # The same tag written again, as by a rollback to it, was proved all the same.
         marks.verified.version > 0 and marks.verified.value == found.recorded
     )
-    return replace(found, verified=verified, held=marks.holds or marks.turning)
+    return replace(found, verified=verified, held=marks.holds or marks.rolling_back)
 
 
 def _serving(named: PlaceStatus, target: ServiceTarget, serving: ServiceSnapshot | EcsCdError | None) -> PlaceStatus:

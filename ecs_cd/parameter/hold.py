@@ -84,7 +84,7 @@ def place_hold(
 def previous_value(seen: Parameter) -> str:
     """Return the value that the hold in force, or the rollback under way, replaces; without one, the value on top."""
     marks = seen.marks
-    return marks.gate.value if marks.turning or marks.gated else seen.value
+    return marks.gate.value if marks.rolling_back or marks.gate_stands else seen.value
 
 
 @dataclass
@@ -121,7 +121,7 @@ class _Holding:
 
     def _stands(self, now: Parameter) -> bool:
         """Return whether the hold is in force, its value on top, and no writer is left that has not seen it coming."""
-        return now.marks.gated and now.marks.held.value == self.value == now.value
+        return now.marks.gate_stands and now.marks.held.value == self.value == now.value
 
     def _overruled(self, seen: Parameter) -> bool:
         """Return whether another rollback came after ours, and sees to it that a hold is in force.
@@ -136,7 +136,7 @@ class _Holding:
         return bool(self.ours) and (labelled or about_to_write)
 
     def _may_leave(self, seen: Parameter) -> bool:
-        if seen.marks.turning:  # an earlier attempt of our own may have died in it
+        if seen.marks.rolling_back:  # an earlier attempt of our own may have died in it
             return seen.marks.gate.value == self.only_over and seen.value in (self.only_over, self.value)
         return seen.value == self.only_over and not seen.marks.holds
 
@@ -184,7 +184,7 @@ def lift_hold(parameters: Parameters, name: str, *, deadline: Deadline, dry_run:
     def attempt() -> Lifted:
         seen = read_parameter(parameters, name)
         marks = seen.marks
-        if not (marks.holds or marks.turning):
+        if not (marks.holds or marks.rolling_back):
             return Lifted(seen, changed=False)
         if dry_run:
             return Lifted(seen, changed=True)

@@ -10,9 +10,9 @@ import shlex
 from collections.abc import Sequence
 from typing import Protocol
 
-from ecs_cd.errors import Crowded, ParameterRefused
+from ecs_cd.errors import ParameterRefused, VersionLimitReached
 from ecs_cd.messages import CommandRef, Message
-from ecs_cd.model.labels import GATE, HELD, OURS, Marks
+from ecs_cd.model.labels import GATE, HELD, LABEL_PREFIX, Marks
 from ecs_cd.model.parameter import Parameter, ParameterVersion
 from ecs_cd.sanitize import comma_list, quoted
 
@@ -26,7 +26,7 @@ class Versions(Protocol):
         """Write a new value; return the new version.
 
         Raises:
-            Crowded: there is no room, because the oldest version is labelled.
+            VersionLimitReached: there is no room, because the oldest version is labelled.
         """
 
     def label(self, name: str, version: int, label: str) -> None:
@@ -52,7 +52,7 @@ def write_version(versions: Versions, seen: Parameter, value: str) -> int | None
     for _ in range(_MOST_FREED):
         try:
             return versions.write(seen, value)
-        except Crowded:  # noqa: PERF203 - at most twice in a hundred writes
+        except VersionLimitReached:  # noqa: PERF203 - at most twice in a hundred writes
             if not _make_room(versions, seen.name):
                 return None
     raise ParameterRefused(
@@ -73,7 +73,7 @@ def _make_room(versions: Versions, name: str) -> bool:
             if not same:
                 return False
             versions.label(name, same[-1], HELD)
-        elif label == GATE and marks.turning:
+        elif label == GATE and marks.rolling_back:
             return False
         else:
             versions.unlabel(name, oldest.version, label)
@@ -82,7 +82,7 @@ def _make_room(versions: Versions, name: str) -> bool:
 
 def _refuse_foreign(name: str, kept: Sequence[ParameterVersion]) -> None:
     oldest, newest = kept[0], kept[-1]
-    foreign = [label for label in oldest.labels if not label.startswith(OURS)]
+    foreign = [label for label in oldest.labels if not label.startswith(LABEL_PREFIX)]
     if not foreign:
         return
     command = ["aws", "ssm", "label-parameter-version", "--name", name]

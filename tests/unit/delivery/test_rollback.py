@@ -369,7 +369,7 @@ def test_what_another_delivery_records_while_a_failure_is_rolled_back_goes_back_
     world.parameters.meanwhile("write", lambda: None, lambda: world.by_another("104"))
     report = world.try_to("103")
     assert (report.outcome, world.holds) == (Outcome.FAILED, "104")
-    assert not world.parameters.standing(NAME).marks.turning
+    assert not world.parameters.standing(NAME).marks.rolling_back
 
 
 def test_a_failure_with_nothing_to_go_back_to_says_both(world: World) -> None:
