@@ -43,8 +43,10 @@ class HoldResult:
         if not self.changed:
             return f"{place} is not held; it is at {self.tag} (version {self.version})."
         previous = self.previous_tag
-        since = f"; it had been rolled back from {previous}" if previous not in ("", self.tag) else ""
-        return f"{place} {would} released at {self.tag} (version {self.version}){since}. Deliveries go on from there."
+        since = f", rolled back from {previous}" if previous not in ("", self.tag) else ""
+        no_longer = "would no longer be" if self.dry_run else "is no longer"
+        now = f"it is at {self.tag} (version {self.version}){since}"
+        return f"{place} {no_longer} held; {now}. Deliveries go on from there."
 
 
 def hold_now(place: Place, parameters: Parameters, *, deadline: Deadline, dry_run: bool = False) -> HoldResult:

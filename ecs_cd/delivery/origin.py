@@ -236,7 +236,7 @@ class _OriginLook:
         return found.digest
 
     def _recorded(self) -> str | None:
-        """Return what is recorded in the origin; None where that cannot be told."""
+        """Return what is recorded in the origin; None where that is not known."""
         name = self.place.parameter
         if not name:
             return None

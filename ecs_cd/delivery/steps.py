@@ -140,11 +140,11 @@ def carry_alone(place: Place, pipeline: Pipeline, context: DeliveryContext) -> C
     """Return a carrier that looks for a run for this delivery alone, and shows its events to the delivery's watch."""
 
     def carry(change: ParameterChange, note: Watch) -> FinishedRun:
-        def told(event: Event) -> None:
+        def note_and_show(event: Event) -> None:
             note(event)
             context.report.watch(event)
 
-        return carry_for_place(place, pipeline, change, context, told)
+        return carry_for_place(place, pipeline, change, context, note_and_show)
 
     return carry
 
@@ -191,7 +191,7 @@ def apply(
         try:
             finished = carry(change, note)
         except RunFailed as error:
-            phase.found = _excused(error, target, wanted, context)
+            phase.found = _failed_for_others(error, target, wanted, context)
             return Applied(first_look.snapshot, report.taken is RunOrigin.JOINED)
         phase.found = report.add_run(finished, change)
     return Applied(first_look.snapshot, finished.taken is RunOrigin.JOINED)
@@ -214,7 +214,7 @@ class _FirstLook:
                 self.snapshot = self.services.snapshot(self.target)
 
 
-def _excused(error: RunFailed, target: ServiceTarget | None, wanted: Wanted, context: DeliveryContext) -> str:
+def _failed_for_others(error: RunFailed, target: ServiceTarget | None, wanted: Wanted, context: DeliveryContext) -> str:
     """Return what is to be said of a run that failed for another service's sake; else raise its error (rule 10)."""
     services, deadline = context.clouds.services, context.deadline
     try:

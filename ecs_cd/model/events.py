@@ -1,4 +1,4 @@
-"""What a delivery tells while it goes on. Whoever wants to show it passes a `Watch`; the core itself prints nothing."""
+"""The events of a delivery. Whoever wants to show them passes a `Watch`; the core itself prints nothing."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class RunLeft:
 
 @dataclass(frozen=True)
 class LockMet:
-    """The followed run met a state lock; another try begins in `pause` seconds. `said` tells who holds the lock."""
+    """The followed run met a state lock; another try begins in `pause` seconds. `said` is who holds the lock."""
 
     run: Run
     lock: StateLock

@@ -78,7 +78,7 @@ class ImageRef:
     """Where an image should be: repository and tag, in the caller's own registry unless said otherwise.
 
     `registry_id` is the AWS account of the registry, `region` its region; empty means the delivery's own.
-    `digest`, when the build told it, must match what ECR has.
+    `digest`, where the build gave one, must match what ECR has.
     """
 
     repository: str

@@ -1,6 +1,6 @@
-"""Step back and stay there: hold a parameter at a value against every delivery, and release it again (rule 12).
+"""Hold a parameter at a value against every delivery, and lift the hold again (rule 12).
 
-A value and a label are written by two calls, and others act between them. So the version that is left is labelled
+A value and a label are written by two calls, and others act between them. So the version to be replaced is labelled
 `gate` first, then the value is written, then its version is labelled `held`; whoever reads a gate alone yields. At the
 end all is read once more: where something came in between, the three are done again. `ecs_cd.model.labels` says what
 the labels mean together, `ecs_cd.parameter.record` what deliveries do about them.
@@ -67,7 +67,7 @@ def place_hold(
     """Hold the parameter at a value; at the one it has, where none is named.
 
     Done again after a death anywhere, it finishes; where the value is held already, nothing is changed. `only_over`:
-    only where this is the value that is left; None where another one is on top, or comes there meanwhile (it stays).
+    only where this is the value to be replaced; None where another one is on top, or comes there meanwhile (it stays).
 
     Raises:
         ParameterRefused: the parameter does not exist, or is of a kind that holds no tag.
@@ -112,7 +112,7 @@ class _Holding:
         number = write_version(self.parameters, seen, self.value)
         if number is None:
             return NOT_YET
-        if self.only_over and self._gave_way(seen, number):
+        if self.only_over and self._restored_newer(seen, number):
             return None
         self.parameters.label(self.name, number, HELD)
         self.ours = number
@@ -140,7 +140,7 @@ class _Holding:
             return seen.marks.gate.value == self.only_over and seen.value in (self.only_over, self.value)
         return seen.value == self.only_over and not seen.marks.holds
 
-    def _gave_way(self, seen: Parameter, number: int) -> bool:
+    def _restored_newer(self, seen: Parameter, number: int) -> bool:
         """Put back what another delivery recorded between our look and our write, and open the gate again."""
         between = range(seen.version + 1, number)
         others = self.parameters.versions(self.name, between) if between else ()
@@ -165,7 +165,7 @@ def describe_hold(held: Held, tag: str, *, dry_run: bool) -> str:
 
 @dataclass(frozen=True)
 class Lifted:
-    """A parameter as it was when it was released; `changed`: there was a hold, or a rollback that never ended."""
+    """A parameter as it was when its hold was lifted; `changed`: there was a hold, or a rollback that never ended."""
 
     parameter: Parameter
     changed: bool
@@ -194,7 +194,7 @@ def lift_hold(parameters: Parameters, name: str, *, deadline: Deadline, dry_run:
                 parameters.unlabel(name, mark.version, label)
         return Lifted(seen, changed=True)
 
-    doing = f"releasing parameter {name}"
+    doing = f"lifting the hold on parameter {name}"
     return wait_for(attempt, deadline=deadline, pace=PACE, doing=doing, tolerate=Throttled)
 
 

@@ -35,14 +35,14 @@ _TYPES = ("String", "SecureString")
 
 @dataclass(frozen=True)
 class ParameterSnapshot:
-    """A parameter as read at a moment of the delivery's clock; None when there is none of that name."""
+    """A parameter as it was at a moment of the delivery's clock; None when there was none of that name."""
 
     parameter: Parameter | None
     at: float
 
 
 def snapshot_parameter(parameters: Parameters, name: str, clock: Clock) -> ParameterSnapshot:
-    """Read the parameter, so that other things may be asked for meanwhile; `record` takes it while it is fresh."""
+    """Read the parameter, while other things are asked for; `record_tag` uses it as long as it is fresh."""
     at = clock.now()
     return ParameterSnapshot(parameters.read(name), at)
 
@@ -92,7 +92,7 @@ def read_parameter(parameters: Parameters, name: str) -> Parameter:
 
 
 class ChangeState(Enum):
-    """How a recorded change stands, some time later. OVERTAKEN: something older is in its place (rule 4 d)."""
+    """What became of a recorded change later. OVERTAKEN: an older tag is in its place (rule 4 d)."""
 
     STANDS = "stands"
     OVERTAKEN = "overtaken"
@@ -101,14 +101,14 @@ class ChangeState(Enum):
 
 @dataclass(frozen=True)
 class ChangeStatus:
-    """How a change stands, and the parameter as read for that; None where it is gone."""
+    """What became of a change, and the parameter as read for that; None where it is gone."""
 
     state: ChangeState
     parameter: Parameter | None
 
 
 def change_status(parameters: Parameters, change: ParameterChange, order: Order) -> ChangeStatus:
-    """Return how the change stands now: TAKEN_BACK where somebody put something else in its place, to stay.
+    """Return what became of the change: TAKEN_BACK where a rollback or a hold put another tag in its place.
 
     A step back without an order does not overtake it, since it was meant.
     """
@@ -192,12 +192,12 @@ class _Recording:
     def _nothing_to_write(self, seen: Parameter, found: Recorded) -> ParameterChange | None:
         """(c): an earlier attempt may have died between its write and its look, or before its label."""
         unchanged = self._change(seen.value, seen, found)
-        lately = self._lately(seen)
+        recent = self._recent_versions(seen)
         if self.order is Order.NONE:
-            if any(_steps_back(v.value, seen.value) for v in lately) and not self.dry_run:
+            if any(_steps_back(v.value, seen.value) for v in recent) and not self.dry_run:
                 self.parameters.label(self.name, seen.version, FLOOR)
             return unchanged
-        newest = self.order.newest([v.value for v in lately])
+        newest = self.order.newest([v.value for v in recent])
         if newest is None or not self.order.newer(newest, seen.value) or self.dry_run:
             return unchanged
         top = self._put_on_top(seen, newest)
@@ -232,7 +232,7 @@ class _Recording:
             if number is None:
                 return None
             top = replace(seen, value=value, version=number)
-            since = self._since(seen, number)
+            since = self._versions_between(seen, number)
             if not since:
                 return top
             top = replace(top, marks=Marks.of(since))
@@ -245,9 +245,9 @@ class _Recording:
 
     def _put(self, seen: Parameter, value: str) -> int | None:
         number = write_version(self.parameters, seen, value)
-        return number if number is not None else self._hold_anew(value)
+        return number if number is not None else self._renew_hold(value)
 
-    def _hold_anew(self, value: str) -> int | None:
+    def _renew_hold(self, value: str) -> int | None:
         """Put the held value back where the held version itself must go for it: as a rollback does, with a gate.
 
         None where it is not, or not any more, the value that is held.
@@ -261,10 +261,10 @@ class _Recording:
             self.parameters.label(self.name, number, HELD)
         return number
 
-    def _since(self, seen: Parameter, number: int) -> tuple[ParameterVersion, ...]:
+    def _versions_between(self, seen: Parameter, number: int) -> tuple[ParameterVersion, ...]:
         """Return what came between, with the marks of a hold; nothing where nothing did.
 
-        What was written over by putting a held value back counts too: the hold may have been released meanwhile.
+        What was written over by putting a held value back counts too: the hold may have been lifted meanwhile.
         """
         first = seen.version + (0 if seen.marks.holds else 1)
         if first == number:
@@ -278,14 +278,14 @@ class _Recording:
         newest = self.order.newest(missed)
         return newest if newest is not None and self.order.newer(newest, top.value) else top.value
 
-    def _lately(self, seen: Parameter) -> tuple[ParameterVersion, ...]:
+    def _recent_versions(self, seen: Parameter) -> tuple[ParameterVersion, ...]:
         """Return the versions before `seen` that may be restored: few, and none before the floor."""
         earlier = range(max(seen.version - _LOOK_BACK + 1, 1), seen.version)
         if not earlier:
             return ()
-        lately = self.parameters.versions(self.name, earlier, (FLOOR,))
-        floor = Marks.of(lately).floor.version
-        return tuple(v for v in lately if v.version >= floor)
+        recent = self.parameters.versions(self.name, earlier, (FLOOR,))
+        floor = Marks.of(recent).floor.version
+        return tuple(v for v in recent if v.version >= floor)
 
     def _change(
         self, old: str | None, top: Parameter, recorded: Recorded, *, restored: bool = False

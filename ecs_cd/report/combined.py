@@ -26,7 +26,7 @@ _BY_SEVERITY = (
     Outcome.INTERRUPTED,
 )
 _EXIT_CODES_BY_SEVERITY = (0, 3, 1, 2, 130)
-"""Exit codes, the worse the later: what failed for good counts more than what may pass, wrong input more than both."""
+"""Exit codes, the worse the later: lasting failures count more than passing ones, wrong input more than both."""
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ def judge(snapshot: ServiceSnapshot, wanted: Wanted, *, was_primary: bool = Fals
     rather than never applied.
 
     Raises:
-        SettingsError: the container cannot be told from the others.
+        SettingsError: it is not clear which container is meant.
     """
     primary = snapshot.primary
     if snapshot.status != "ACTIVE":

@@ -184,7 +184,7 @@ def test_a_release_during_a_rollback_s_run_lets_the_newer_one_take_its_place(wor
     world.pipelines.meanwhile("queue", released)
     report = world.rollback()
     assert (report.outcome, report.hold) == (Outcome.SUPERSEDED, None)
-    assert "released meanwhile, and 103 recorded" in report.warnings[0]
+    assert "lifted meanwhile, and 103 recorded" in report.warnings[0]
 
 
 def test_another_rollback_during_the_run_is_yielded_to(world: World) -> None:
@@ -430,7 +430,7 @@ def test_a_release_takes_off_the_labels_that_mean_nothing_any_more(world: World)
     released = world.release()
     assert world.parameters.labelled(NAME, HELD) == world.parameters.labelled(NAME, GATE) == []
     assert world.parameters.labelled(NAME, FLOOR) == [3]
-    assert "released at 101 (version 3); it had been rolled back from 102" in released.to_text()
+    assert "is no longer held; it is at 101 (version 3), rolled back from 102" in released.to_text()
 
 
 def test_after_a_release_what_was_left_is_not_put_back(world: World) -> None:
@@ -453,7 +453,7 @@ def test_dry_runs_say_what_would_be_and_write_nothing(world: World, act: Callabl
         world.forget()
     found = act(world, dry_run=True)
     assert (found.changed, found.dry_run, world.changed) == (True, True, [])
-    assert "would be" in found.to_text()
+    assert ("would no longer be held" if act is World.release else "would be held") in found.to_text()
 
 
 def test_too_many_requests_are_waited_out(world: World) -> None:
