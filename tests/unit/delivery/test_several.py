@@ -13,9 +13,9 @@ import pytest
 from ecs_cd.delivery.context import Clouds
 from ecs_cd.delivery.several import deploy_several
 from ecs_cd.delivery.single_flight import SingleFlight
-from ecs_cd.errors import RunFailed, SettingsError, Throttled
+from ecs_cd.errors import AccessDenied, RunFailed, SettingsError, Throttled
 from ecs_cd.model.delivery import Delivery, Place
-from ecs_cd.model.events import Event, PhaseEnded, RunChanged, Watch
+from ecs_cd.model.events import Event, PhaseEnded, RunChanged, Warned, Watch
 from ecs_cd.model.image import ImageRepository, ImageTag
 from ecs_cd.model.labels import VERIFIED
 from ecs_cd.model.parameter import Parameter
@@ -248,6 +248,17 @@ def test_a_shared_run_is_told_once_and_the_rest_by_service(world: World) -> None
         name for name, event in world.told if isinstance(event, PhaseEnded) and event.phase.value == "rollout"
     )
     assert ended == list(NAMES)
+
+
+def test_a_warning_of_a_shared_run_is_shown_once_and_is_in_the_report_of_each(world: World) -> None:
+    older = replace(_steps(50)[0].run, queued_at=None)
+    world.pipelines.play(RunProgress(older), RunProgress(replace(older, state=RunState.SUCCEEDED)))
+    world.pipelines.meanwhile("queue", lambda: world.pipelines.listed.append(older))
+    world.pipelines.fail("tag", AccessDenied("Update build information is missing."))
+    reports = world.deploy()
+    shown = [name for name, event in world.told if isinstance(event, Warned)]
+    assert shown == ["\\platform\\infra"]
+    assert all("Update build information is missing" in report.warnings[0] for report in reports.deliveries)
 
 
 @pytest.mark.parametrize("where", ["image", "run"])

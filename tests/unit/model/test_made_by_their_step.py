@@ -1,4 +1,4 @@
-"""The values that prove a step was done are made by that step and nobody else (docs/architecture.md)."""
+"""A value that stands for a step done is made by that step and nobody else."""
 
 from __future__ import annotations
 
