@@ -3,7 +3,7 @@
     import ecs_cd
 
     report = ecs_cd.deploy("my-api", "development", tag="12345")
-    if not report.good:
+    if not report.succeeded:
         print(report.to_text())
 
 The names in `ecs_cd.public` are public and kept by semantic versioning; what lies below may change. They are loaded

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ecs_cd.arguments import Names, Services, SettingsSource, Tag, TagSource, describe_settings
 from ecs_cd.client import Client
-from ecs_cd.delivery.rollback import HoldResult
+from ecs_cd.delivery.hold import HoldResult
 from ecs_cd.model.events import Watch, ignore_events
 from ecs_cd.model.image import ImageTag
 from ecs_cd.overview.history import HistoryEntry

@@ -12,8 +12,11 @@ from ecs_cd import arguments, from_settings
 from ecs_cd.arguments import Names, Services, SettingsSource, Tag, TagSource, describe_settings
 from ecs_cd.calls import Calls, watch_of_several
 from ecs_cd.connections import Access, Connections, FromSettings
-from ecs_cd.delivery.promote import Source, promote_served
-from ecs_cd.delivery.rollback import HoldResult, deliver, hold_now, roll_back, unhold_now
+from ecs_cd.delivery.deploy import deploy_service
+from ecs_cd.delivery.hold import HoldResult, hold_now, unhold_now
+from ecs_cd.delivery.origin import Source
+from ecs_cd.delivery.promote import promote_served
+from ecs_cd.delivery.rollback import roll_back
 from ecs_cd.delivery.several import deploy_several
 from ecs_cd.delivery.single_steps import verify_rollout
 from ecs_cd.errors import EcsCdError
@@ -124,7 +127,7 @@ class Client:
         clouds = self._calls.prepared(resolved).clouds(resolved, str(entry.tag))
         title = f"{resolved.service} {entry.tag} to {resolved.environment}"
         deadline, watch = self._calls.begin(title, resolved, watch)
-        return deliver(wanted, clouds, deadline=deadline, watch=watch)
+        return deploy_service(wanted, clouds, deadline=deadline, watch=watch)
 
     @describe_settings
     def deploy_many(
@@ -182,9 +185,8 @@ class Client:
         title = f"{resolved.service} from {origin.environment} to {resolved.environment}"
         deadline, watch = self._calls.begin(title, resolved, watch)
         return promote_served(
-            from_settings.origin(origin, resolved),
+            from_settings.promotion(resolved, origin, dry_run=dry_run),
             Source(there.images, there.parameters, there.services),
-            from_settings.wish(resolved, dry_run=dry_run),
             clouds,
             deadline=deadline,
             watch=watch,
@@ -210,11 +212,11 @@ class Client:
         """
         resolved = self._calls.resolve("rollback", service, environment, settings)
         tag = None if to == "" else arguments.image_tag(to)
-        wanted = from_settings.place_of_rollback(resolved, dry_run=dry_run)
+        place = from_settings.place(resolved)
         clouds = self._calls.prepared(resolved).clouds(resolved, str(tag or "rollback"))
         title = f"{resolved.service} in {resolved.environment} back{f' to {tag}' if tag else ''}"
         deadline, watch = self._calls.begin(title, resolved, watch)
-        return roll_back(wanted, clouds, to=tag, deadline=deadline, watch=watch)
+        return roll_back(place, clouds, to=tag, dry_run=dry_run, deadline=deadline, watch=watch)
 
     @describe_settings
     def hold(
@@ -232,9 +234,9 @@ class Client:
             EcsCdError: AWS refused, or could not be reached.
         """
         resolved = self._calls.resolve("hold", service, environment, settings, ["parameter"])
-        place = from_settings.place_of_rollback(resolved, dry_run=dry_run)
         parameters = self._calls.prepared(resolved).aws(resolved, "hold").parameters
-        return hold_now(place, parameters, deadline=Deadline.after(resolved.timeout, self._calls.clock))
+        deadline = Deadline.after(resolved.timeout, self._calls.clock)
+        return hold_now(from_settings.place(resolved), parameters, deadline=deadline, dry_run=dry_run)
 
     @describe_settings
     def unhold(
@@ -252,9 +254,9 @@ class Client:
             EcsCdError: AWS refused, or could not be reached.
         """
         resolved = self._calls.resolve("unhold", service, environment, settings, ["parameter"])
-        place = from_settings.place_of_rollback(resolved, dry_run=dry_run)
         parameters = self._calls.prepared(resolved).aws(resolved, "unhold").parameters
-        return unhold_now(place, parameters, deadline=Deadline.after(resolved.timeout, self._calls.clock))
+        deadline = Deadline.after(resolved.timeout, self._calls.clock)
+        return unhold_now(from_settings.place(resolved), parameters, deadline=deadline, dry_run=dry_run)
 
     @describe_settings
     def verify(

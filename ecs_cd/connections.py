@@ -13,7 +13,7 @@ from ecs_cd.aws import Aws, AwsSettings, quotas
 from ecs_cd.aws import connect as connect_aws
 from ecs_cd.azure_devops import AzureDevOps, AzureDevOpsSettings
 from ecs_cd.azure_devops import connect as connect_azure_devops
-from ecs_cd.delivery.deploy import Clouds
+from ecs_cd.delivery.context import Clouds
 from ecs_cd.errors import SettingsError, WrongInput
 from ecs_cd.messages import Message, SettingRef
 from ecs_cd.settings import DeliverySettings

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from ecs_cd.errors import DeadlineReached, EcsCdError, Interrupted
 from ecs_cd.report.combined import Reports
-from ecs_cd.report.report import Failure, Report
+from ecs_cd.report.facts import Failure
+from ecs_cd.report.report import Report
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,7 @@ class Ended:
 
     message: str
     outcome: str
-    good: bool = True
+    succeeded: bool = True
     outputs: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
@@ -39,7 +40,7 @@ def reported(report: Report) -> Ended:
     if run:
         outputs["runId"], outputs["runUrl"] = str(run.id), run.url
     return Ended(
-        report.summary, report.outcome.value, report.good, outputs, warnings=tuple(report.warnings), report=report
+        report.summary, report.outcome.value, report.succeeded, outputs, warnings=tuple(report.warnings), report=report
     )
 
 
@@ -47,7 +48,12 @@ def reported_many(reports: Reports) -> Ended:
     """Return the end of several deliveries; outputs that belong to one service are empty."""
     facts = tuple((report.service, report.summary) for report in reports.deliveries)
     return Ended(
-        reports.summary, reports.outcome.value, reports.good, warnings=reports.warnings, facts=facts, reports=reports
+        reports.summary,
+        reports.outcome.value,
+        reports.succeeded,
+        warnings=reports.warnings,
+        facts=facts,
+        reports=reports,
     )
 
 
@@ -58,4 +64,4 @@ def failed(error: EcsCdError) -> Ended:
         outcome = "timed-out"
     elif isinstance(error, Interrupted):
         outcome = "interrupted"
-    return Ended(error.message, outcome, good=False, failure=Failure.of(error))
+    return Ended(error.message, outcome, succeeded=False, failure=Failure.of(error))

@@ -49,7 +49,7 @@ def write(ended: Ended, command: str, result_file: Path, voice: Voice) -> None:
         told = json.dumps(voice.safe(kept.to_dict()), indent=2, ensure_ascii=False)
         write_atomically(Path(report_file), told + "\n")
     result = "Failed"
-    if ended.good:
+    if ended.succeeded:
         result = "SucceededWithIssues" if ended.warnings or voice.warnings else "Succeeded"
     outputs = dict.fromkeys(OUTPUTS.get(command, ("outcome",)), "") | dict(ended.outputs) | {"outcome": ended.outcome}
     answer = {

@@ -11,7 +11,8 @@ import re
 from collections.abc import Callable, Sequence
 
 from ecs_cd.azure_task.ended import Ended
-from ecs_cd.report.report import Failure, Report
+from ecs_cd.report.facts import Failure
+from ecs_cd.report.report import Report
 from ecs_cd.support.deadline import format_duration
 
 _SPECIAL = frozenset("\\`*_{}[]()#!|~^$<>&\"':@")
@@ -26,7 +27,7 @@ def summary_of(ended: Ended, command: str, safe: Callable[[str], str]) -> str:
     """Return the summary. `safe` masks a text and makes it neutral."""
     report = ended.report
     link = _link_of(ended)
-    mark = "Done" if ended.good else "Failed"
+    mark = "Done" if ended.succeeded else "Failed"
     parts = [f"### ecs-cd {command}: {mark}", escaped(safe(ended.message))]
     facts = _report_facts(report) if report else ended.facts
     if facts:
@@ -34,8 +35,8 @@ def summary_of(ended: Ended, command: str, safe: Callable[[str], str]) -> str:
     parts += _failure(ended, safe)
     for one in ended.reports.deliveries if ended.reports else ():
         parts += _of_several(one, safe)
-    if report and report.proved:
-        parts += ["**Proved**", _listed(report.proved, safe)]
+    if report and report.evidence:
+        parts += ["**Evidence**", _listed(report.evidence, safe)]
     if ended.warnings:
         parts += ["**Warnings**", _listed(ended.warnings, safe)]
     if _URL.fullmatch(safe(link)):

@@ -90,7 +90,7 @@ class RunLeft(_About):
 
 @dataclass(frozen=True)
 class LockMet(_About):
-    """The followed run met a state lock; another try begins in `pause` seconds. `said` tells who holds the lock."""
+    """The followed run met a state lock; another try begins in `pause` seconds. `said` is who holds the lock."""
 
     run: Run
     lock: StateLock

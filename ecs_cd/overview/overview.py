@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from ecs_cd.errors import EcsCdError
+from ecs_cd.model.delivery import Place
 from ecs_cd.model.run import Pipeline, Run, RunState
-from ecs_cd.overview.matrix import ManyServices, MarkedParameters, Place, PlaceStatus, RunInProgress, place_statuses
+from ecs_cd.overview.matrix import ManyServices, MarkedParameters, PlaceStatus, RunInProgress, place_statuses
 from ecs_cd.run.pipelines import Pipelines, full_ref, locate_pipeline
 from ecs_cd.support.concurrency import run_all, run_together
 

@@ -103,7 +103,7 @@ def test_a_wrong_type_or_order_is_wrong_input_and_nothing_is_sent(
 
 def test_several_services_are_delivered_by_name_with_tags_of_any_kind(world: World) -> None:
     reports = ecs_cd.deploy_many("development", {"my-api": 102, "my-worker": ecs_cd.ImageTag("103")})
-    assert reports.good
+    assert reports.succeeded
     assert (world.serves("my-api"), world.serves("my-worker")) == ("102", "103")
 
 
@@ -115,7 +115,7 @@ def test_what_one_environment_serves_is_promoted_by_the_keyword(world: World) ->
 
 
 def test_a_rollback_takes_a_number_and_verify_looks(world: World) -> None:
-    assert ecs_cd.deploy("my-api", "development", tag=102).good
+    assert ecs_cd.deploy("my-api", "development", tag=102).succeeded
     assert ecs_cd.rollback("my-api", "development", to=101).outcome is ecs_cd.Outcome.ROLLED_BACK
     world.forget()
     assert ecs_cd.verify("my-api", "development", tag=101).outcome is ecs_cd.Outcome.UNCHANGED
@@ -134,9 +134,9 @@ def test_the_calls_of_a_client_share_its_connections(world: World, monkeypatch: 
 
         monkeypatch.setattr(connections, name, counted)
     with ecs_cd.Client(world.file) as client:
-        assert client.deploy("my-api", "development", tag=102).good
-        assert client.deploy("my-worker", "development", tag=102).good
-        assert client.rollback("my-api", "development", to=101).good
+        assert client.deploy("my-api", "development", tag=102).succeeded
+        assert client.deploy("my-worker", "development", tag=102).succeeded
+        assert client.rollback("my-api", "development", to=101).succeeded
         client.history("my-api", "development")
     assert sorted(made) == ["connect_aws", "connect_azure_devops"]
 

@@ -46,7 +46,7 @@ def test_a_session_signs_everything_and_its_region_is_the_default(
     monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
     session = Session(REGION)
     with Client(without_region(world), session=session) as client:
-        assert client.deploy("my-api", "development", tag=102).good
+        assert client.deploy("my-api", "development", tag=102).succeeded
     assert set(session.signed) == {(KEY, REGION)}
 
 
@@ -83,7 +83,7 @@ def test_a_connection_gives_organization_and_credentials(world: World, monkeypat
     world.file.write_text(text, encoding="utf-8")
     connection = Connection(world.azure.url, BasicAuthentication("", PAT))
     with Client(world.file, connection=connection) as client:
-        assert client.deploy("my-api", "development", tag=102).good
+        assert client.deploy("my-api", "development", tag=102).succeeded
         [place] = client.status("my-api", "development")
     assert place.runs_unseen == ""
 

@@ -104,7 +104,7 @@ def test_a_gate_of_one_service_keeps_all_services_of_the_call_from_being_written
             gate(ecs_cd.DeliveryFailed("my-worker is frozen."))(event)
 
     reports = client.deploy_many("development", {"my-api": 102, "my-worker": 102}, watch=watch)
-    assert not reports.good
+    assert not reports.succeeded
     assert [report.failure.reason for report in reports.deliveries if report.failure] == ["not-attempted", "failed"]
     assert world.writes() == []
 

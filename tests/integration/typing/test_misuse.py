@@ -32,7 +32,7 @@ def watch(event: Event) -> None:
 gate: Watch = watch
 settings: Settings = ecs_cd.load_settings("ecs-cd.yml")
 report = ecs_cd.deploy("my-api", "development", tag=101, timeout="10m", variables={"A": "1"}, watch=gate)
-good: bool = report.outcome is Outcome.DEPLOYED and report.good
+good: bool = report.outcome is Outcome.DEPLOYED and report.succeeded
 image: str = report.image.digest if report.image else ""
 began: datetime.datetime = report.started_at
 ecs_cd.deploy("my-api", "development", tag_file=Path("drop"), settings=settings, order="semver", timeout=600)

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from ecs_cd.errors import AccessDenied, EcsCdError, RolloutFailed, Throttled
+from ecs_cd.model.delivery import Place
 from ecs_cd.model.labels import NO_MARKS, Mark, Marks
 from ecs_cd.model.parameter import Parameter, ParameterVersion
 from ecs_cd.model.service import Container, Deployment, ServiceSnapshot, ServiceTarget, TaskDefinition
 from ecs_cd.overview.history import parameter_history
-from ecs_cd.overview.matrix import Place, PlaceStatus, place_statuses
+from ecs_cd.overview.matrix import PlaceStatus, place_statuses
 from tests.support.fakes import FakeParameters
 
 TARGET = ServiceTarget("development", "my-api", "api")

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from ecs_cd.errors import AccessDenied, BadCredentials, EcsCdError, ServiceUnavailable, Throttled
+from ecs_cd.model.delivery import Place
 from ecs_cd.model.labels import NO_MARKS, Marks
 from ecs_cd.model.parameter import ParameterVersion
 from ecs_cd.model.run import Pipeline, Run, RunState
 from ecs_cd.model.service import ServiceSnapshot, ServiceTarget
-from ecs_cd.overview.matrix import Place, PlaceStatus, RunInProgress
+from ecs_cd.overview.matrix import PlaceStatus, RunInProgress
 from ecs_cd.overview.overview import Environment, overview
 
 DEVELOPMENT = Place("api", "development", "/api", pipeline="infra", branch="refs/heads/develop")
