@@ -19,13 +19,13 @@ def _no_waits(client: ecs_cd.Client) -> None:
 
 @pytest.mark.parametrize("kind", ["text", "path", "loaded", "found"])
 def test_settings_are_a_text_a_path_or_loaded_or_found_from_the_working_folder(world: World, kind: str) -> None:
-    given = {
+    kinds: dict[str, str | Path | ecs_cd.Settings | None] = {
         "text": "ecs-cd.yml",
         "path": Path("ecs-cd.yml"),
         "loaded": ecs_cd.load_settings(world.file),
         "found": None,
-    }[kind]
-    report = ecs_cd.deploy("my-api", "development", tag="102", dry_run=True, settings=given)
+    }
+    report = ecs_cd.deploy("my-api", "development", tag="102", dry_run=True, settings=kinds[kind])
     assert report.outcome is ecs_cd.Outcome.UNCHANGED
 
 

@@ -31,7 +31,7 @@ def test_every_event_of_a_delivery_is_about_its_service_and_the_first_says_what_
             "my-api from development to production",
         ),
     ],
-)  # type: ignore[misc]  # lambdas have no types
+)
 def test_the_other_calls_say_what_begins_too(client: ecs_cd.Client, call: object, title: str) -> None:
     seen: Seen = []
     call(client, seen.append)  # type: ignore[operator]  # one of the above

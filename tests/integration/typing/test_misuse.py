@@ -131,6 +131,6 @@ def test_every_mistake_of_a_script_is_found_and_nothing_in_one_that_makes_none(
 ) -> None:
     for name, text in SCRIPTS.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
-    cache = request.config.cache.mkdir("mypy") if request.config.cache else tmp_path / "cache"
+    cache = request.config.cache.mkdir("mypy")
     mistakes = {("misuse.py", line) for line in range(3, len(MISUSES.splitlines()) + 1)}
     assert checker(tmp_path, cache) == mistakes
