@@ -108,17 +108,20 @@ class _Loop:
 
     def _wait_for_change(self, state: Acting) -> State:
         """Ask again and again until the state changes."""
+        after: State = state
 
-        def ask() -> State | None:
+        def changes() -> bool | None:
+            nonlocal after
             after = next_state(self.pipelines, self.request, state, self._report)
-            return None if after == state else after
+            return None if after == state else True
 
         try:
-            return wait_for(ask, deadline=self.deadline, pace=PACE, doing=self._doing(state))
+            wait_for(changes, deadline=self.deadline, pace=PACE, doing=self._doing(state))
         except DeadlineReached as error:
             if self.last and _followed(state) == self.last.run.id:
                 error.add(describe_progress(self.last), link=self.last.run.url)
             raise
+        return after
 
     def _wait_after_failed_queue(self, state: QueueFailed) -> None:
         """Wait a little before looking whether a run was queued all the same."""
