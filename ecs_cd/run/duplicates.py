@@ -7,8 +7,8 @@ from functools import cache
 from ecs_cd.errors import AccessDenied, EcsCdError, TryLater
 from ecs_cd.model.events import RunGivenUp, Warned, Watch
 from ecs_cd.model.run import Run, RunRequest, RunState
-from ecs_cd.run import timeline
-from ecs_cd.run.election import CANCELLED_TAG, elect_run
+from ecs_cd.run import election, timeline
+from ecs_cd.run.election import CANCELLED_TAG
 from ecs_cd.run.pipelines import Pipelines
 from ecs_cd.run.states import Following, Queued
 
@@ -20,7 +20,7 @@ def keep_oldest(pipelines: Pipelines, request: RunRequest, state: Queued, watch:
     """
     runs = pipelines.active(request.pipeline, request.branch)
     own = next((run for run in runs if run.id == state.run_id), None)
-    found = elect_run(cache(pipelines.records), runs, state.known, own or request, own_id=state.run_id)
+    found = election.elect_run(cache(pipelines.records), runs, state.known, own or request, own_id=state.run_id)
     chosen = state.run_id
     if own and found.elected:
         if state.known.prefer_newest:

@@ -75,10 +75,10 @@ def _after_cancellation(
         raise cancelled_error(run, who)
     left = RunLeft(run, "Azure DevOps cancelled it for a newer one")
     after = go_on(pipelines, replace(known, prefer_newest=True), state.others, left, watch)
-    return after if isinstance(after, Following) else Looking(_superseded_once_more(after.known))
+    return after if isinstance(after, Following) else Looking(superseded_once_more(after.known))
 
 
-def _superseded_once_more(known: KnownRuns) -> KnownRuns:
+def superseded_once_more(known: KnownRuns) -> KnownRuns:
     return replace(known, attempts=replace(known.attempts, superseded=known.attempts.superseded + 1))
 
 

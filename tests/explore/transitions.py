@@ -96,7 +96,8 @@ class Transitions:
     def _delivery(self, value: SteppedDelivery) -> DeliveryNode:
         found = self._deliveries.get(value)
         if found is None:
-            found = self._deliveries[value] = DeliveryNode(value)
+            fresh = replace(value)  # without the request that it kept, perhaps of another protocol
+            found = self._deliveries[fresh] = DeliveryNode(fresh)
         return found
 
     def following(self, node: Node) -> list[tuple[str, Node]]:
