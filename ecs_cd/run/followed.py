@@ -45,7 +45,7 @@ def look(pipelines: Pipelines, request: RunRequest, state: Following, watch: Wat
     if state.run.basis is Basis.SEEN_WAITING and progress.records:
         if timeline.skips_stage(progress.records):
             known = replace(state.known, excluded=state.known.excluded | {run_id})
-            return go_on(pipelines, known, state.others, RunLeft(run, "it leaves out a stage"), watch)
+            return go_on(pipelines, known, state.others, RunLeft(run, "it skips a stage"), watch)
         state = replace(state, run=CarryingRun(run_id, Basis.ALL_STAGES))
     if run.state is RunState.CANCELLING and not run.by_service and not is_tagged_cancelled(run):
         state = replace(state, cancelled_by=run.changed_by)
@@ -68,7 +68,7 @@ def _after_cancellation(
     if took_too_long(errors) or lost_agent(errors):
         return _after_failure(pipelines, request, state, progress, watch)
     if is_tagged_cancelled(run):
-        left = RunLeft(run, "the delivery that queued it gave it up")
+        left = RunLeft(run, "the delivery that queued it cancelled it for another")
         return go_on(pipelines, known, state.others, left, watch)
     who = state.cancelled_by or cancelled_by(errors) or (AZURE_DEVOPS_ITSELF if run.by_service else run.changed_by)
     if who != AZURE_DEVOPS_ITSELF or known.attempts.superseded >= MAX_SUPERSEDED:

@@ -35,7 +35,8 @@ class Faults(NamedTuple):
         return self._replace(**{name: getattr(self, name) - 1})
 
     def __str__(self) -> str:
-        return ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in self._asdict().items() if count)
+        named = ((count, name.replace("_", " ")) for name, count in self._asdict().items() if count)
+        return ", ".join(f"{count} {name if count > 1 else name.removesuffix('s')}" for count, name in named)
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ def test_a_joined_run_that_turns_out_to_skip_a_stage_is_left_and_not_joined_agai
     assert isinstance(joined, Following)
     left = azure.next_state(joined)
     assert left == Looking(KnownRuns(initial=frozenset({5}), excluded=frozenset({5})))
-    assert isinstance(azure.events[-1], RunLeft) and "leaves out a stage" in azure.events[-1].why
+    assert isinstance(azure.events[-1], RunLeft) and "skips a stage" in azure.events[-1].why
     assert isinstance(left, Looking)
     assert followed(azure.next_state(left)) == 101
 
