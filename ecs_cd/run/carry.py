@@ -27,7 +27,7 @@ from ecs_cd.run.states import (
     WaitingForLock,
 )
 from ecs_cd.support.deadline import Deadline
-from ecs_cd.support.retry import Backoff, RandomDelay, wait_for
+from ecs_cd.support.retry import NOT_YET, Backoff, NotYet, RandomDelay, wait_for
 
 LOCK_PACE = Backoff(first=10.0, factor=1.5, most=60.0, jitter=0.3)
 """Seconds until the next attempt after a state lock."""
@@ -68,10 +68,8 @@ def carry_change(
     try:
         return loop.run_to_end()
     except DeadlineReached as error:
-        if not loop.lock_advice:
-            raise
-        hint = f"{loop.lock_advice} {error.hint}".strip()
-        raise DeadlineReached(error.message, hint=hint, details=error.details, link=error.link) from error
+        error.add(hint=loop.lock_advice)
+        raise
 
 
 @dataclass
@@ -110,13 +108,13 @@ class _Loop:
         """Ask again and again until the state changes."""
         after: State = state
 
-        def changes() -> bool | None:
+        def changed() -> bool | NotYet:
             nonlocal after
             after = next_state(self.pipelines, self.request, state, self._report)
-            return None if after == state else True
+            return NOT_YET if after == state else True
 
         try:
-            wait_for(changes, deadline=self.deadline, pace=PACE, doing=self._doing(state))
+            wait_for(changed, deadline=self.deadline, pace=PACE, doing=self._doing(state))
         except DeadlineReached as error:
             if self.last and _followed(state) == self.last.run.id:
                 error.add(describe_progress(self.last), link=self.last.run.url)

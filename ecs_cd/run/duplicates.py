@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from ecs_cd.errors import AccessDenied, EcsCdError, TryLater
+from ecs_cd.messages import sentences
 from ecs_cd.model.events import RunGivenUp, Warned, Watch
 from ecs_cd.model.run import Run, RunRequest, RunState
 from ecs_cd.run import election, timeline
@@ -69,4 +70,4 @@ def _untag_if_not_ended(pipelines: Pipelines, run_id: int) -> None:
 
 def _warn_of_missing_right(error: EcsCdError, watch: Watch) -> None:
     if isinstance(error, AccessDenied):
-        watch(Warned(f"Runs queued at the same moment cannot be made one: {error.message} {error.hint}".strip()))
+        watch(Warned(sentences("Runs queued at the same moment cannot be made one:", error.message, error.hint)))

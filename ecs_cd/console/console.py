@@ -1,0 +1,244 @@
+"""The console: the one object through which the front ends print."""
+
+from __future__ import annotations
+
+import json
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import IO, Literal, Protocol, TextIO, cast
+
+from ecs_cd.console.azure_log import AzureLog, Issues
+from ecs_cd.console.lines import Lines
+from ecs_cd.console.mask import Mask
+from ecs_cd.console.mode import Mode, use_colour
+from ecs_cd.console.printer import Printer
+from ecs_cd.console.screen import Screen, ScreenLog, live_screen
+from ecs_cd.errors import EcsCdError
+from ecs_cd.messages import Wording, library_wording, worded
+from ecs_cd.model.events import Event, Warned, Watch
+from ecs_cd.report.combined import Reports
+from ecs_cd.report.report import Failure, Report
+from ecs_cd.support.clock import Clock
+from ecs_cd.support.deadline import Deadline
+
+Output = Literal["text", "json"]
+WatchOf = Callable[[str], Watch]
+
+
+class _View(Protocol):
+    """A way to show progress."""
+
+    def show(self, event: Event) -> None:
+        """Show what the event changes."""
+
+
+class _Nothing:
+    def show(self, event: Event) -> None:
+        """Show nothing."""
+
+
+class Console:
+    """Results on stdout, progress and errors on stderr; all of it masked and sanitized."""
+
+    def __init__(
+        self,
+        *,
+        out: TextIO,
+        err: TextIO,
+        mode: Mode,
+        clock: Clock,
+        environ: Mapping[str, str],
+        output: Output = "text",
+        secrets: Iterable[str] = (),
+        wording: Wording = library_wording,
+    ) -> None:
+        """Print on `out` and `err`. `secrets` never appear there; of `environ` the terminal's variables are read.
+
+        `wording`: how settings and commands are written.
+        """
+        self._wording = wording
+        self._mask = Mask(secrets)
+        self._out = Printer(out, self._mask)
+        self._err = Printer(err, self._mask, optional=True)
+        self._mode = mode
+        self._clock = clock
+        self._environ = environ
+        self._output = output
+        self._issues = Issues(self._err)
+        self._view = self._plain_view()
+
+    def hide(self, *secrets: str) -> None:
+        """Hide these secrets too; for those that become known on the way."""
+        self._mask.add(secrets)
+
+    @contextmanager
+    def following(self, title: str, deadline: Deadline | None = None) -> Iterator[None]:
+        """Show a delivery while it goes on: `my-api 102 to development`.
+
+        Whatever ends it, Ctrl-C too, the terminal is given back.
+        """
+        if self._mode is not Mode.LIVE:
+            yield
+            return
+        from ecs_cd.console.live import Live  # noqa: PLC0415 - rich is imported only at a terminal
+
+        live = Live(self._err, self._clock, self._environ, title=title, deadline=deadline)
+        self._view = live
+        try:
+            live.start()
+            yield
+        finally:
+            self._view = self._plain_view()
+            live.stop()
+            self._err.write("\n")  # between the last drawing and the report
+
+    @contextmanager
+    def following_many(self, title: str, names: Sequence[str], deadline: Deadline) -> Iterator[WatchOf]:
+        """Show several deliveries while they go on; gives what returns the watch of each, for any thread."""
+        if self._mode is not Mode.LIVE:
+            views: dict[str, _View] = {}
+            yield lambda name: self._worded_watch(views.setdefault(name, self._plain_view(name)).show)
+            return
+        from ecs_cd.console.live_several import LiveSeveral  # noqa: PLC0415 - rich is imported only at a terminal
+
+        view = LiveSeveral(self._err, self._clock, self._environ, title=title, names=names, deadline=deadline)
+        try:
+            view.start()
+            yield lambda name: self._worded_watch(view.of(name))
+        finally:
+            view.stop()
+            self._err.write("\n")
+
+    @contextmanager
+    def screen(self) -> Iterator[Screen]:
+        """Give a place for a text that is shown again and again; it is a result, so it goes to stdout."""
+        if self._mode is not Mode.LIVE or not self._out.isatty():
+            yield ScreenLog(self._out, self._clock)
+            return
+        with live_screen(self._out, self._clock, self._environ) as screen:
+            yield screen
+
+    def watch(self, event: Event) -> None:
+        """Show what an event changes; the `Watch` of a delivery."""
+        self._worded_watch(self._view.show)(event)
+
+    def result(self, text: str) -> None:
+        """Print a result for people."""
+        self._out.print(worded(text, self._wording))
+
+    def json(self, value: object) -> None:
+        """Print a result for programs: a value of JSON's types, the strings in it masked and sanitized."""
+        ascii_only = not self._out.unicode
+        self._out.write(json.dumps(self._safe(value), indent=2, ensure_ascii=ascii_only) + "\n")
+        self._out.flush()
+
+    def report(self, report: Report) -> None:
+        """Print how a delivery ended. On an agent, its warnings and its failure are issues as well.
+
+        A failure printed as JSON is printed on stderr too, where people look for it.
+        """
+        report = worded(report, self._wording)
+        if self._mode is Mode.AZURE:
+            for warning in report.warnings:
+                self._issues.warning(warning)
+            if not report.good:
+                self._issues.error(_with_hint(report.summary, report.failure.hint if report.failure else ""))
+        if self._output == "json":
+            self.json(report.to_dict())
+            if not report.good and self._mode is not Mode.AZURE:
+                self._print(self._err, f"error: {_indented(report.summary)}", "red")
+        else:
+            self._print(self._out, report.to_text(), "green" if report.good else "red")
+
+    def reports(self, reports: Reports) -> None:
+        """Print how several deliveries ended, then what became of all; issues on an agent as for a single one."""
+        reports = worded(reports, self._wording)
+        if self._mode is Mode.AZURE:
+            for report in reports.deliveries:
+                self._issue(report)
+        if self._output == "json":
+            self.json(reports.to_dict())
+            if not reports.good and self._mode is not Mode.AZURE:
+                self._print(self._err, f"error: {_indented(reports.summary)}", "red")
+            return
+        for report in reports.deliveries:
+            self._print(self._out, report.to_text(), "green" if report.good else "red")
+            self._out.write("\n")
+        mark, colour = ("OK", "green") if reports.good else ("FAILED", "red")
+        self._print(self._out, f"{mark}  {reports.summary}", colour)
+
+    def _issue(self, report: Report) -> None:
+        for warning in report.warnings:
+            self._issues.warning(f"{report.service}: {warning}")
+        if not report.good:
+            self._issues.error(_with_hint(report.summary, report.failure.hint if report.failure else ""))
+
+    def error(self, error: EcsCdError, *, debug: bool = False) -> None:
+        """Print what went wrong, the evidence, and what to do next on stderr; with `debug`, where in the program too.
+
+        Where JSON is asked for, stdout has it as `{"error": {...}}`.
+        """
+        failure = worded(Failure.of(error), self._wording)
+        if self._output == "json":
+            self.json({"error": {**asdict(failure), "exit_code": error.exit_code}})
+        if debug:
+            self._err.print("".join(traceback.format_exception(type(error), error, error.__traceback__)))
+        lines = [line for detail in failure.details for line in detail.splitlines()]
+        lines += [f"do next: {failure.hint}"] if failure.hint else []
+        lines += [failure.link] if failure.link else []
+        below = "".join(f"\n  {line}" for line in lines)
+        if self._mode is Mode.AZURE:
+            self._issues.error(_with_hint(failure.message, failure.hint))
+            if below:
+                self._err.print(below[1:])
+        else:
+            self._print(self._err, f"error: {_indented(failure.message)}{below}", "red")
+
+    def _worded_watch(self, watch: Watch) -> Watch:
+        """Return a watch that is told warnings in the words of this front end."""
+
+        def told(event: Event) -> None:
+            watch(worded(event, self._wording) if isinstance(event, Warned) else event)
+
+        return told
+
+    def _plain_view(self, service: str = "") -> _View:
+        if self._mode is Mode.QUIET:
+            return _Nothing()
+        if self._mode is Mode.AZURE:
+            return AzureLog(self._err, self._clock, self._issues, service)
+        return Lines(self._err, self._clock, service)
+
+    def _print(self, printer: Printer, text: str, colour: str) -> None:
+        """Print a text whose first word is the outcome, coloured where there are colours."""
+        if self._mode is Mode.AZURE or not use_colour(self._environ, terminal=printer.isatty()):
+            printer.print(text)
+            return
+        from rich.console import Console as Terminal  # noqa: PLC0415 - only where there are colours
+        from rich.text import Text  # noqa: PLC0415 - likewise
+
+        shown = Text(printer.clean(text.rstrip("\n")))
+        shown.stylize(f"bold {colour}", 0, len(text.partition(" ")[0]))
+        Terminal(file=cast("IO[str]", printer), force_terminal=True, _environ=self._environ).print(
+            shown, soft_wrap=True, highlight=False
+        )
+
+    def _safe(self, value: object) -> object:
+        if isinstance(value, str):
+            return self._out.safe(value)
+        if isinstance(value, Mapping):
+            return {self._out.safe(str(key)): self._safe(item) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self._safe(item) for item in value]
+        return value
+
+
+def _with_hint(message: str, hint: str) -> str:
+    return f"{message} {hint}".rstrip()
+
+
+def _indented(text: str) -> str:
+    """Return the text with its further lines set in, so that none looks like a line of its own."""
+    return text.replace("\n", "\n  ")
