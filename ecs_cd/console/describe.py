@@ -56,7 +56,8 @@ def run_change(event: RunChange) -> str:
         return f"cancelled {name}: {event.instead.name}, queued at the same moment, carries the tag as well"
     if isinstance(event, LockMet):
         met = "could not apply its plan" if event.lock.stale else "met Terraform's state lock"
-        return f"{name} {met}: {event.description}; trying again{f' in {format_duration(event.pause)}' if event.pause else ''}"
+        again = f"trying again in {format_duration(event.pause)}" if event.pause else "trying again"
+        return f"{name} {met}: {event.description}; {again}"
     instead = f"going on with {event.instead.name}" if event.instead else "looking for another run"
     return f"left {name}, because {event.why}; {instead}"
 

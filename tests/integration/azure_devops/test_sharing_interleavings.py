@@ -36,7 +36,7 @@ numbers = count(100)
 
 
 @dataclass
-class Permission:
+class JobControl:
     """What the test lets a run do: it begins, and ends as told once `open` is set."""
 
     open: threading.Event = field(default_factory=threading.Event)
@@ -49,7 +49,7 @@ class Organization:
     def __init__(self) -> None:
         tokens = [Token(JOB_TOKEN, Identity(BUILD_SERVICE), kind="job"), Token(PAT, Identity(PERSON))]
         self.server = Server(agents=1, tokens=tokens)
-        self.permissions: dict[int, Permission] = {}
+        self.controls: dict[int, JobControl] = {}
         self.written: set[str] = set()
         self.reads: dict[int, frozenset[str]] = {}
 
@@ -62,8 +62,8 @@ class Organization:
         return self
 
     def __exit__(self, *_exception: object) -> None:
-        for permission in self.permissions.values():
-            permission.open.set()
+        for control in self.controls.values():
+            control.open.set()
         self.azure.close()
         self.person.close()
         self._offline.close()
@@ -89,25 +89,25 @@ class Organization:
         return number
 
     def _apply(self, context: StepContext) -> None:
-        permission = self.permissions[context.run_id]
+        control = self.controls[context.run_id]
         self.reads[context.run_id] = frozenset(self.written)
         context.log("Refreshing")
-        permission.open.wait(60)
-        if permission.how is not RunEnd.SUCCESS:
-            for line in LOCK_ERROR if permission.how is RunEnd.LOCKED else ("Error: no such subnet",):
+        control.open.wait(60)
+        if control.how is not RunEnd.SUCCESS:
+            for line in LOCK_ERROR if control.how is RunEnd.LOCKED else ("Error: no such subnet",):
                 context.log(line)
             context.fail("Bash exited with code '1'.")
 
     def begin(self, run_id: int) -> None:
         """Let the agent take a run, which must be the oldest that is ready."""
-        self.permissions[run_id] = Permission()
+        self.controls[run_id] = JobControl()
         self._offline.close()
         self.server.wait_until(run_id, lambda run: _job_state(run) == "inProgress")
         self._go_offline()
 
     def end(self, run_id: int, how: RunEnd) -> None:
-        self.permissions[run_id].how = how
-        self.permissions[run_id].open.set()
+        self.controls[run_id].how = how
+        self.controls[run_id].open.set()
         self.server.wait(run_id)
 
 
