@@ -7,7 +7,7 @@ BENCH := $(VENV)/.bench
 BUILDER := PYTHONPATH=task/builder $(BIN)/python -m extension_builder
 PYTEST ?= -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test lint types layers node-tests unit cover generate vsix fleet bench-locks lock clean
+.PHONY: demo test lint types layers node-tests unit explore cover generate vsix fleet bench-locks lock clean
 
 demo: vsix
 	@$(BIN)/ecs-cd sandbox demo --extension dist/ecs-cd-$$($(BIN)/python -c 'import ecs_cd; print(ecs_cd.__version__)').vsix
@@ -32,6 +32,10 @@ node-tests: $(READY)
 
 unit: $(READY)
 	$(BIN)/python -m pytest $(PYTEST)
+
+# Every way in which deliveries can share runs: the table of docs/protocol.md. Five minutes; a short one is in the tests.
+explore: $(READY)
+	@$(BIN)/python -m tests.explore --table
 
 cover: $(READY)
 	$(BIN)/coverage run -m pytest -n 0

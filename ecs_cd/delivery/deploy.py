@@ -128,7 +128,7 @@ class Delivering:
             try:
                 return self._proved(change, later.parameter, checked, finished, before)
             except NotApplied as error:
-                if finished.taken is not RunOrigin.JOINED or joined_in_vain:
+                if finished.origin is not RunOrigin.JOINED or joined_in_vain:
                     raise
                 joined_in_vain = True
                 self.journal.warn(f"The run that was joined changed nothing here; trying another one. {error.message}")
@@ -244,7 +244,7 @@ class Delivering:
                 finished = self._carry(change, infrastructure, before.told)
             except RunFailed as error:
                 phase.found = self._forgive(error, checked)
-                return before.snapshot, FinishedRun(journal.run, taken=journal.taken)
+                return before.snapshot, FinishedRun(journal.run, origin=journal.origin)
             phase.found = self._carried(change, finished)
         return before.snapshot, finished
 
@@ -263,14 +263,14 @@ class Delivering:
 
     def _carried(self, change: ParameterChange, finished: FinishedRun) -> str:
         journal, run = self.journal, finished.run
-        journal.run, journal.taken, journal.tries = run, finished.taken, finished.tries
+        journal.run, journal.origin, journal.attempts = run, finished.origin, finished.attempts
         name = run.name if run else ""
-        how = "queued after" if finished.taken is RunOrigin.QUEUED else "which was joined and began after"
+        how = "queued after" if finished.origin is RunOrigin.QUEUED else "which was joined and began after"
         journal.prove(f"Run {name}, {how} version {change.version} was written, succeeded.")
         if finished.warning:
             journal.warn(finished.warning)
-        tries = f" at try {finished.tries}" if finished.tries > 1 else ""
-        return f"Run {name} succeeded{tries}."
+        attempts = f" at attempt {finished.attempts}" if finished.attempts > 1 else ""
+        return f"Run {name} succeeded{attempts}."
 
     def _forgive(self, error: RunFailed, checked: CheckedImage) -> str:
         """Return what is to be said of a run that failed for another service's sake; else raise its error (rule 10)."""

@@ -50,8 +50,8 @@ class Journal:
     image: CheckedImage | None = None
     change: ParameterChange | None = None
     run: Run | None = None
-    taken: RunOrigin = RunOrigin.QUEUED
-    tries: int = 1
+    origin: RunOrigin = RunOrigin.QUEUED
+    attempts: int = 1
     rollout: RolloutFact | None = None
     hold: HoldFact | None = None
     proved: list[str] = field(default_factory=list)
@@ -103,13 +103,13 @@ class Journal:
             self.warn(event.message)
             return
         if isinstance(event, RunChosen):
-            self.run, self.taken, self.tries = event.run, event.taken, event.tries
+            self.run, self.origin, self.attempts = event.run, event.origin, event.attempts
             self.doing = f"following run {event.run.name}"
         elif isinstance(event, RunChanged):
             self.run = event.progress.run
             self.doing = f"following run {self.run.name}"
         elif isinstance(event, LockMet):
-            self.doing = f"waiting for Terraform's state lock: {event.said}"
+            self.doing = f"waiting for Terraform's state lock: {event.description}"
         self.watch(event)
 
     def warn(self, message: str) -> None:
@@ -174,8 +174,8 @@ class Journal:
         )
 
     def _run(self, run: Run) -> RunFact:
-        state, taken = run.state.value, self.taken.value
-        return RunFact(run.id, run.name, run.url, run.pipeline_id, run.branch, state, taken, self.tries)
+        state, origin = run.state.value, self.origin.value
+        return RunFact(run.id, run.name, run.url, run.pipeline_id, run.branch, state, origin, self.attempts)
 
 
 _SUMMARIES = {

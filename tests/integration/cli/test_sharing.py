@@ -56,7 +56,7 @@ def test_a_state_lock_is_waited_for_and_its_holder_told(cli: Cli, world: World) 
     world.during_apply = locked_twice
     called = cli(*DEPLOY, "--output", "json")
     assert called.code == 0, called.told
-    assert (called.json["run"]["tries"], called.json["run"]["taken"], met) == (3, "queued", [1, 2, 3])
+    assert (called.json["run"]["attempts"], called.json["run"]["origin"], met) == (3, "queued", [1, 2, 3])
     assert called.err.count("met Terraform's state lock: somebody@else holds it") == 2
     assert called.json["warnings"] == []
     assert world.serves() == "102"
