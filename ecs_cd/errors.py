@@ -11,7 +11,7 @@
     |   |-- ImageMissing
     |   |-- NothingToPromote
     |   |-- ParameterRefused
-    |   |   `-- Crowded
+    |   |   `-- VersionLimitReached
     |   |-- NothingVerified
     |   |-- PipelineNotFound
     |   |-- QueueRefused
@@ -135,10 +135,10 @@ class ParameterRefused(DeliveryFailed):
     reason = "parameter-refused"
 
 
-class Crowded(ParameterRefused):
+class VersionLimitReached(ParameterRefused):
     """A hundred versions are kept, and the oldest cannot go because it is labelled."""
 
-    reason = "parameter-crowded"
+    reason = "parameter-version-limit"
 
 
 class NothingVerified(DeliveryFailed):

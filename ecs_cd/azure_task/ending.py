@@ -14,7 +14,8 @@ from ecs_cd.azure_task.wording import task_wording
 from ecs_cd.errors import DeadlineReached, EcsCdError, Interrupted
 from ecs_cd.messages import worded
 from ecs_cd.report.combined import Reports
-from ecs_cd.report.report import Failure, Report
+from ecs_cd.report.facts import Failure
+from ecs_cd.report.report import Report
 from ecs_cd.support.files import write_atomically
 
 VERSION = 1
@@ -42,7 +43,7 @@ class Ended:
 
     message: str
     outcome: str
-    good: bool = True
+    succeeded: bool = True
     outputs: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
@@ -65,7 +66,7 @@ def reported(report: Report) -> Ended:
     if run:
         outputs["runId"], outputs["runUrl"] = str(run.id), run.url
     return Ended(
-        report.summary, report.outcome.value, report.good, outputs, warnings=tuple(report.warnings), report=report
+        report.summary, report.outcome.value, report.succeeded, outputs, warnings=tuple(report.warnings), report=report
     )
 
 
@@ -73,7 +74,12 @@ def reported_many(reports: Reports) -> Ended:
     """Return the end of several deliveries; outputs that belong to one service are empty."""
     facts = tuple((report.service, report.summary) for report in reports.deliveries)
     return Ended(
-        reports.summary, reports.outcome.value, reports.good, warnings=reports.warnings, facts=facts, reports=reports
+        reports.summary,
+        reports.outcome.value,
+        reports.succeeded,
+        warnings=reports.warnings,
+        facts=facts,
+        reports=reports,
     )
 
 
@@ -84,7 +90,7 @@ def failed(error: EcsCdError) -> Ended:
         outcome = "timed-out"
     elif isinstance(error, Interrupted):
         outcome = "interrupted"
-    return Ended(error.message, outcome, good=False, failure=Failure.of(error))
+    return Ended(error.message, outcome, succeeded=False, failure=Failure.of(error))
 
 
 def write(ended: Ended, command: str, result_file: Path, voice: Voice) -> None:
@@ -103,7 +109,7 @@ def write(ended: Ended, command: str, result_file: Path, voice: Voice) -> None:
         told = json.dumps(voice.safe(kept.to_dict()), indent=2, ensure_ascii=False)
         write_atomically(Path(report_file), told + "\n")
     result = "Failed"
-    if ended.good:
+    if ended.succeeded:
         result = "SucceededWithIssues" if ended.warnings or voice.warnings else "Succeeded"
     outputs = dict.fromkeys(OUTPUTS.get(command, ("outcome",)), "") | dict(ended.outputs) | {"outcome": ended.outcome}
     answer = {

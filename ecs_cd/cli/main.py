@@ -68,12 +68,14 @@ def commands() -> None:
 
 
 def _show(error: click.ClickException) -> None:
-    """Print what is wrong with the command line; what it quotes may be hostile, as a tag of a build is."""
-    from ecs_cd.sanitize import sanitize  # noqa: PLC0415 - only for a mistake
+    """Print what is wrong with the command line, as every error; what it quotes may be hostile, as a build's tag is."""
+    from ecs_cd.report.text import ERROR  # noqa: PLC0415 - only for a mistake
+    from ecs_cd.sanitize import sanitize  # noqa: PLC0415 - likewise
 
-    told = io.StringIO()
-    error.show(told)
-    sys.stderr.write(sanitize(told.getvalue()))
+    shown, message = io.StringIO(), error.format_message()
+    error.show(shown)
+    usage = shown.getvalue().removesuffix(f"Error: {message}\n")
+    sys.stderr.write(sanitize(f"{usage}{ERROR}{message}\n"))
 
 
 def run(argv: list[str] | None = None) -> int:
@@ -84,6 +86,6 @@ def run(argv: list[str] | None = None) -> int:
         _show(error)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        sys.stderr.write("Interrupted.\n")
+        sys.stderr.write("error: Interrupted.\n")
         return 130
     return ended if isinstance(ended, int) else 0

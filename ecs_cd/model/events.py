@@ -1,4 +1,4 @@
-"""What a delivery tells while it goes on. Whoever wants to show it passes a `Watch`; the core itself prints nothing."""
+"""The events of a delivery. Whoever wants to show them passes a `Watch`; the core itself prints nothing."""
 
 from __future__ import annotations
 

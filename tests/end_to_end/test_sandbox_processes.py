@@ -65,7 +65,7 @@ def assert_played(demo: Started, folder: Path) -> None:
         "The build published the tag 101.",
         "OK  my-api 101 is deployed to development.",
         "OK  my-api 101 is deployed to production.",
-        "FAILED  my-api 104 to development: ",
+        "error: my-api 104 to development: ",
         "Essential container in task exited; api: exit code 1",
     ):
         assert words in demo.told, demo.told

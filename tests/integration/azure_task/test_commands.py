@@ -31,7 +31,7 @@ def test_deploy_delivers_and_sets_every_output(task: Task, world: World) -> None
     }
     assert ran.report["outcome"] == "deployed"
     assert "##vso[task.setprogress" in ran.out
-    for fact in ("my-api", "development", "102", "Proved", "[Open in Azure DevOps](http"):
+    for fact in ("my-api", "development", "102", "Evidence", "[Open in Azure DevOps](http"):
         assert fact in ran.summary
     assert not list(task.temp.glob(".*"))
 

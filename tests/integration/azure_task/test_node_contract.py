@@ -82,7 +82,7 @@ def test_the_answer_that_python_writes_is_the_one_that_node_reads(tmp_path: Path
 def test_every_result_that_python_writes_is_one_that_node_knows(
     tmp_path: Path, good: bool, warnings: tuple[str, ...], result: str
 ) -> None:
-    ended = ending.Ended("Done.", "deployed", good=good, warnings=warnings)
+    ended = ending.Ended("Done.", "deployed", succeeded=good, warnings=warnings)
     ending.write(ended, "deploy", tmp_path / "result.json", Voice(io.StringIO(), SystemClock(), {}, []))
     assert json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))["result"] == result
     assert f"  {result}: tl.TaskResult.{result}," in SOURCES["result.ts"]

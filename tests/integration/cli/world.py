@@ -241,7 +241,7 @@ class Called:
     @property
     def sentence(self) -> str:
         """Return the one sentence that says what went wrong."""
-        return self._one(r"^(?:FAILED  |error: )(.+)$")
+        return self._one(r"^error: (.+)$")
 
     @property
     def advice(self) -> str:
