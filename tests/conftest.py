@@ -13,8 +13,8 @@ import hypothesis
 import pytest
 from botocore.loaders import JSONFileLoader
 
-from ecs_cd.sandbox.aws import Aws
-from ecs_cd.sandbox.terraform import Terraform
+from ecs_cd_sandbox.aws import Aws
+from ecs_cd_sandbox.terraform import Terraform
 
 # No test asserts a time; and a build that is red must be red again when it is run again.
 hypothesis.settings.register_profile("ecs-cd", deadline=None, derandomize="CI" in os.environ)

@@ -19,7 +19,7 @@ from ecs_cd.aws import AwsSettings, connect
 from ecs_cd.marks import GATE
 from ecs_cd.model import Parameter, Recorded
 from ecs_cd.parameter import Parameters
-from ecs_cd.sandbox.aws import Aws as SandboxAws
+from ecs_cd_sandbox.aws import Aws as SandboxAws
 from tests.fakes import FakeParameters
 from tests.interleaving import Actor, End, Explorer, Release, Rollback, Turn, Writer, explore, play
 

@@ -16,9 +16,9 @@ from ecs_cd import library
 from ecs_cd.errors import AccessDenied, BadCredentials, EcsCdError, ServiceUnavailable, Throttled
 from ecs_cd.model import ParameterVersion, Pipeline, Run, RunState, ServiceSnapshot, ServiceTarget
 from ecs_cd.overview import Overview, _grant, _Here
-from ecs_cd.sandbox.aws import Aws
 from ecs_cd.settings import DeliverySettings
 from ecs_cd.standing import RunInProgress
+from ecs_cd_sandbox.aws import Aws
 from tests.fakes import FakeClock
 
 ENVIRONMENTS = ("development", "stage", "production")

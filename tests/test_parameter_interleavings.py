@@ -18,7 +18,7 @@ from ecs_cd import parameter
 from ecs_cd.aws import AwsSettings, connect
 from ecs_cd.model import Parameter
 from ecs_cd.parameter import Parameters
-from ecs_cd.sandbox.aws import Aws as SandboxAws
+from ecs_cd_sandbox.aws import Aws as SandboxAws
 from tests.fakes import FakeParameters
 from tests.interleaving import Turn, Writer, explore, play
 

@@ -1,4 +1,4 @@
-"""`ecs-cd sandbox demo`: three pushes to one service's repository on their way to ECS.
+"""`ecs-cd sandbox demo`: two pushes to one service's repository on their way to ECS.
 
 Given the extension, each build starts the release pipeline, which delivers with the task, to production after an
 approval. Without it the deliveries are the very commands a person would type.
@@ -11,10 +11,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from ecs_cd.files import write_whole
-from ecs_cd.sandbox.local import Sandbox
-from ecs_cd.sandbox.pipelines import ENVIRONMENTS, RELEASE, RELEASED, SERVICES, TASK
-from ecs_cd.sandbox.portal import Portal
+from ecs_cd_sandbox.local import Sandbox
+from ecs_cd_sandbox.pipelines import ENVIRONMENTS, RELEASE, RELEASED, SERVICES, TASK
+from ecs_cd_sandbox.portal import Portal
 
 INTERRUPTED = 130
 
@@ -107,7 +106,7 @@ class _Demo:
         self._portal.approve(approval, "Looks good in development.")
         self._command("pipeline", "wait", str(release), "--quiet")
         self._show_task(release, "production")
-        write_whole(self._report, self._portal.report(release, "production"))
+        self._report.write_text(self._portal.report(release, "production"), encoding="utf-8", newline="\n")
 
     def _deliver_broken(self, build: int) -> None:
         """Deliver the broken build, as far as it gets."""

@@ -13,10 +13,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
-from ecs_cd.errors import EcsCdError
-from ecs_cd.sandbox import sources
-from ecs_cd.sandbox.aws import Aws
-from ecs_cd.sandbox.azure_devops import (
+from ecs_cd_sandbox import sources
+from ecs_cd_sandbox.aws import Aws
+from ecs_cd_sandbox.azure_devops import (
     AzureDevOps,
     Environment,
     Identity,
@@ -30,16 +29,17 @@ from ecs_cd.sandbox.azure_devops import (
     find_task,
     unpack,
 )
-from ecs_cd.sandbox.azure_devops.links import Project
-from ecs_cd.sandbox.azure_devops.pipeline_yaml import YamlFile
-from ecs_cd.sandbox.azure_devops.repositories import GitRepository
-from ecs_cd.sandbox.azure_devops.standard_tasks import AwsLogin, TaskCatalog
-from ecs_cd.sandbox.ecs_scheduler import EcsScheduler
-from ecs_cd.sandbox.example import STATE_BUCKET, run_steps, seed
-from ecs_cd.sandbox.first_apply import apply_all
-from ecs_cd.sandbox.pipelines import ENVIRONMENTS, FIRST_TAG, INFRASTRUCTURE, RELEASE, SERVICES, TASK, pipelines
-from ecs_cd.sandbox.task_services import EcrRegistry, Roles
-from ecs_cd.sandbox.terraform import Terraform, TerraformMissingError
+from ecs_cd_sandbox.azure_devops.links import Project
+from ecs_cd_sandbox.azure_devops.pipeline_yaml import YamlFile
+from ecs_cd_sandbox.azure_devops.repositories import GitRepository
+from ecs_cd_sandbox.azure_devops.standard_tasks import AwsLogin, TaskCatalog
+from ecs_cd_sandbox.ecs_scheduler import EcsScheduler
+from ecs_cd_sandbox.errors import SandboxError
+from ecs_cd_sandbox.example import STATE_BUCKET, run_steps, seed
+from ecs_cd_sandbox.first_apply import apply_all
+from ecs_cd_sandbox.pipelines import ENVIRONMENTS, FIRST_TAG, INFRASTRUCTURE, RELEASE, SERVICES, TASK, pipelines
+from ecs_cd_sandbox.task_services import EcrRegistry, Roles
+from ecs_cd_sandbox.terraform import Terraform, TerraformMissingError
 
 REGION = "eu-west-1"
 PROJECT = Project("platform", "sandbox")
@@ -56,12 +56,6 @@ _NOT_OF_AN_AGENT = (
     "VIRTUAL_ENV",
 )
 """How variables begin that would tell the agents' programs what they must find out by themselves."""
-
-
-class SandboxError(EcsCdError):
-    """The sandbox could not be set up."""
-
-    reason = "sandbox"
 
 
 class Sandbox:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ecs_cd.sandbox.azure_devops import PipelineDefinition, PipelineFile, Repository
-from ecs_cd.sandbox.sources import INFRASTRUCTURE_REPOSITORY
+from ecs_cd_sandbox.azure_devops import PipelineDefinition, PipelineFile, Repository
+from ecs_cd_sandbox.sources import INFRASTRUCTURE_REPOSITORY
 
 ENVIRONMENTS = {"development": "develop", "production": "main"}
 """Each environment and the branch of the infrastructure repository that is deployed to it."""

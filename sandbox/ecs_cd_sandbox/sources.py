@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from ecs_cd.sandbox.azure_devops import Identity
-from ecs_cd.sandbox.azure_devops.repositories import GitRepository
-from ecs_cd.sandbox.example import OVERRIDE, override
-from ecs_cd.sandbox.templates import TEMPLATES
+from ecs_cd_sandbox.azure_devops import Identity
+from ecs_cd_sandbox.azure_devops.repositories import GitRepository
+from ecs_cd_sandbox.example import OVERRIDE, override
+from ecs_cd_sandbox.templates import TEMPLATES
 
 TEMPLATES_REPOSITORY = "ecs-cd"
 INFRASTRUCTURE_REPOSITORY = "infrastructure"

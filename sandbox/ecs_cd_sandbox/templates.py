@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-_PACKAGE = Path(__file__).parents[1]
+_PACKAGE = Path(__file__).parent
 
 
 def _find(package: Path) -> Path:
-    """Find them inside an installed package, or beside the package in a clone, which has them at its top."""
+    """Find them inside an installed package, or in a clone, which has them at its top, beside the distribution."""
     installed = package / "templates"
-    return installed if installed.is_dir() else package.parent / "templates"
+    return installed if installed.is_dir() else package.parents[1] / "templates"
 
 
 TEMPLATES: Path = _find(_PACKAGE)

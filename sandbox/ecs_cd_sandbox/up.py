@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 import shlex
-import signal
 import sys
+import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
 
-from ecs_cd.errors import WrongInput
-from ecs_cd.files import write_whole
-from ecs_cd.sandbox.local import REGION, Sandbox
-from ecs_cd.sandbox.pipelines import ENVIRONMENTS, INFRASTRUCTURE, RELEASE, SERVICES, TASK
+from ecs_cd_sandbox.local import REGION, Sandbox
+from ecs_cd_sandbox.pipelines import ENVIRONMENTS, INFRASTRUCTURE, RELEASE, SERVICES, TASK
 
 
 def keep_up(*, env_file: Path | None, agents: int, extension: Path | None = None) -> int:
-    """Start the sandbox, print `export` lines on stdout, and wait for Ctrl-C or SIGTERM; return the exit code.
+    """Start the sandbox, print `export` lines on stdout, and wait for KeyboardInterrupt; return the exit code.
 
-    `env_file` gets the same variables as NAME=VALUE lines once all is up, and is removed at the end.
+    `env_file`, in a folder that is there, gets the same variables as NAME=VALUE lines once all is up, and is removed at
+    the end.
     `extension` is the built `.vsix`.
-
-    Raises:
-        WrongInput: the file cannot be written.
     """
-    if env_file and not env_file.parent.is_dir():
-        raise WrongInput(f"There is no folder {env_file.parent} to write {env_file.name} to.", hint="Make it first.")
-    for number in (signal.SIGINT, signal.SIGTERM):  # a shell starts background jobs with SIGINT ignored
-        signal.signal(number, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
         _serve(env_file, Sandbox(agents=agents, extension=extension))
     _say("Stopped; nothing is left behind.")
@@ -44,7 +36,7 @@ def _serve(env_file: Path | None, starting: Sandbox) -> None:
         sys.stdout.flush()
         try:
             if env_file:
-                write_whole(env_file, "".join(f"{name}={value}\n" for name, value in environment.items()), private=True)
+                _write_private(env_file, "".join(f"{name}={value}\n" for name, value in environment.items()))
             _describe(sandbox)
             while True:
                 time.sleep(1)
@@ -52,6 +44,18 @@ def _serve(env_file: Path | None, starting: Sandbox) -> None:
             if env_file:
                 with suppress(FileNotFoundError):
                     env_file.unlink()
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner may read and of which nobody ever reads half."""
+    handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with open(handle, "w", encoding="utf-8", newline="\n") as file:  # noqa: PTH123 - a handle has no path
+            file.write(text)
+        Path(scratch).replace(path)
+    except BaseException:
+        Path(scratch).unlink(missing_ok=True)
+        raise
 
 
 def _describe(sandbox: Sandbox) -> None:

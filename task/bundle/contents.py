@@ -7,8 +7,8 @@ from dataclasses import dataclass
 LIMIT = 45_000_000
 """The most bytes of a `.vsix`."""
 
-OWN_UNUSED = ("cli", "sandbox", "__main__.py", "console/live.py", "console/picture.py", "console/crowd.py")
-"""Parts of `ecs_cd` that only the command line, a terminal or the sandbox uses."""
+OWN_UNUSED = ("cli", "__main__.py", "console/live.py", "console/picture.py", "console/crowd.py")
+"""Parts of `ecs_cd` that only the command line or a terminal uses."""
 
 UNUSED = frozenset({"click", "rich", "markdown-it-py", "mdurl", "pygments"})
 """Pinned dependencies of those parts."""

@@ -7,7 +7,7 @@ import pytest
 from ecs_cd.aws import AwsSettings, connect, quotas
 from ecs_cd.model import ServiceTarget
 from ecs_cd.rate import Rate
-from ecs_cd.sandbox.aws import Aws as Cloud
+from ecs_cd_sandbox.aws import Aws as Cloud
 from tests.fakes import FakeClock
 
 GRANTED = {

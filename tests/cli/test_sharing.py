@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from ecs_cd.sandbox.azure_devops import StepContext, Token
+from ecs_cd_sandbox.azure_devops import StepContext, Token
 from tests.cli.world import PAT, PERSON, PIPELINE, Cli, World
 from tests.memory_azure import LOCK_ERROR
 

@@ -22,7 +22,7 @@ from typing import Any
 
 import jsonschema
 
-from ecs_cd.sandbox.azure_devops import Exchange
+from ecs_cd_sandbox.azure_devops import Exchange
 
 DOCUMENTS = ("pipelines", "build", "core", "task", "serviceEndpoint", "approvals", "checks", "environments")
 

@@ -23,7 +23,7 @@ from azure.devops.v7_1.pipelines.models import (
 )
 from msrest.authentication import BasicAuthentication
 
-from ecs_cd.sandbox.azure_devops import (
+from ecs_cd_sandbox.azure_devops import (
     AzureDevOps,
     Environment,
     Identity,
@@ -35,7 +35,7 @@ from ecs_cd.sandbox.azure_devops import (
     StepDefinition,
     Token,
 )
-from ecs_cd.sandbox.azure_devops.run import Run
+from ecs_cd_sandbox.azure_devops.run import Run
 
 from .schema import DOCUMENTS, check_exchange, operation_of, operations
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ecs_cd.sandbox.azure_devops import Exchange
+from ecs_cd_sandbox.azure_devops import Exchange
 
 from .schema import KNOWN_BEYOND, KNOWN_QUERY, check_exchange, operation_of
 

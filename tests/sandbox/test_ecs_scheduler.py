@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from ecs_cd.sandbox.aws import Aws
-from ecs_cd.sandbox.ecs_scheduler import EcsScheduler
+from ecs_cd_sandbox.aws import Aws
+from ecs_cd_sandbox.ecs_scheduler import EcsScheduler
 
 REGISTRY = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
 

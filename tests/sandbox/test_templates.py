@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ecs_cd.sandbox.templates import TEMPLATES
+from ecs_cd_sandbox.templates import TEMPLATES
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = {
@@ -22,7 +22,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the sdist, and the wheel from the sdist, as an index's users get them."""
     folder = tmp_path_factory.mktemp("dist")
     hatchling = [sys.executable, "-m", "hatchling", "build", "-d", str(folder)]
-    subprocess.run([*hatchling, "-t", "sdist"], cwd=ROOT, check=True, capture_output=True)
+    subprocess.run([*hatchling, "-t", "sdist"], cwd=ROOT / "sandbox", check=True, capture_output=True)
     (sdist,) = folder.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         archive.extractall(folder, filter="data")
@@ -41,7 +41,7 @@ def test_an_installed_package_has_every_one_of_them_and_finds_them(built: Path, 
     (wheel,) = built.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path)
-    code = "from ecs_cd.sandbox.templates import TEMPLATES; print(TEMPLATES)"
+    code = "from ecs_cd_sandbox.templates import TEMPLATES; print(TEMPLATES)"
     # -S: neither this clone nor anything else that is installed, only the unpacked wheel.
     said = subprocess.run(
         [sys.executable, "-S", "-c", code],
@@ -52,5 +52,5 @@ def test_an_installed_package_has_every_one_of_them_and_finds_them(built: Path, 
         text=True,
     )
     found = Path(said.stdout.strip())
-    assert found == tmp_path / "ecs_cd" / "templates"
+    assert found == tmp_path / "ecs_cd_sandbox" / "templates"
     assert {path.relative_to(found).as_posix() for path in found.rglob("*") if path.is_file()} == SHIPPED

@@ -19,10 +19,10 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from ecs_cd.sandbox.aws import Aws
-from ecs_cd.sandbox.azure_devops import AzureDevOps as Server
-from ecs_cd.sandbox.azure_devops import Identity, Token
 from ecs_cd.version import VERSION
+from ecs_cd_sandbox.aws import Aws
+from ecs_cd_sandbox.azure_devops import AzureDevOps as Server
+from ecs_cd_sandbox.azure_devops import Identity, Token
 from task.bundle import archive, contents, extension, proof, sbom, wheels
 from tests.task.built import built
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from ecs_cd.sandbox.azure_devops import StepContext
 from ecs_cd.task import commands, inputs
 from ecs_cd.task.ending import OUTPUTS
 from ecs_cd.task.main import NO_REQUEST, NO_RESULT, run
+from ecs_cd_sandbox.azure_devops import StepContext
 from tests.cli.world import DIGEST, PARAMETER, PAT, World
 from tests.task.support import DIRECT, Task
 

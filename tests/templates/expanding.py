@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from ecs_cd.sandbox import sources
-from ecs_cd.sandbox.azure_devops import Expansion, Identity, PipelineDefinition, Task
-from ecs_cd.sandbox.azure_devops.links import Project
-from ecs_cd.sandbox.azure_devops.pipeline_yaml import YamlFile
-from ecs_cd.sandbox.azure_devops.repositories import GitRepository
-from ecs_cd.sandbox.azure_devops.standard_tasks import TaskCatalog
-from ecs_cd.sandbox.azure_devops.task_package import read_task
+from ecs_cd_sandbox import sources
+from ecs_cd_sandbox.azure_devops import Expansion, Identity, PipelineDefinition, Task
+from ecs_cd_sandbox.azure_devops.links import Project
+from ecs_cd_sandbox.azure_devops.pipeline_yaml import YamlFile
+from ecs_cd_sandbox.azure_devops.repositories import GitRepository
+from ecs_cd_sandbox.azure_devops.standard_tasks import TaskCatalog
+from ecs_cd_sandbox.azure_devops.task_package import read_task
 
 ROOT = Path(__file__).parents[2]
 ADA = Identity("Ada Operator", "ada@example.com")

@@ -9,9 +9,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from ecs_cd.sandbox import sources
-from ecs_cd.sandbox.aws import Aws
-from ecs_cd.sandbox.azure_devops import (
+from ecs_cd_sandbox import sources
+from ecs_cd_sandbox.aws import Aws
+from ecs_cd_sandbox.azure_devops import (
     AzureDevOps,
     Environment,
     JobDefinition,
@@ -24,11 +24,11 @@ from ecs_cd.sandbox.azure_devops import (
     Task,
     Token,
 )
-from ecs_cd.sandbox.azure_devops.pipeline_yaml import YamlFile
-from ecs_cd.sandbox.azure_devops.run import Run
-from ecs_cd.sandbox.azure_devops.standard_tasks import AwsLogin, TaskCatalog
-from ecs_cd.sandbox.ecs_scheduler import EcsScheduler
-from ecs_cd.sandbox.task_services import EcrRegistry
+from ecs_cd_sandbox.azure_devops.pipeline_yaml import YamlFile
+from ecs_cd_sandbox.azure_devops.run import Run
+from ecs_cd_sandbox.azure_devops.standard_tasks import AwsLogin, TaskCatalog
+from ecs_cd_sandbox.ecs_scheduler import EcsScheduler
+from ecs_cd_sandbox.task_services import EcrRegistry
 from tests.sandbox.azure_devops.support import Api
 from tests.templates.expanding import ADA, FILE, PROJECT, ecs_cd_task, templates
 

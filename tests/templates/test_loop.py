@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from ecs_cd.sandbox.aws_faults import Delay
-from ecs_cd.sandbox.azure_devops import Repository
-from ecs_cd.sandbox.azure_devops.pipeline_yaml import YamlFile
-from ecs_cd.sandbox.azure_devops.run import Run
-from ecs_cd.sandbox.example import STATE_BUCKET, seed
-from ecs_cd.sandbox.local import Sandbox
-from ecs_cd.sandbox.pipelines import INFRASTRUCTURE, RELEASE, SERVICES
-from ecs_cd.sandbox.portal import Portal
+from ecs_cd_sandbox.aws_faults import Delay
+from ecs_cd_sandbox.azure_devops import Repository
+from ecs_cd_sandbox.azure_devops.pipeline_yaml import YamlFile
+from ecs_cd_sandbox.azure_devops.run import Run
+from ecs_cd_sandbox.example import STATE_BUCKET, seed
+from ecs_cd_sandbox.local import Sandbox
+from ecs_cd_sandbox.pipelines import INFRASTRUCTURE, RELEASE, SERVICES
+from ecs_cd_sandbox.portal import Portal
 from tests.sandbox.azure_devops.support import Api
 from tests.task.built import built
 from tests.templates.expanding import ROOT

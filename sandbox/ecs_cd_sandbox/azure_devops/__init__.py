@@ -3,9 +3,9 @@
 It knows nothing of the rest of the package and is reached through the official API alone.
 """
 
-from ecs_cd.sandbox.azure_devops.artifact_download import DOWNLOAD, DownloadAction
-from ecs_cd.sandbox.azure_devops.context import JobAccess, StepContext
-from ecs_cd.sandbox.azure_devops.definitions import (
+from ecs_cd_sandbox.azure_devops.artifact_download import DOWNLOAD, DownloadAction
+from ecs_cd_sandbox.azure_devops.context import JobAccess, StepContext
+from ecs_cd_sandbox.azure_devops.definitions import (
     BranchFilter,
     Environment,
     Expansion,
@@ -23,15 +23,15 @@ from ecs_cd.sandbox.azure_devops.definitions import (
     Triggers,
     ValidationFailed,
 )
-from ecs_cd.sandbox.azure_devops.faults import Faults, Held
-from ecs_cd.sandbox.azure_devops.identities import EXECUTE, READ, SERVICE, Identity, Token, Tokens
-from ecs_cd.sandbox.azure_devops.node import Node, NodeMissingError, find_node
-from ecs_cd.sandbox.azure_devops.process import ProcessAction
-from ecs_cd.sandbox.azure_devops.recorder import Exchange, Recorder
-from ecs_cd.sandbox.azure_devops.server import AzureDevOps
-from ecs_cd.sandbox.azure_devops.service import ServiceEndpoint
-from ecs_cd.sandbox.azure_devops.task_action import TaskAction
-from ecs_cd.sandbox.azure_devops.task_package import Task, TaskPackageError, find_task, unpack
+from ecs_cd_sandbox.azure_devops.faults import Faults, Held
+from ecs_cd_sandbox.azure_devops.identities import EXECUTE, READ, SERVICE, Identity, Token, Tokens
+from ecs_cd_sandbox.azure_devops.node import Node, NodeMissingError, find_node
+from ecs_cd_sandbox.azure_devops.process import ProcessAction
+from ecs_cd_sandbox.azure_devops.recorder import Exchange, Recorder
+from ecs_cd_sandbox.azure_devops.server import AzureDevOps
+from ecs_cd_sandbox.azure_devops.service import ServiceEndpoint
+from ecs_cd_sandbox.azure_devops.task_action import TaskAction
+from ecs_cd_sandbox.azure_devops.task_package import Task, TaskPackageError, find_task, unpack
 
 __all__ = [
     "DOWNLOAD",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from ecs_cd.sandbox.azure_devops.progress import JobRun
-from ecs_cd.sandbox.azure_devops.state import State
+from ecs_cd_sandbox.azure_devops.progress import JobRun
+from ecs_cd_sandbox.azure_devops.state import State
 
 Execute = Callable[[JobRun], None]
 

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from ecs_cd.sandbox.azure_devops.definitions import PipelineDefinition
-from ecs_cd.sandbox.azure_devops.identities import Identity, stable_guid
-from ecs_cd.sandbox.azure_devops.links import Links
-from ecs_cd.sandbox.azure_devops.run import CONTAINER, PIPELINE_ARTIFACT, Artifact, Attachment, Log, Run
-from ecs_cd.sandbox.azure_devops.timeline import Issue, Record
+from ecs_cd_sandbox.azure_devops.definitions import PipelineDefinition
+from ecs_cd_sandbox.azure_devops.identities import Identity, stable_guid
+from ecs_cd_sandbox.azure_devops.links import Links
+from ecs_cd_sandbox.azure_devops.run import CONTAINER, PIPELINE_ARTIFACT, Artifact, Attachment, Log, Run
+from ecs_cd_sandbox.azure_devops.timeline import Issue, Record
 
 JsonObject = dict[str, Any]
 

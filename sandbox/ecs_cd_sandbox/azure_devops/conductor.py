@@ -6,19 +6,19 @@ it only makes ready.
 
 from __future__ import annotations
 
-from ecs_cd.sandbox.azure_devops.checks import Checks
-from ecs_cd.sandbox.azure_devops.conditions import ConditionError, GraphStatus, holds
-from ecs_cd.sandbox.azure_devops.contexts import level_variables, stage_names, stage_result
-from ecs_cd.sandbox.azure_devops.definitions import StageDefinition
-from ecs_cd.sandbox.azure_devops.expressions import CONDITION, VARIABLE
-from ecs_cd.sandbox.azure_devops.graph import all_stages_before, stages_before
-from ecs_cd.sandbox.azure_devops.job_conductor import JobConductor
-from ecs_cd.sandbox.azure_devops.progress import StageRun
-from ecs_cd.sandbox.azure_devops.results import combine
-from ecs_cd.sandbox.azure_devops.run import Run, RunResult
-from ecs_cd.sandbox.azure_devops.runtime_expressions import RuntimeExpressionError, plain
-from ecs_cd.sandbox.azure_devops.state import State
-from ecs_cd.sandbox.azure_devops.timeline import Issue, Record, RecordResult
+from ecs_cd_sandbox.azure_devops.checks import Checks
+from ecs_cd_sandbox.azure_devops.conditions import ConditionError, GraphStatus, holds
+from ecs_cd_sandbox.azure_devops.contexts import level_variables, stage_names, stage_result
+from ecs_cd_sandbox.azure_devops.definitions import StageDefinition
+from ecs_cd_sandbox.azure_devops.expressions import CONDITION, VARIABLE
+from ecs_cd_sandbox.azure_devops.graph import all_stages_before, stages_before
+from ecs_cd_sandbox.azure_devops.job_conductor import JobConductor
+from ecs_cd_sandbox.azure_devops.progress import StageRun
+from ecs_cd_sandbox.azure_devops.results import combine
+from ecs_cd_sandbox.azure_devops.run import Run, RunResult
+from ecs_cd_sandbox.azure_devops.runtime_expressions import RuntimeExpressionError, plain
+from ecs_cd_sandbox.azure_devops.state import State
+from ecs_cd_sandbox.azure_devops.timeline import Issue, Record, RecordResult
 
 
 class Conductor:

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ecs_cd.sandbox.azure_devops.definitions import JobDefinition, StageDefinition
-from ecs_cd.sandbox.azure_devops.expressions import Value
-from ecs_cd.sandbox.azure_devops.graph import jobs_before, stages_before
-from ecs_cd.sandbox.azure_devops.results import result_name
-from ecs_cd.sandbox.azure_devops.run import Run
-from ecs_cd.sandbox.azure_devops.run_variables import Resources
-from ecs_cd.sandbox.azure_devops.runtime_expressions import secret_values
-from ecs_cd.sandbox.azure_devops.timeline import Record, RecordResult
-from ecs_cd.sandbox.azure_devops.variables import Variables
+from ecs_cd_sandbox.azure_devops.definitions import JobDefinition, StageDefinition
+from ecs_cd_sandbox.azure_devops.expressions import Value
+from ecs_cd_sandbox.azure_devops.graph import jobs_before, stages_before
+from ecs_cd_sandbox.azure_devops.results import result_name
+from ecs_cd_sandbox.azure_devops.run import Run
+from ecs_cd_sandbox.azure_devops.run_variables import Resources
+from ecs_cd_sandbox.azure_devops.runtime_expressions import secret_values
+from ecs_cd_sandbox.azure_devops.timeline import Record, RecordResult
+from ecs_cd_sandbox.azure_devops.variables import Variables
 
 Names = dict[str, Value]
 

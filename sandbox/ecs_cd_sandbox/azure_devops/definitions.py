@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from ecs_cd.sandbox.azure_devops.identities import Identity
-from ecs_cd.sandbox.azure_devops.workspace import JobKind
+from ecs_cd_sandbox.azure_devops.identities import Identity
+from ecs_cd_sandbox.azure_devops.workspace import JobKind
 
 if TYPE_CHECKING:
-    from ecs_cd.sandbox.azure_devops.context import StepContext
+    from ecs_cd_sandbox.azure_devops.context import StepContext
 
 Action = Callable[["StepContext"], None]
 """What a step does. Returning is success, `context.fail` or any exception is failure."""

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-from ecs_cd.sandbox.azure_devops.conditions import ConditionError, StepStatus, holds
-from ecs_cd.sandbox.azure_devops.context import StepContext, StepFailedError
-from ecs_cd.sandbox.azure_devops.definitions import StepDefinition
-from ecs_cd.sandbox.azure_devops.expressions import STEP_CONDITION
-from ecs_cd.sandbox.azure_devops.job import Job, JobAccess
-from ecs_cd.sandbox.azure_devops.predefined import deployment_variables, predefined
-from ecs_cd.sandbox.azure_devops.progress import JobRun
-from ecs_cd.sandbox.azure_devops.results import combine, job_status
-from ecs_cd.sandbox.azure_devops.run import Run
-from ecs_cd.sandbox.azure_devops.runtime_expressions import plain
-from ecs_cd.sandbox.azure_devops.state import State
-from ecs_cd.sandbox.azure_devops.timeline import Issue, Record, RecordResult, merge_results
-from ecs_cd.sandbox.azure_devops.variables import Variables
-from ecs_cd.sandbox.azure_devops.workspace import JobKind, Workspace, open_workspace
+from ecs_cd_sandbox.azure_devops.conditions import ConditionError, StepStatus, holds
+from ecs_cd_sandbox.azure_devops.context import StepContext, StepFailedError
+from ecs_cd_sandbox.azure_devops.definitions import StepDefinition
+from ecs_cd_sandbox.azure_devops.expressions import STEP_CONDITION
+from ecs_cd_sandbox.azure_devops.job import Job, JobAccess
+from ecs_cd_sandbox.azure_devops.predefined import deployment_variables, predefined
+from ecs_cd_sandbox.azure_devops.progress import JobRun
+from ecs_cd_sandbox.azure_devops.results import combine, job_status
+from ecs_cd_sandbox.azure_devops.run import Run
+from ecs_cd_sandbox.azure_devops.runtime_expressions import plain
+from ecs_cd_sandbox.azure_devops.state import State
+from ecs_cd_sandbox.azure_devops.timeline import Issue, Record, RecordResult, merge_results
+from ecs_cd_sandbox.azure_devops.variables import Variables
+from ecs_cd_sandbox.azure_devops.workspace import JobKind, Workspace, open_workspace
 
 OpenAccess = Callable[[Run, str], AbstractContextManager[JobAccess]]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ecs_cd.sandbox.azure_devops.conditions import ConditionError, GraphStatus, holds
-from ecs_cd.sandbox.azure_devops.contexts import (
+from ecs_cd_sandbox.azure_devops.conditions import ConditionError, GraphStatus, holds
+from ecs_cd_sandbox.azure_devops.contexts import (
     job_names,
     job_result,
     level_variables,
@@ -14,24 +14,24 @@ from ecs_cd.sandbox.azure_devops.contexts import (
     secret_outputs,
     stage_names,
 )
-from ecs_cd.sandbox.azure_devops.definitions import Hook, JobDefinition
-from ecs_cd.sandbox.azure_devops.environments import KnownEnvironment
-from ecs_cd.sandbox.azure_devops.expressions import CONDITION, VARIABLE, Scope, Value
-from ecs_cd.sandbox.azure_devops.graph import all_jobs_before, jobs_before
-from ecs_cd.sandbox.azure_devops.masking import Masker
-from ecs_cd.sandbox.azure_devops.progress import JobRun, StageRun
-from ecs_cd.sandbox.azure_devops.results import WELL, combine
-from ecs_cd.sandbox.azure_devops.run import Run
-from ecs_cd.sandbox.azure_devops.runtime_expressions import (
+from ecs_cd_sandbox.azure_devops.definitions import Hook, JobDefinition
+from ecs_cd_sandbox.azure_devops.environments import KnownEnvironment
+from ecs_cd_sandbox.azure_devops.expressions import CONDITION, VARIABLE, Scope, Value
+from ecs_cd_sandbox.azure_devops.graph import all_jobs_before, jobs_before
+from ecs_cd_sandbox.azure_devops.masking import Masker
+from ecs_cd_sandbox.azure_devops.progress import JobRun, StageRun
+from ecs_cd_sandbox.azure_devops.results import WELL, combine
+from ecs_cd_sandbox.azure_devops.run import Run
+from ecs_cd_sandbox.azure_devops.runtime_expressions import (
     Evaluator,
     RuntimeExpressionError,
     is_runtime,
     plain,
     secret_values,
 )
-from ecs_cd.sandbox.azure_devops.state import State
-from ecs_cd.sandbox.azure_devops.timeline import Issue, Record, RecordResult
-from ecs_cd.sandbox.azure_devops.variables import Variables
+from ecs_cd_sandbox.azure_devops.state import State
+from ecs_cd_sandbox.azure_devops.timeline import Issue, Record, RecordResult
+from ecs_cd_sandbox.azure_devops.variables import Variables
 
 
 class JobConductor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from ecs_cd.sandbox.azure_devops.identities import stable_guid
+from ecs_cd_sandbox.azure_devops.identities import stable_guid
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,14 @@ import threading
 import time
 from collections.abc import Callable
 
-from ecs_cd.sandbox.azure_devops.checks import Checks
-from ecs_cd.sandbox.azure_devops.conductor import Conductor
-from ecs_cd.sandbox.azure_devops.environments import Approval, ApprovalStatus
-from ecs_cd.sandbox.azure_devops.graph import all_stages_before
-from ecs_cd.sandbox.azure_devops.identities import SERVICE, Identity
-from ecs_cd.sandbox.azure_devops.run import QueueRequest, Run
-from ecs_cd.sandbox.azure_devops.state import State
-from ecs_cd.sandbox.azure_devops.triggers import Push, Starter
+from ecs_cd_sandbox.azure_devops.checks import Checks
+from ecs_cd_sandbox.azure_devops.conductor import Conductor
+from ecs_cd_sandbox.azure_devops.environments import Approval, ApprovalStatus
+from ecs_cd_sandbox.azure_devops.graph import all_stages_before
+from ecs_cd_sandbox.azure_devops.identities import SERVICE, Identity
+from ecs_cd_sandbox.azure_devops.run import QueueRequest, Run
+from ecs_cd_sandbox.azure_devops.state import State
+from ecs_cd_sandbox.azure_devops.triggers import Push, Starter
 
 QueueDelay = Callable[[QueueRequest], float]
 

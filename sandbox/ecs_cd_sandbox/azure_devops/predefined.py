@@ -9,17 +9,17 @@ from __future__ import annotations
 import platform
 from collections.abc import Mapping
 
-from ecs_cd.sandbox.azure_devops.build_json import repository_url
-from ecs_cd.sandbox.azure_devops.definitions import JobDefinition
-from ecs_cd.sandbox.azure_devops.environments import KnownEnvironment
-from ecs_cd.sandbox.azure_devops.identities import stable_guid
-from ecs_cd.sandbox.azure_devops.job import JobAccess
-from ecs_cd.sandbox.azure_devops.links import Links
-from ecs_cd.sandbox.azure_devops.run import Run
-from ecs_cd.sandbox.azure_devops.run_variables import build_variables, prefixed, resource_variables
-from ecs_cd.sandbox.azure_devops.timeline import Record
-from ecs_cd.sandbox.azure_devops.variables import Variables
-from ecs_cd.sandbox.azure_devops.workspace import Workspace
+from ecs_cd_sandbox.azure_devops.build_json import repository_url
+from ecs_cd_sandbox.azure_devops.definitions import JobDefinition
+from ecs_cd_sandbox.azure_devops.environments import KnownEnvironment
+from ecs_cd_sandbox.azure_devops.identities import stable_guid
+from ecs_cd_sandbox.azure_devops.job import JobAccess
+from ecs_cd_sandbox.azure_devops.links import Links
+from ecs_cd_sandbox.azure_devops.run import Run
+from ecs_cd_sandbox.azure_devops.run_variables import build_variables, prefixed, resource_variables
+from ecs_cd_sandbox.azure_devops.timeline import Record
+from ecs_cd_sandbox.azure_devops.variables import Variables
+from ecs_cd_sandbox.azure_devops.workspace import Workspace
 
 AGENT_VERSION = "4.265.1"
 """The first version of the agent that has Node 24."""

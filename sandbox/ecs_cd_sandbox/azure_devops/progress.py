@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
-from ecs_cd.sandbox.azure_devops.cancellation import Cancellation
-from ecs_cd.sandbox.azure_devops.definitions import JobDefinition, StageDefinition, StepDefinition
-from ecs_cd.sandbox.azure_devops.environments import KnownEnvironment
-from ecs_cd.sandbox.azure_devops.timeline import Issue, Record
-from ecs_cd.sandbox.azure_devops.variables import Variables
+from ecs_cd_sandbox.azure_devops.cancellation import Cancellation
+from ecs_cd_sandbox.azure_devops.definitions import JobDefinition, StageDefinition, StepDefinition
+from ecs_cd_sandbox.azure_devops.environments import KnownEnvironment
+from ecs_cd_sandbox.azure_devops.timeline import Issue, Record
+from ecs_cd_sandbox.azure_devops.variables import Variables
 
 if TYPE_CHECKING:
-    from ecs_cd.sandbox.azure_devops.run import Run
+    from ecs_cd_sandbox.azure_devops.run import Run
 
 StageState = Literal["waiting", "checking", "running"]
 """Before what it depends on is over, before its checks have passed, with its jobs at work (or done)."""

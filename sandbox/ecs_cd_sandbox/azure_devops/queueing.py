@@ -6,15 +6,15 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from ecs_cd.sandbox.azure_devops.build_json import repository_url
-from ecs_cd.sandbox.azure_devops.definitions import Expansion, PipelineDefinition, ValidationFailed
-from ecs_cd.sandbox.azure_devops.errors import ServiceError, invalid_build_request, invalid_pipeline
-from ecs_cd.sandbox.azure_devops.links import Links
-from ecs_cd.sandbox.azure_devops.pipeline_json import final_yaml
-from ecs_cd.sandbox.azure_devops.pipeline_resources import ResourceError, choose_runs
-from ecs_cd.sandbox.azure_devops.run import QueueRequest, Run, Source
-from ecs_cd.sandbox.azure_devops.service import Call, Service
-from ecs_cd.sandbox.azure_devops.state import RunRefused
+from ecs_cd_sandbox.azure_devops.build_json import repository_url
+from ecs_cd_sandbox.azure_devops.definitions import Expansion, PipelineDefinition, ValidationFailed
+from ecs_cd_sandbox.azure_devops.errors import ServiceError, invalid_build_request, invalid_pipeline
+from ecs_cd_sandbox.azure_devops.links import Links
+from ecs_cd_sandbox.azure_devops.pipeline_json import final_yaml
+from ecs_cd_sandbox.azure_devops.pipeline_resources import ResourceError, choose_runs
+from ecs_cd_sandbox.azure_devops.run import QueueRequest, Run, Source
+from ecs_cd_sandbox.azure_devops.service import Call, Service
+from ecs_cd_sandbox.azure_devops.state import RunRefused
 
 _Made = TypeVar("_Made")
 _NO_COMMIT = "0" * 40

@@ -10,22 +10,22 @@ from datetime import datetime, timezone
 from types import TracebackType
 from typing import Literal
 
-from ecs_cd.sandbox.azure_devops.agents import AgentPool
-from ecs_cd.sandbox.azure_devops.app import create_app
-from ecs_cd.sandbox.azure_devops.definitions import Environment, PipelineDefinition
-from ecs_cd.sandbox.azure_devops.execution import Execution
-from ecs_cd.sandbox.azure_devops.faults import Faults
-from ecs_cd.sandbox.azure_devops.http_server import HttpServer
-from ecs_cd.sandbox.azure_devops.identities import Identity, Token, Tokens
-from ecs_cd.sandbox.azure_devops.job import JobAccess
-from ecs_cd.sandbox.azure_devops.links import Links, Project
-from ecs_cd.sandbox.azure_devops.orchestrator import Orchestrator, QueueDelay
-from ecs_cd.sandbox.azure_devops.progress import JobRun
-from ecs_cd.sandbox.azure_devops.recorder import Recorder
-from ecs_cd.sandbox.azure_devops.run import QueueRequest, Run, RunResult, Source
-from ecs_cd.sandbox.azure_devops.service import Service, ServiceEndpoint
-from ecs_cd.sandbox.azure_devops.state import State
-from ecs_cd.sandbox.azure_devops.triggers import Push
+from ecs_cd_sandbox.azure_devops.agents import AgentPool
+from ecs_cd_sandbox.azure_devops.app import create_app
+from ecs_cd_sandbox.azure_devops.definitions import Environment, PipelineDefinition
+from ecs_cd_sandbox.azure_devops.execution import Execution
+from ecs_cd_sandbox.azure_devops.faults import Faults
+from ecs_cd_sandbox.azure_devops.http_server import HttpServer
+from ecs_cd_sandbox.azure_devops.identities import Identity, Token, Tokens
+from ecs_cd_sandbox.azure_devops.job import JobAccess
+from ecs_cd_sandbox.azure_devops.links import Links, Project
+from ecs_cd_sandbox.azure_devops.orchestrator import Orchestrator, QueueDelay
+from ecs_cd_sandbox.azure_devops.progress import JobRun
+from ecs_cd_sandbox.azure_devops.recorder import Recorder
+from ecs_cd_sandbox.azure_devops.run import QueueRequest, Run, RunResult, Source
+from ecs_cd_sandbox.azure_devops.service import Service, ServiceEndpoint
+from ecs_cd_sandbox.azure_devops.state import State
+from ecs_cd_sandbox.azure_devops.triggers import Push
 
 CLOSE_TIMEOUT = 15.0
 """Seconds each thread is given to end; the agent's own way to cancel a program takes ten."""

@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ecs_cd.sandbox.azure_devops.definitions import PipelineDefinition
-from ecs_cd.sandbox.azure_devops.errors import access_denied, invalid_value, unknown_build
-from ecs_cd.sandbox.azure_devops.identities import READ, Token, Tokens
-from ecs_cd.sandbox.azure_devops.links import Links, Project
-from ecs_cd.sandbox.azure_devops.orchestrator import Orchestrator
-from ecs_cd.sandbox.azure_devops.run import Run
-from ecs_cd.sandbox.azure_devops.state import State
+from ecs_cd_sandbox.azure_devops.definitions import PipelineDefinition
+from ecs_cd_sandbox.azure_devops.errors import access_denied, invalid_value, unknown_build
+from ecs_cd_sandbox.azure_devops.identities import READ, Token, Tokens
+from ecs_cd_sandbox.azure_devops.links import Links, Project
+from ecs_cd_sandbox.azure_devops.orchestrator import Orchestrator
+from ecs_cd_sandbox.azure_devops.run import Run
+from ecs_cd_sandbox.azure_devops.state import State
 
 
 @dataclass(frozen=True)

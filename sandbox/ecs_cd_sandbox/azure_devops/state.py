@@ -6,18 +6,18 @@ import threading
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
-from ecs_cd.sandbox.azure_devops.contexts import level_variables, run_names
-from ecs_cd.sandbox.azure_devops.definitions import Environment, PipelineDefinition
-from ecs_cd.sandbox.azure_devops.environments import Approval, Environments
-from ecs_cd.sandbox.azure_devops.expressions import ROOT_VARIABLE
-from ecs_cd.sandbox.azure_devops.graph import check
-from ecs_cd.sandbox.azure_devops.links import Project
-from ecs_cd.sandbox.azure_devops.run import QueueRequest, Run
-from ecs_cd.sandbox.azure_devops.run_number import RunNumberError, run_number
-from ecs_cd.sandbox.azure_devops.run_variables import Resources, service_variables
-from ecs_cd.sandbox.azure_devops.runtime_expressions import Evaluator, RuntimeExpressionError
-from ecs_cd.sandbox.azure_devops.timeline import Issue, Timeline
-from ecs_cd.sandbox.azure_devops.variables import Variables
+from ecs_cd_sandbox.azure_devops.contexts import level_variables, run_names
+from ecs_cd_sandbox.azure_devops.definitions import Environment, PipelineDefinition
+from ecs_cd_sandbox.azure_devops.environments import Approval, Environments
+from ecs_cd_sandbox.azure_devops.expressions import ROOT_VARIABLE
+from ecs_cd_sandbox.azure_devops.graph import check
+from ecs_cd_sandbox.azure_devops.links import Project
+from ecs_cd_sandbox.azure_devops.run import QueueRequest, Run
+from ecs_cd_sandbox.azure_devops.run_number import RunNumberError, run_number
+from ecs_cd_sandbox.azure_devops.run_variables import Resources, service_variables
+from ecs_cd_sandbox.azure_devops.runtime_expressions import Evaluator, RuntimeExpressionError
+from ecs_cd_sandbox.azure_devops.timeline import Issue, Timeline
+from ecs_cd_sandbox.azure_devops.variables import Variables
 
 
 class RunRefused(Exception):

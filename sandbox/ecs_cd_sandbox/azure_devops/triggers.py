@@ -10,18 +10,18 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from ecs_cd.sandbox.azure_devops.branch_filters import branch_matches, full_name, paths_match
-from ecs_cd.sandbox.azure_devops.definitions import (
+from ecs_cd_sandbox.azure_devops.branch_filters import branch_matches, full_name, paths_match
+from ecs_cd_sandbox.azure_devops.definitions import (
     Expansion,
     PipelineDefinition,
     PipelineResource,
     ValidationFailed,
 )
-from ecs_cd.sandbox.azure_devops.identities import Identity
-from ecs_cd.sandbox.azure_devops.pipeline_resources import ResourceError, choose_runs, is_source
-from ecs_cd.sandbox.azure_devops.results import WELL
-from ecs_cd.sandbox.azure_devops.run import QueueRequest, Run, Source
-from ecs_cd.sandbox.azure_devops.state import RunRefused, State
+from ecs_cd_sandbox.azure_devops.identities import Identity
+from ecs_cd_sandbox.azure_devops.pipeline_resources import ResourceError, choose_runs, is_source
+from ecs_cd_sandbox.azure_devops.results import WELL
+from ecs_cd_sandbox.azure_devops.run import QueueRequest, Run, Source
+from ecs_cd_sandbox.azure_devops.state import RunRefused, State
 
 _SKIP = re.compile(
     r"\[(skip ci|ci skip|skip-checks: true|skip-checks:true|skip azurepipelines|azurepipelines skip"

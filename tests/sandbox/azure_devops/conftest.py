@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ecs_cd.sandbox.azure_devops import AzureDevOps, PipelineDefinition
+from ecs_cd_sandbox.azure_devops import AzureDevOps, PipelineDefinition
 
 from .support import ANN_TOKEN, BOB_TOKEN, Api
 

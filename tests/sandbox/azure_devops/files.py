@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from ecs_cd.sandbox.azure_devops import Expansion, PipelineDefinition, Triggers
+from ecs_cd_sandbox.azure_devops import Expansion, PipelineDefinition, Triggers
 
 from .support import BRANCHES
 

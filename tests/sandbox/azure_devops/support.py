@@ -8,7 +8,7 @@ from typing import Any
 
 import requests
 
-from ecs_cd.sandbox.azure_devops import (
+from ecs_cd_sandbox.azure_devops import (
     AzureDevOps,
     Identity,
     JobDefinition,

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ecs_cd.sandbox.azure_devops import (
+from ecs_cd_sandbox.azure_devops import (
     JobDefinition,
     NodeMissingError,
     PipelineDefinition,
@@ -22,7 +22,7 @@ from ecs_cd.sandbox.azure_devops import (
     TaskAction,
     find_node,
 )
-from ecs_cd.sandbox.azure_devops.task_package import read_task
+from ecs_cd_sandbox.azure_devops.task_package import read_task
 
 from .support import Api, pipeline
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import requests
 
-from ecs_cd.sandbox.azure_devops import READ, Identity, Token
+from ecs_cd_sandbox.azure_devops import READ, Identity, Token
 
 from .conftest import Serve
 from .support import ANN_TOKEN, BOB, BOB_TOKEN, Api, Gate, nothing, pipeline

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from ecs_cd.sandbox.azure_devops import StepContext
+from ecs_cd_sandbox.azure_devops import StepContext
 
 from .conftest import Serve
 from .support import BOB_TOKEN, MAIN, Api, nothing, pipeline, stage

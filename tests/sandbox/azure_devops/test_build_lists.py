@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from ecs_cd.sandbox.azure_devops import Token
+from ecs_cd_sandbox.azure_devops import Token
 
 from .conftest import Serve
 from .support import ANN, BOB, BOB_TOKEN, DEVELOP, MAIN, Api, pipeline

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ecs_cd.sandbox.azure_devops import Hook, JobDefinition, StageDefinition, StepContext, StepDefinition
+from ecs_cd_sandbox.azure_devops import Hook, JobDefinition, StageDefinition, StepContext, StepDefinition
 
 from .conftest import Serve
 from .support import Gate, nothing, pipeline

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from ecs_cd.sandbox.azure_devops import JobDefinition, StageDefinition, StepContext, StepDefinition
+from ecs_cd_sandbox.azure_devops import JobDefinition, StageDefinition, StepContext, StepDefinition
 
 from .conftest import Serve
 from .support import ANN, BOB_TOKEN, DEVELOP, MAIN, Api, Gate, nothing, pipeline, stage

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ecs_cd.sandbox.azure_devops import (
+from ecs_cd_sandbox.azure_devops import (
     SERVICE,
     Environment,
     JobDefinition,

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecs_cd.sandbox.azure_devops import (
+from ecs_cd_sandbox.azure_devops import (
     JobDefinition,
     PipelineDefinition,
     StageDefinition,
     StepContext,
     StepDefinition,
 )
-from ecs_cd.sandbox.azure_devops.graph import all_stages_before, check, stages_before
+from ecs_cd_sandbox.azure_devops.graph import all_stages_before, check, stages_before
 
 from .conftest import Serve
 from .support import Gate, nothing, pipeline, stage

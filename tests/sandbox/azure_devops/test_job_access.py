@@ -6,7 +6,7 @@ from typing import Any
 
 import requests
 
-from ecs_cd.sandbox.azure_devops import ServiceEndpoint, StepContext
+from ecs_cd_sandbox.azure_devops import ServiceEndpoint, StepContext
 
 from .conftest import Serve
 from .support import Api, pipeline

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ecs_cd.sandbox.azure_devops import JobDefinition, StageDefinition, StepContext, StepDefinition
+from ecs_cd_sandbox.azure_devops import JobDefinition, StageDefinition, StepContext, StepDefinition
 
 from .conftest import Serve
 from .support import PATIENCE, Gate, nothing, pipeline

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ecs_cd.sandbox.azure_devops import (
+from ecs_cd_sandbox.azure_devops import (
     Hook,
     JobDefinition,
     PipelineResource,

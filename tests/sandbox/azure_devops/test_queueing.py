@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ecs_cd.sandbox.azure_devops import Parameter
+from ecs_cd_sandbox.azure_devops import Parameter
 
 from .conftest import Serve
 from .support import DEVELOP, MAIN, nothing, pipeline, stage

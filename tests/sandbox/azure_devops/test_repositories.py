@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecs_cd.sandbox.azure_devops import Identity
-from ecs_cd.sandbox.azure_devops.repositories import Commit, GitRepository
+from ecs_cd_sandbox.azure_devops import Identity
+from ecs_cd_sandbox.azure_devops.repositories import Commit, GitRepository
 
 ADA = Identity("Ada Lovelace")
 

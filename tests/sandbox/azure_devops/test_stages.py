@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from ecs_cd.sandbox.azure_devops import JobDefinition, StageDefinition, StepContext, StepDefinition
+from ecs_cd_sandbox.azure_devops import JobDefinition, StageDefinition, StepContext, StepDefinition
 
 from .conftest import Serve
 from .support import Gate, nothing, pipeline, stage

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ecs_cd.sandbox.azure_devops import (
+from ecs_cd_sandbox.azure_devops import (
     BranchFilter,
     Expansion,
     JobDefinition,
@@ -18,7 +18,7 @@ from ecs_cd.sandbox.azure_devops import (
     Triggers,
     ValidationFailed,
 )
-from ecs_cd.sandbox.azure_devops.branch_filters import branch_matches, paths_match
+from ecs_cd_sandbox.azure_devops.branch_filters import branch_matches, paths_match
 
 from .conftest import Serve
 from .files import MadeFile

@@ -4,10 +4,10 @@
 may be named where the expression stands: `TEMPLATE`, `CONDITION`, `STEP_CONDITION`, `VARIABLE`, `ROOT_VARIABLE`.
 """
 
-from ecs_cd.sandbox.azure_devops.expressions.context import Context, Status
-from ecs_cd.sandbox.azure_devops.expressions.errors import ExpressionError
-from ecs_cd.sandbox.azure_devops.expressions.parser import Expression, parse
-from ecs_cd.sandbox.azure_devops.expressions.scopes import (
+from ecs_cd_sandbox.azure_devops.expressions.context import Context, Status
+from ecs_cd_sandbox.azure_devops.expressions.errors import ExpressionError
+from ecs_cd_sandbox.azure_devops.expressions.parser import Expression, parse
+from ecs_cd_sandbox.azure_devops.expressions.scopes import (
     ANY,
     CONDITION,
     ROOT_VARIABLE,
@@ -17,7 +17,7 @@ from ecs_cd.sandbox.azure_devops.expressions.scopes import (
     Scope,
     with_names,
 )
-from ecs_cd.sandbox.azure_devops.expressions.values import (
+from ecs_cd_sandbox.azure_devops.expressions.values import (
     ExactMapping,
     RequiredMapping,
     Value,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from ecs_cd.sandbox.azure_devops.expressions.values import Value
+from ecs_cd_sandbox.azure_devops.expressions.values import Value
 
 
 class Status(Protocol):

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
-from ecs_cd.sandbox.azure_devops.expressions.errors import ExpressionError
-from ecs_cd.sandbox.azure_devops.expressions.values import Value, kind_of, to_text
+from ecs_cd_sandbox.azure_devops.expressions.errors import ExpressionError
+from ecs_cd_sandbox.azure_devops.expressions.values import Value, kind_of, to_text
 
 _PIECE = re.compile(r"\{\{|\}\}|\{(?P<place>\d+)(?::(?P<specifiers>[^{}]*))?\}|[^{}]+")
 _LETTERS = re.compile(r"([a-zA-Z])\1*|[^a-zA-Z]+")

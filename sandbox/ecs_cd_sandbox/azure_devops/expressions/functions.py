@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from ecs_cd.sandbox.azure_devops.expressions.context import Context, Status
-from ecs_cd.sandbox.azure_devops.expressions.formatting import format_text
-from ecs_cd.sandbox.azure_devops.expressions.values import (
+from ecs_cd_sandbox.azure_devops.expressions.context import Context, Status
+from ecs_cd_sandbox.azure_devops.expressions.formatting import format_text
+from ecs_cd_sandbox.azure_devops.expressions.values import (
     Value,
     Version,
     compare,

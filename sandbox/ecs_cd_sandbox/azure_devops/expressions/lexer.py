@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from ecs_cd.sandbox.azure_devops.expressions.errors import at_position
-from ecs_cd.sandbox.azure_devops.expressions.values import Value, Version
+from ecs_cd_sandbox.azure_devops.expressions.errors import at_position
+from ecs_cd_sandbox.azure_devops.expressions.values import Value, Version
 
 Kind = Literal["value", "word", "(", ")", "[", "]", ",", ".", "*", "end"]
 

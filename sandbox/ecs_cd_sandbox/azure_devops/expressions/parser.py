@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ecs_cd.sandbox.azure_devops.expressions.context import Context
-from ecs_cd.sandbox.azure_devops.expressions.errors import HELP, ExpressionError, at_position
-from ecs_cd.sandbox.azure_devops.expressions.lexer import Kind, Token, tokenize
-from ecs_cd.sandbox.azure_devops.expressions.scopes import ANY, Scope
-from ecs_cd.sandbox.azure_devops.expressions.syntax import Call, Index, Literal, Name, Node, Wildcard
-from ecs_cd.sandbox.azure_devops.expressions.values import Value
+from ecs_cd_sandbox.azure_devops.expressions.context import Context
+from ecs_cd_sandbox.azure_devops.expressions.errors import HELP, ExpressionError, at_position
+from ecs_cd_sandbox.azure_devops.expressions.lexer import Kind, Token, tokenize
+from ecs_cd_sandbox.azure_devops.expressions.scopes import ANY, Scope
+from ecs_cd_sandbox.azure_devops.expressions.syntax import Call, Index, Literal, Name, Node, Wildcard
+from ecs_cd_sandbox.azure_devops.expressions.values import Value
 
 MAX_DEPTH = 50
 """How deep functions may stand in each other."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ecs_cd.sandbox.azure_devops.expressions.values import fold
+from ecs_cd_sandbox.azure_devops.expressions.values import fold
 
 MANY = 10_000
 """How many arguments a function without an upper limit takes."""

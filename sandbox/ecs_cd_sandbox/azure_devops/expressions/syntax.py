@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
-from ecs_cd.sandbox.azure_devops.expressions.context import Context
-from ecs_cd.sandbox.azure_devops.expressions.errors import ExpressionError, at_position
-from ecs_cd.sandbox.azure_devops.expressions.functions import find_function
-from ecs_cd.sandbox.azure_devops.expressions.values import (
+from ecs_cd_sandbox.azure_devops.expressions.context import Context
+from ecs_cd_sandbox.azure_devops.expressions.errors import ExpressionError, at_position
+from ecs_cd_sandbox.azure_devops.expressions.functions import find_function
+from ecs_cd_sandbox.azure_devops.expressions.values import (
     FilteredList,
     Value,
     Version,

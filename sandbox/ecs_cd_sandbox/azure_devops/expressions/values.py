@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Union
 
-from ecs_cd.sandbox.azure_devops.expressions.errors import ExpressionError
+from ecs_cd_sandbox.azure_devops.expressions.errors import ExpressionError
 
 Value = Union[None, bool, int, float, str, "Version", datetime, Sequence["Value"], Mapping[str, "Value"]]
 """What an expression yields. Keys of a mapping are looked up without regard to case, except in an `ExactMapping`."""

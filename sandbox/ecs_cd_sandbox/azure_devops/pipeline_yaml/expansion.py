@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ecs_cd.sandbox.azure_devops.expressions import ExactMapping, ExpressionError, Value, truthy
-from ecs_cd.sandbox.azure_devops.pipeline_yaml.frame import Frame
-from ecs_cd.sandbox.azure_devops.pipeline_yaml.nodes import (
+from ecs_cd_sandbox.azure_devops.expressions import ExactMapping, ExpressionError, Value, truthy
+from ecs_cd_sandbox.azure_devops.pipeline_yaml.frame import Frame
+from ecs_cd_sandbox.azure_devops.pipeline_yaml.nodes import (
     MappingNode,
     Node,
     Refused,
@@ -20,7 +20,7 @@ from ecs_cd.sandbox.azure_devops.pipeline_yaml.nodes import (
     computed,
     node_of,
 )
-from ecs_cd.sandbox.azure_devops.pipeline_yaml.text import (
+from ecs_cd_sandbox.azure_devops.pipeline_yaml.text import (
     Directive,
     Hole,
     TextError,

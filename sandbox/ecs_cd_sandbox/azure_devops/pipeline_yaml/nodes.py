@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ecs_cd.sandbox.azure_devops.expressions import ExactMapping, ExpressionError, Value, to_text
+from ecs_cd_sandbox.azure_devops.expressions import ExactMapping, ExpressionError, Value, to_text
 
 Style = Literal["plain", "single", "double", "literal", "folded"]
 """How a scalar is written."""

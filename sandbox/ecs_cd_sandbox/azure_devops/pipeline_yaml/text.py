@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from ecs_cd.sandbox.azure_devops.expressions.lexer import Token, tokenize
+from ecs_cd_sandbox.azure_devops.expressions.lexer import Token, tokenize
 
 OPENING = "${{"
 CLOSING = "}}"

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ecs_cd.sandbox.azure_devops.commands import process_line
-from ecs_cd.sandbox.azure_devops.context import StepContext
-from ecs_cd.sandbox.azure_devops.logging_commands import escape
-from ecs_cd.sandbox.azure_devops.service import ServiceEndpoint
-from ecs_cd.sandbox.azure_devops.task_action import introduce
-from ecs_cd.sandbox.azure_devops.task_inputs import InputsError, ResolvedInputs, resolve_inputs
-from ecs_cd.sandbox.azure_devops.task_package import Task
+from ecs_cd_sandbox.azure_devops.commands import process_line
+from ecs_cd_sandbox.azure_devops.context import StepContext
+from ecs_cd_sandbox.azure_devops.logging_commands import escape
+from ecs_cd_sandbox.azure_devops.service import ServiceEndpoint
+from ecs_cd_sandbox.azure_devops.task_action import introduce
+from ecs_cd_sandbox.azure_devops.task_inputs import InputsError, ResolvedInputs, resolve_inputs
+from ecs_cd_sandbox.azure_devops.task_package import Task
 
 
 class TaskFailed(Exception):

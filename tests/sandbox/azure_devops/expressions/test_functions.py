@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 
 import pytest
 
-from ecs_cd.sandbox.azure_devops.expressions import Context, ExpressionError, Value, parse
+from ecs_cd_sandbox.azure_devops.expressions import Context, ExpressionError, Value, parse
 
 FRUITS: list[Value] = ["apple", "Pear", 3, True]
 CONTEXT = Context(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecs_cd.sandbox.azure_devops.expressions import (
+from ecs_cd_sandbox.azure_devops.expressions import (
     CONDITION,
     ROOT_VARIABLE,
     STEP_CONDITION,

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecs_cd.sandbox.azure_devops.expressions import Context, ExpressionError, Value, Version, parse, to_text, truthy
-from ecs_cd.sandbox.azure_devops.expressions.values import compare, equal, fold
+from ecs_cd_sandbox.azure_devops.expressions import Context, ExpressionError, Value, Version, parse, to_text, truthy
+from ecs_cd_sandbox.azure_devops.expressions.values import compare, equal, fold
 
 SAME: list[Value] = [1, 2]
 VERSION = Version((1, 2, 0))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ecs_cd.sandbox.azure_devops import PipelineDefinition, StepContext, StepDefinition
+from ecs_cd_sandbox.azure_devops import PipelineDefinition, StepContext, StepDefinition
 from tests.sandbox.azure_devops.conftest import Serve
 from tests.sandbox.azure_devops.support import DEVELOP, MAIN, Api, pipeline
 from tests.sandbox.azure_devops.tasks import job, note
