@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 from ecs_cd import library
 from ecs_cd.aws import quotas
 from ecs_cd_sandbox.aws import Aws
-from ecs_cd_sandbox.aws_faults import ErrorAnswer
+from ecs_cd_sandbox.aws.faults import ErrorAnswer
 
 
 def settings(folder: Path, services: list[str], environments: list[str]) -> Path:

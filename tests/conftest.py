@@ -14,7 +14,7 @@ import pytest
 from botocore.loaders import JSONFileLoader
 
 from ecs_cd_sandbox.aws import Aws
-from ecs_cd_sandbox.terraform import Terraform
+from ecs_cd_sandbox.terraform.installation import Terraform
 
 # No test asserts a time; and a build that is red must be red again when it is run again.
 hypothesis.settings.register_profile("ecs-cd", deadline=None, derandomize="CI" in os.environ)

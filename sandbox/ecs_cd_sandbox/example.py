@@ -13,7 +13,7 @@ from typing import Any
 
 from ecs_cd_sandbox.aws import Aws
 from ecs_cd_sandbox.templates import TEMPLATES
-from ecs_cd_sandbox.terraform import Step, Terraform
+from ecs_cd_sandbox.terraform.installation import Step, Terraform
 
 STATE_BUCKET = "acme-terraform-states"
 """The bucket that `environments/*.s3.tfbackend` name."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 
 from ecs_cd_sandbox import sources
-from ecs_cd_sandbox.aws import Aws
+from ecs_cd_sandbox.aws import Aws, EcsScheduler
 from ecs_cd_sandbox.azure_devops import (
     AzureDevOps,
     Environment,
@@ -29,17 +29,16 @@ from ecs_cd_sandbox.azure_devops import (
     find_task,
     unpack,
 )
-from ecs_cd_sandbox.azure_devops.links import Project
-from ecs_cd_sandbox.azure_devops.pipeline_yaml import YamlFile
-from ecs_cd_sandbox.azure_devops.repositories import GitRepository
-from ecs_cd_sandbox.azure_devops.standard_tasks import AwsLogin, TaskCatalog
-from ecs_cd_sandbox.ecs_scheduler import EcsScheduler
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks import AwsLogin, TaskCatalog
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml import YamlFile
+from ecs_cd_sandbox.azure_devops.model.links import Project
+from ecs_cd_sandbox.azure_devops.model.repositories import GitRepository
 from ecs_cd_sandbox.errors import SandboxError
 from ecs_cd_sandbox.example import STATE_BUCKET, run_steps, seed
-from ecs_cd_sandbox.first_apply import apply_all
 from ecs_cd_sandbox.pipelines import ENVIRONMENTS, FIRST_TAG, INFRASTRUCTURE, RELEASE, SERVICES, TASK, pipelines
 from ecs_cd_sandbox.task_services import EcrRegistry, Roles
-from ecs_cd_sandbox.terraform import Terraform, TerraformMissingError
+from ecs_cd_sandbox.terraform.first_apply import apply_all
+from ecs_cd_sandbox.terraform.installation import Terraform, TerraformMissingError
 
 REGION = "eu-west-1"
 PROJECT = Project("platform", "sandbox")

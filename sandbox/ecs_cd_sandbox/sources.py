@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ecs_cd_sandbox.azure_devops import Identity
-from ecs_cd_sandbox.azure_devops.repositories import GitRepository
+from ecs_cd_sandbox.azure_devops.model.repositories import GitRepository
 from ecs_cd_sandbox.example import OVERRIDE, override
 from ecs_cd_sandbox.templates import TEMPLATES
 

@@ -10,7 +10,7 @@ from typing import Any, final
 import boto3
 from botocore.exceptions import ClientError
 
-from ecs_cd_sandbox.azure_devops.standard_tasks import AwsLogin, Image, ImageName, RegistryError, Role, TaskFailed
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks import AwsLogin, Image, ImageName, RegistryError, Role, TaskFailed
 
 
 class _Endpoint:

@@ -25,7 +25,7 @@ from ecs_cd.errors import (
     Unreachable,
 )
 from ecs_cd_sandbox.aws import Aws as Cloud
-from ecs_cd_sandbox.aws_faults import ErrorAnswer, Truncated
+from ecs_cd_sandbox.aws.faults import ErrorAnswer, Truncated
 from tests.aws.conftest import Answering, Connect, http
 
 USED = {

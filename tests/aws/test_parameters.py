@@ -12,9 +12,9 @@ from ecs_cd.aws.parameters import _parameter
 from ecs_cd.errors import AccessDenied, Crowded, DeliveryFailed, ParameterRefused, Throttled
 from ecs_cd.marks import ALL, FLOOR, GATE, HELD, NO_MARKS, VERIFIED, Mark, Marks
 from ecs_cd.model import Parameter
-from ecs_cd_sandbox import ssm_answers
 from ecs_cd_sandbox.aws import Aws as Cloud
-from ecs_cd_sandbox.aws_faults import ErrorAnswer
+from ecs_cd_sandbox.aws import ssm_answers
+from ecs_cd_sandbox.aws.faults import ErrorAnswer
 from tests.aws.conftest import Connect
 
 NAME = "/my-api/development/docker-image-tag"

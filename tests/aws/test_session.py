@@ -18,7 +18,7 @@ from ecs_cd.image import Images
 from ecs_cd.parameter import Parameters
 from ecs_cd.rollout import Services
 from ecs_cd_sandbox.aws import Aws as Cloud
-from ecs_cd_sandbox.aws_faults import ErrorAnswer
+from ecs_cd_sandbox.aws.faults import ErrorAnswer
 from tests.aws.conftest import Connect
 from tests.fakes import FakeClock
 

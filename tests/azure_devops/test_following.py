@@ -8,7 +8,7 @@ from ecs_cd.azure_devops import AzureDevOps
 from ecs_cd.errors import UnexpectedAnswer
 from ecs_cd.model import Pipeline, RunProgress, RunRequest, RunState
 from ecs_cd.pipeline import Pipelines, explain
-from ecs_cd_sandbox.azure_devops.server import AzureDevOps as Server
+from ecs_cd_sandbox.azure_devops.http.server import AzureDevOps as Server
 from tests.azure_devops.conftest import MAIN
 
 REQUEST = RunRequest(Pipeline(7, "infrastructure"), MAIN)

@@ -20,16 +20,17 @@ from hypothesis import strategies as st
 from ecs_cd.azure_devops import AzureDevOpsSettings, connect
 from ecs_cd.carriage import Carriage
 from ecs_cd.model import AZURE_DEVOPS_ITSELF, Pipeline, RunRequest
-from ecs_cd_sandbox.azure_devops.context import StepContext
-from ecs_cd_sandbox.azure_devops.definitions import (
+from ecs_cd_sandbox.azure_devops.agent.step_context import StepContext
+from ecs_cd_sandbox.azure_devops.http.server import AzureDevOps as Server
+from ecs_cd_sandbox.azure_devops.http.tokens import Token
+from ecs_cd_sandbox.azure_devops.model.definitions import (
     JobDefinition,
     PipelineDefinition,
     StageDefinition,
     StepDefinition,
 )
-from ecs_cd_sandbox.azure_devops.identities import Identity, Token
-from ecs_cd_sandbox.azure_devops.run import Run as ServerRun
-from ecs_cd_sandbox.azure_devops.server import AzureDevOps as Server
+from ecs_cd_sandbox.azure_devops.model.identities import Identity
+from ecs_cd_sandbox.azure_devops.model.run import Run as ServerRun
 from tests.azure_devops.conftest import JOB_TOKEN, MAIN, PAT
 from tests.contract.schema import check_exchange
 from tests.exploring import PERSON, Budget, Courier, World, check, start

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from ecs_cd_sandbox.aws_faults import ErrorAnswer
+from ecs_cd_sandbox.aws.faults import ErrorAnswer
 from ecs_cd_sandbox.azure_devops import EXECUTE, READ, StepContext, Token
 from tests.cli.world import PARAMETER, PAT, PERSON, PIPELINE, Cli, World
 

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from dataclasses import replace
 
-from ecs_cd_sandbox.azure_devops.recorder import Exchange
+from ecs_cd_sandbox.azure_devops.http.recorder import Exchange
 from tests.cli.world import PAT, Cli, World
 from tests.contract.schema import check_exchange
 

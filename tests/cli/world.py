@@ -20,7 +20,7 @@ import pytest
 
 from ecs_cd.cli import run
 from ecs_cd.waiting import SystemClock
-from ecs_cd_sandbox.aws import Aws
+from ecs_cd_sandbox.aws import Aws, EcsScheduler
 from ecs_cd_sandbox.azure_devops import (
     AzureDevOps,
     Identity,
@@ -33,7 +33,6 @@ from ecs_cd_sandbox.azure_devops import (
     StepDefinition,
     Token,
 )
-from ecs_cd_sandbox.ecs_scheduler import EcsScheduler
 
 PAT = "pat-0123456789abcdefghijklmnopqrstuvwxyz"
 AWS_SECRET = "aws-secret-0123456789abcdefghijklmnopqrs"

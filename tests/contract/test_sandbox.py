@@ -35,7 +35,7 @@ from ecs_cd_sandbox.azure_devops import (
     StepDefinition,
     Token,
 )
-from ecs_cd_sandbox.azure_devops.run import Run
+from ecs_cd_sandbox.azure_devops.model.run import Run
 
 from .schema import DOCUMENTS, check_exchange, operation_of, operations
 

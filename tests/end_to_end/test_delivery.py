@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ecs_cd
-from ecs_cd_sandbox.aws_faults import ErrorAnswer
+from ecs_cd_sandbox.aws.faults import ErrorAnswer
 from ecs_cd_sandbox.local import Sandbox
 
 

@@ -9,7 +9,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ecs_cd_sandbox.aws import Aws
-from ecs_cd_sandbox.aws_faults import ConnectionReset, Delay, ErrorAnswer, Truncated
+from ecs_cd_sandbox.aws.faults import ConnectionReset, Delay, ErrorAnswer, Truncated
 
 
 def test_seeded_things_answer_over_the_real_api(aws: Aws) -> None:

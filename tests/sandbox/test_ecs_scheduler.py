@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from ecs_cd_sandbox.aws import Aws
-from ecs_cd_sandbox.ecs_scheduler import EcsScheduler
+from ecs_cd_sandbox.aws import Aws, EcsScheduler
 
 REGISTRY = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
 

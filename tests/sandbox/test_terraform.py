@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from ecs_cd_sandbox.aws import Aws
-from ecs_cd_sandbox.aws_faults import Delay
+from ecs_cd_sandbox.aws.faults import Delay
 from ecs_cd_sandbox.example import STATE_BUCKET, run_steps, seed
-from ecs_cd_sandbox.terraform import Step, Terraform, TerraformMissingError, find_command
+from ecs_cd_sandbox.terraform.installation import Step, Terraform, TerraformMissingError, find_command
 
 Result = subprocess.CompletedProcess[str]
 MakeRun = Callable[[str], list[Step]]
@@ -105,7 +105,10 @@ def test_an_interrupt_in_mid_apply_frees_the_lock(aws: Aws, make_run: MakeRun) -
 
 
 def test_two_processes_may_unpack_the_provider_at_once(tmp_path: Path) -> None:
-    code = "import sys, pathlib; from ecs_cd_sandbox.terraform import Terraform; Terraform(pathlib.Path(sys.argv[1]))"
+    code = (
+        "import sys, pathlib; from ecs_cd_sandbox.terraform.installation import Terraform; "
+        "Terraform(pathlib.Path(sys.argv[1]))"
+    )
     with (
         subprocess.Popen([sys.executable, "-c", code, str(tmp_path)]) as one,
         subprocess.Popen([sys.executable, "-c", code, str(tmp_path)]) as two,

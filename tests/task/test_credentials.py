@@ -15,7 +15,7 @@ from botocore.awsrequest import AWSRequest
 from ecs_cd.errors import SettingsError
 from ecs_cd.task.agent import Agent
 from ecs_cd.task.oidc import request_url
-from ecs_cd_sandbox.aws_faults import ErrorAnswer
+from ecs_cd_sandbox.aws.faults import ErrorAnswer
 from ecs_cd_sandbox.azure_devops import StepContext
 from tests.cli.world import PAT, World
 from tests.task.support import DIRECT, Ran, Task, aws_connection

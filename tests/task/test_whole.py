@@ -18,7 +18,7 @@ import pytest
 
 from ecs_cd.task.inputs import names_by_command
 from ecs_cd_sandbox.azure_devops import StepContext
-from ecs_cd_sandbox.azure_devops.node import find_node
+from ecs_cd_sandbox.azure_devops.agent.node import find_node
 from tests.cli.world import PARAMETER, World
 from tests.task.built import built
 from tests.task.support import DIRECT, JOB_TOKEN

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from ecs_cd_sandbox import sources
 from ecs_cd_sandbox.azure_devops import Expansion, Identity, PipelineDefinition, Task
-from ecs_cd_sandbox.azure_devops.links import Project
-from ecs_cd_sandbox.azure_devops.pipeline_yaml import YamlFile
-from ecs_cd_sandbox.azure_devops.repositories import GitRepository
-from ecs_cd_sandbox.azure_devops.standard_tasks import TaskCatalog
-from ecs_cd_sandbox.azure_devops.task_package import read_task
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks import TaskCatalog
+from ecs_cd_sandbox.azure_devops.agent.task_package import read_task
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml import YamlFile
+from ecs_cd_sandbox.azure_devops.model.links import Project
+from ecs_cd_sandbox.azure_devops.model.repositories import GitRepository
 
 ROOT = Path(__file__).parents[2]
 ADA = Identity("Ada Operator", "ada@example.com")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ecs_cd_sandbox import sources
-from ecs_cd_sandbox.aws import Aws
+from ecs_cd_sandbox.aws import Aws, EcsScheduler
 from ecs_cd_sandbox.azure_devops import (
     AzureDevOps,
     Environment,
@@ -24,10 +24,9 @@ from ecs_cd_sandbox.azure_devops import (
     Task,
     Token,
 )
-from ecs_cd_sandbox.azure_devops.pipeline_yaml import YamlFile
-from ecs_cd_sandbox.azure_devops.run import Run
-from ecs_cd_sandbox.azure_devops.standard_tasks import AwsLogin, TaskCatalog
-from ecs_cd_sandbox.ecs_scheduler import EcsScheduler
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks import AwsLogin, TaskCatalog
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml import YamlFile
+from ecs_cd_sandbox.azure_devops.model.run import Run
 from ecs_cd_sandbox.task_services import EcrRegistry
 from tests.sandbox.azure_devops.support import Api
 from tests.templates.expanding import ADA, FILE, PROJECT, ecs_cd_task, templates

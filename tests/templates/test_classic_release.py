@@ -25,9 +25,9 @@ from ecs_cd_sandbox.azure_devops import (
     find_task,
     unpack,
 )
-from ecs_cd_sandbox.azure_devops.standard_tasks import TaskCatalog
-from ecs_cd_sandbox.azure_devops.standard_tasks.input_check import mistakes_of
-from ecs_cd_sandbox.azure_devops.standard_tasks.task_definitions import standard_tasks
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks import TaskCatalog
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks.input_check import mistakes_of
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks.task_definitions import standard_tasks
 from tests.contract import schema
 from tests.task.built import built
 from tests.templates.expanding import HEAD, ROOT, ecs_cd_task

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from ecs_cd_sandbox.aws_faults import Delay
+from ecs_cd_sandbox.aws.faults import Delay
 from ecs_cd_sandbox.azure_devops import Repository
-from ecs_cd_sandbox.azure_devops.pipeline_yaml import YamlFile
-from ecs_cd_sandbox.azure_devops.run import Run
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml import YamlFile
+from ecs_cd_sandbox.azure_devops.model.run import Run
 from ecs_cd_sandbox.example import STATE_BUCKET, seed
 from ecs_cd_sandbox.local import Sandbox
 from ecs_cd_sandbox.pipelines import INFRASTRUCTURE, RELEASE, SERVICES

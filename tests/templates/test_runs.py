@@ -12,7 +12,7 @@ import pytest
 from ecs_cd import tagfile
 from ecs_cd_sandbox.aws import Aws
 from ecs_cd_sandbox.azure_devops import Task, find_task, unpack
-from ecs_cd_sandbox.azure_devops.run import CONTAINER, PIPELINE_ARTIFACT, Run
+from ecs_cd_sandbox.azure_devops.model.run import CONTAINER, PIPELINE_ARTIFACT, Run
 from tests.task.built import built
 from tests.templates.expanding import ADA, HEAD, RELEASE_HEAD
 from tests.templates.shop import CONNECTION_SECRET, FIRST, Shop, issues, log, results

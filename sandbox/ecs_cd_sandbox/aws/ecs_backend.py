@@ -16,8 +16,8 @@ from moto.ecs.models import EC2ContainerServiceBackend, Service, Task, ecs_backe
 from moto.ecs.responses import EC2ContainerServiceResponse
 from moto.ecs.urls import url_bases
 
-from ecs_cd_sandbox.ecs_rollout import ServiceRollout
-from ecs_cd_sandbox.ecs_tasks import DeployingService
+from ecs_cd_sandbox.aws.ecs_rollout import ServiceRollout
+from ecs_cd_sandbox.aws.ecs_tasks import DeployingService
 
 # ECS's own, for a service that says nothing.
 _DEPLOYMENT_CONFIGURATION = {

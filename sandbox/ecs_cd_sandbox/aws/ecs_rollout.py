@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from moto.core.utils import utcnow
 
-from ecs_cd_sandbox.ecs_tasks import DeployingService, Deployment, ServiceTask, new_task, pull_error
+from ecs_cd_sandbox.aws.ecs_tasks import DeployingService, Deployment, ServiceTask, new_task, pull_error
 
 if TYPE_CHECKING:
     from moto.ecs.models import TaskDefinition

@@ -14,9 +14,9 @@ from typing import Any, final
 from moto.ecr.models import ecr_backends
 from moto.ecs.models import ecs_backends
 
-from ecs_cd_sandbox.aws import Aws
-from ecs_cd_sandbox.ecs_backend import EcsBackend
-from ecs_cd_sandbox.ecs_rollout import Behaviour, ServiceRollout
+from ecs_cd_sandbox.aws.ecs_backend import EcsBackend
+from ecs_cd_sandbox.aws.ecs_rollout import Behaviour, ServiceRollout
+from ecs_cd_sandbox.aws.server import Aws
 
 ROLLOUTS = ("success", "slow", "crash-loop", "cannot-pull", "stuck")
 """What `EcsScheduler.behave` can make of a rollout."""

@@ -18,8 +18,8 @@ from moto.core.model_instances import reset_model_data
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from ecs_cd_sandbox import ecs_backend, ssm_answers
-from ecs_cd_sandbox.aws_faults import AwsRequest, Fault, Recorder
+from ecs_cd_sandbox.aws import ecs_backend, ssm_answers
+from ecs_cd_sandbox.aws.faults import AwsRequest, Fault, Recorder
 
 ACCOUNT_ID = "123456789012"
 """The account that moto gives to credentials it does not know."""

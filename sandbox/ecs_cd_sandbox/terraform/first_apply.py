@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
-from ecs_cd_sandbox.terraform import Step
+from ecs_cd_sandbox.terraform.installation import Step
 
 _GRACE = 10.0
 """Seconds that Terraform has to end after a signal."""

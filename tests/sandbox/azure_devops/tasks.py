@@ -22,7 +22,7 @@ from ecs_cd_sandbox.azure_devops import (
     TaskAction,
     find_node,
 )
-from ecs_cd_sandbox.azure_devops.task_package import read_task
+from ecs_cd_sandbox.azure_devops.agent.task_package import read_task
 
 from .support import Api, pipeline
 

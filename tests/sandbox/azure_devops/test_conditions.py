@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from ecs_cd_sandbox.azure_devops import JobDefinition, StageDefinition, StepContext, StepDefinition
-from ecs_cd_sandbox.azure_devops.conditions import GraphStatus, StepStatus
+from ecs_cd_sandbox.azure_devops.model.conditions import GraphStatus, StepStatus
 
 from .conftest import Serve
 from .support import DEVELOP, Gate, nothing, pipeline, stage

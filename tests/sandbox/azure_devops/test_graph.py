@@ -13,7 +13,7 @@ from ecs_cd_sandbox.azure_devops import (
     StepContext,
     StepDefinition,
 )
-from ecs_cd_sandbox.azure_devops.graph import all_stages_before, check, stages_before
+from ecs_cd_sandbox.azure_devops.engine.dependency_graph import all_stages_before, check, stages_before
 
 from .conftest import Serve
 from .support import Gate, nothing, pipeline, stage

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ecs_cd_sandbox.azure_devops import ProcessAction
-from ecs_cd_sandbox.azure_devops.logging_commands import parse_logging_command
+from ecs_cd_sandbox.azure_devops.agent.logging_commands import parse_logging_command
 
 from .conftest import Serve
 from .support import Api, pipeline

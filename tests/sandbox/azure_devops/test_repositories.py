@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecs_cd_sandbox.azure_devops import Identity
-from ecs_cd_sandbox.azure_devops.repositories import Commit, GitRepository
+from ecs_cd_sandbox.azure_devops.model.repositories import Commit, GitRepository
 
 ADA = Identity("Ada Lovelace")
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecs_cd_sandbox.azure_devops.run_number import RunNumberError, run_number
-from ecs_cd_sandbox.azure_devops.variables import Variables
+from ecs_cd_sandbox.azure_devops.engine.run_number import RunNumberError, run_number
+from ecs_cd_sandbox.azure_devops.model.variables import Variables
 
 from .conftest import Serve
 from .support import nothing, pipeline, stage

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ecs_cd_sandbox.azure_devops import PipelineDefinition, ProcessAction, Restrictions, StepContext, StepDefinition
-from ecs_cd_sandbox.azure_devops.logging_commands import parse_logging_command
+from ecs_cd_sandbox.azure_devops.agent.logging_commands import parse_logging_command
 
 from .conftest import Serve
 from .support import Api, pipeline

@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 
 from ecs_cd_sandbox.azure_devops import ServiceEndpoint
-from ecs_cd_sandbox.azure_devops.job import Job, JobAccess
-from ecs_cd_sandbox.azure_devops.links import Links, Project
-from ecs_cd_sandbox.azure_devops.task_inputs import InputsError, ResolvedInputs, resolve_inputs
-from ecs_cd_sandbox.azure_devops.task_package import read_task
-from ecs_cd_sandbox.azure_devops.variables import Variables
-from ecs_cd_sandbox.azure_devops.workspace import JobKind, Workspace
+from ecs_cd_sandbox.azure_devops.agent.job import Job, JobAccess
+from ecs_cd_sandbox.azure_devops.agent.task_inputs import InputsError, ResolvedInputs, resolve_inputs
+from ecs_cd_sandbox.azure_devops.agent.task_package import read_task
+from ecs_cd_sandbox.azure_devops.agent.workspace import Workspace
+from ecs_cd_sandbox.azure_devops.model.definitions import JobKind
+from ecs_cd_sandbox.azure_devops.model.links import Links, Project
+from ecs_cd_sandbox.azure_devops.model.variables import Variables
 
 from .tasks import write_task
 

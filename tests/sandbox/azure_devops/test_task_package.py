@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from ecs_cd_sandbox.azure_devops import Node, TaskPackageError, find_task, unpack
-from ecs_cd_sandbox.azure_devops import task_package as package
-from ecs_cd_sandbox.azure_devops.task_package import read_task
+from ecs_cd_sandbox.azure_devops.agent import task_package as package
+from ecs_cd_sandbox.azure_devops.agent.task_package import read_task
 
 from .tasks import manifest, vsix, write_task
 

@@ -18,7 +18,7 @@ from ecs_cd_sandbox.azure_devops import (
     Triggers,
     ValidationFailed,
 )
-from ecs_cd_sandbox.azure_devops.branch_filters import branch_matches, paths_match
+from ecs_cd_sandbox.azure_devops.engine.branch_filters import branch_matches, paths_match
 
 from .conftest import Serve
 from .files import MadeFile

@@ -12,7 +12,7 @@ from typing import Any
 from ecs_cd_sandbox.aws import Aws
 from ecs_cd_sandbox.example import provider_arguments
 from ecs_cd_sandbox.templates import TEMPLATES
-from ecs_cd_sandbox.terraform import Terraform
+from ecs_cd_sandbox.terraform.installation import Terraform
 
 MODULE = TEMPLATES / "terraform" / "modules" / "image-tag"
 

@@ -10,7 +10,7 @@ import pytest
 from ecs_cd_sandbox.aws import Aws
 from ecs_cd_sandbox.example import check_out
 from ecs_cd_sandbox.templates import TEMPLATES
-from ecs_cd_sandbox.terraform import Terraform
+from ecs_cd_sandbox.terraform.installation import Terraform
 from tests.templates.terraform.configuration import MODULE, Configuration, write
 
 PAGES = [

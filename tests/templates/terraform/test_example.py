@@ -20,7 +20,7 @@ from ecs_cd_sandbox.aws import Aws
 from ecs_cd_sandbox.example import OVERRIDE, STATE_BUCKET, check_out, seed
 from ecs_cd_sandbox.pipelines import FIRST_TAG, SERVICES
 from ecs_cd_sandbox.templates import TEMPLATES
-from ecs_cd_sandbox.terraform import Terraform
+from ecs_cd_sandbox.terraform.installation import Terraform
 from tests.templates.terraform.configuration import Configuration
 
 EXAMPLE = TEMPLATES / "terraform" / "example"

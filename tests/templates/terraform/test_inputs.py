@@ -13,7 +13,7 @@ from ecs_cd import names
 from ecs_cd.errors import InvalidTag
 from ecs_cd.model import ImageTag
 from ecs_cd_sandbox.example import provider_arguments
-from ecs_cd_sandbox.terraform import Terraform
+from ecs_cd_sandbox.terraform.installation import Terraform
 from tests.templates.terraform.configuration import MODULE, Configuration
 
 NAMES = [

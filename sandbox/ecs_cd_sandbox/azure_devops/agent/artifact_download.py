@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from ecs_cd_sandbox.azure_devops.context import StepContext
-from ecs_cd_sandbox.azure_devops.definitions import TaskReference
+from ecs_cd_sandbox.azure_devops.agent.step_context import StepContext
+from ecs_cd_sandbox.azure_devops.model.definitions import TaskReference
 
 DOWNLOAD = TaskReference("61f2a582-95ae-4948-b34d-a1b3c4f6a737", "DownloadPipelineArtifact", "2.198.0")
 """The task that `download:` stands for."""

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import get_args
 
-from ecs_cd_sandbox.azure_devops.logging_commands import LoggingCommand
-from ecs_cd_sandbox.azure_devops.timeline import Record, RecordResult, RecordState, Timeline
+from ecs_cd_sandbox.azure_devops.agent.logging_commands import LoggingCommand
+from ecs_cd_sandbox.azure_devops.model.timeline import Record, RecordResult, RecordState, Timeline
 
 _RESULTS: dict[str, RecordResult] = {result.lower(): result for result in get_args(RecordResult)}
 _STATES: dict[str, RecordState] = {state.lower(): state for state in get_args(RecordState)}

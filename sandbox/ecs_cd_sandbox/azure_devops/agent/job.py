@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ecs_cd_sandbox.azure_devops.links import Links
-from ecs_cd_sandbox.azure_devops.masking import Masker
-from ecs_cd_sandbox.azure_devops.service import ServiceEndpoint
-from ecs_cd_sandbox.azure_devops.variables import Variables, environment_name
-from ecs_cd_sandbox.azure_devops.workspace import Workspace
+from ecs_cd_sandbox.azure_devops.agent.masking import Masker
+from ecs_cd_sandbox.azure_devops.agent.workspace import Workspace
+from ecs_cd_sandbox.azure_devops.model.links import Links
+from ecs_cd_sandbox.azure_devops.model.service_endpoints import ServiceEndpoint
+from ecs_cd_sandbox.azure_devops.model.variables import Variables, environment_name
 
 ACCESS_TOKEN = "System.AccessToken"
 _JOB_STATUS = "agent.jobstatus"

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-from ecs_cd_sandbox.azure_devops.conditions import ConditionError, StepStatus, holds
-from ecs_cd_sandbox.azure_devops.context import StepContext, StepFailedError
-from ecs_cd_sandbox.azure_devops.definitions import StepDefinition
+from ecs_cd_sandbox.azure_devops.agent.job import Job, JobAccess
+from ecs_cd_sandbox.azure_devops.agent.predefined_variables import deployment_variables, predefined
+from ecs_cd_sandbox.azure_devops.agent.step_context import StepContext, StepFailedError
+from ecs_cd_sandbox.azure_devops.agent.workspace import Workspace, open_workspace
 from ecs_cd_sandbox.azure_devops.expressions import STEP_CONDITION
-from ecs_cd_sandbox.azure_devops.job import Job, JobAccess
-from ecs_cd_sandbox.azure_devops.predefined import deployment_variables, predefined
-from ecs_cd_sandbox.azure_devops.progress import JobRun
-from ecs_cd_sandbox.azure_devops.results import combine, job_status
-from ecs_cd_sandbox.azure_devops.run import Run
-from ecs_cd_sandbox.azure_devops.runtime_expressions import plain
-from ecs_cd_sandbox.azure_devops.state import State
-from ecs_cd_sandbox.azure_devops.timeline import Issue, Record, RecordResult, merge_results
-from ecs_cd_sandbox.azure_devops.variables import Variables
-from ecs_cd_sandbox.azure_devops.workspace import JobKind, Workspace, open_workspace
+from ecs_cd_sandbox.azure_devops.model.conditions import ConditionError, StepStatus, holds
+from ecs_cd_sandbox.azure_devops.model.definitions import JobKind, StepDefinition
+from ecs_cd_sandbox.azure_devops.model.results import combine, job_status
+from ecs_cd_sandbox.azure_devops.model.run import Run
+from ecs_cd_sandbox.azure_devops.model.run_progress import JobRun
+from ecs_cd_sandbox.azure_devops.model.runtime_expressions import plain
+from ecs_cd_sandbox.azure_devops.model.state import State
+from ecs_cd_sandbox.azure_devops.model.timeline import Issue, Record, RecordResult, merge_results
+from ecs_cd_sandbox.azure_devops.model.variables import Variables
 
 OpenAccess = Callable[[Run, str], AbstractContextManager[JobAccess]]
 
@@ -26,12 +26,12 @@ OpenAccess = Callable[[Run, str], AbstractContextManager[JobAccess]]
 class Execution:
     """One job that has begun on an agent. `open_access` gives it its token for as long as it runs."""
 
-    def __init__(self, state: State, job: JobRun, open_access: OpenAccess) -> None:
+    def __init__(self, state: State, run: Run, job: JobRun, open_access: OpenAccess) -> None:
         """Bind the execution to the job."""
         self._state = state
         self._job = job
-        self._run = job.run
-        self._timeline = job.run.timeline
+        self._run = run
+        self._timeline = run.timeline
         self._record = job.record
         self._open_access = open_access
         self._results: list[RecordResult | None] = []

@@ -5,17 +5,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from ecs_cd_sandbox.azure_devops.progress import JobRun
-from ecs_cd_sandbox.azure_devops.state import State
+from ecs_cd_sandbox.azure_devops.model.run import Run
+from ecs_cd_sandbox.azure_devops.model.run_progress import JobRun
+from ecs_cd_sandbox.azure_devops.model.state import State
 
-Execute = Callable[[JobRun], None]
+Execute = Callable[[Run, JobRun], None]
 
 
 class AgentPool:
     """Some agents. While the pool is offline no job starts; those that run go on."""
 
     def __init__(self, state: State, size: int, execute: Execute) -> None:
-        """Prepare `size` agents; `execute` carries out a job that has begun on one of them."""
+        """Prepare `size` agents; `execute` carries out a job of a run that has begun on one of them."""
         self._state = state
         self._execute = execute
         self._threads = [
@@ -48,16 +49,18 @@ class AgentPool:
         while True:
             with self._state.lock:
                 self._state.lock.wait_for(lambda: self._state.closing or self._next() is not None)
-                job = self._next()
-                if self._state.closing or job is None:
+                found = self._next()
+                if self._state.closing or found is None:
                     return
+                run, job = found
+                run.begin()
                 job.begin(name)
                 self._state.changed()
-            self._execute(job)
+            self._execute(run, job)
 
-    def _next(self) -> JobRun | None:
+    def _next(self) -> tuple[Run, JobRun] | None:
         if not self._state.agents_online:
             return None
         runs = (run for run in self._state.runs.values() if run.phase in {"ready", "running"})
-        ready = (job for run in sorted(runs, key=lambda run: run.id) for job in run.jobs if job.state == "ready")
+        ready = ((run, job) for run in sorted(runs, key=lambda run: run.id) for job in run.jobs if job.state == "ready")
         return next(ready, None)

@@ -9,17 +9,16 @@ from __future__ import annotations
 import platform
 from collections.abc import Mapping
 
-from ecs_cd_sandbox.azure_devops.build_json import repository_url
-from ecs_cd_sandbox.azure_devops.definitions import JobDefinition
-from ecs_cd_sandbox.azure_devops.environments import KnownEnvironment
-from ecs_cd_sandbox.azure_devops.identities import stable_guid
-from ecs_cd_sandbox.azure_devops.job import JobAccess
-from ecs_cd_sandbox.azure_devops.links import Links
-from ecs_cd_sandbox.azure_devops.run import Run
-from ecs_cd_sandbox.azure_devops.run_variables import build_variables, prefixed, resource_variables
-from ecs_cd_sandbox.azure_devops.timeline import Record
-from ecs_cd_sandbox.azure_devops.variables import Variables
-from ecs_cd_sandbox.azure_devops.workspace import Workspace
+from ecs_cd_sandbox.azure_devops.agent.job import JobAccess
+from ecs_cd_sandbox.azure_devops.agent.workspace import Workspace
+from ecs_cd_sandbox.azure_devops.model.definitions import JobDefinition
+from ecs_cd_sandbox.azure_devops.model.environments import KnownEnvironment
+from ecs_cd_sandbox.azure_devops.model.identities import stable_guid
+from ecs_cd_sandbox.azure_devops.model.links import Links
+from ecs_cd_sandbox.azure_devops.model.run import Run
+from ecs_cd_sandbox.azure_devops.model.run_variables import build_variables, prefixed, resource_variables
+from ecs_cd_sandbox.azure_devops.model.timeline import Record
+from ecs_cd_sandbox.azure_devops.model.variables import Variables
 
 AGENT_VERSION = "4.265.1"
 """The first version of the agent that has Node 24."""
@@ -132,7 +131,7 @@ def _agent(record: Record, workspace: Workspace) -> dict[str, str]:
 
 
 def _build(run: Run, links: Links) -> dict[str, str]:
-    return {**build_variables(run), "Build.Repository.Uri": repository_url(run.definition, links)}
+    return {**build_variables(run), "Build.Repository.Uri": links.repository(run.definition.repository.name)}
 
 
 def _build_folders(workspace: Workspace) -> dict[str, str]:

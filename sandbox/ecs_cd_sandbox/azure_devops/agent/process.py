@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Literal
 
-from ecs_cd_sandbox.azure_devops.commands import process_line
-from ecs_cd_sandbox.azure_devops.context import StepContext
+from ecs_cd_sandbox.azure_devops.agent.step_context import StepContext
+from ecs_cd_sandbox.azure_devops.agent.step_output import process_line
 
 INTERRUPT_GRACE = 7.5
 TERMINATE_GRACE = 2.5

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from ecs_cd_sandbox.azure_devops.context import StepContext
-from ecs_cd_sandbox.azure_devops.logging_commands import LoggingCommand
-from ecs_cd_sandbox.azure_devops.task_commands import SUMMARY
+from ecs_cd_sandbox.azure_devops.agent.logging_commands import LoggingCommand
+from ecs_cd_sandbox.azure_devops.agent.step_context import StepContext
+from ecs_cd_sandbox.azure_devops.agent.task_commands import SUMMARY
 
 Effect = Callable[[StepContext, LoggingCommand], None]
 

@@ -6,15 +6,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from ecs_cd_sandbox.azure_devops.cancellation import Cancellation
-from ecs_cd_sandbox.azure_devops.definitions import Restrictions
-from ecs_cd_sandbox.azure_devops.job import Job, JobAccess
-from ecs_cd_sandbox.azure_devops.run import Artifact, Attachment, Log, Run
-from ecs_cd_sandbox.azure_devops.timeline import Issue, Record, RecordResult, merge_results
-from ecs_cd_sandbox.azure_devops.variables import Variables
+from ecs_cd_sandbox.azure_devops.agent.job import Job, JobAccess
+from ecs_cd_sandbox.azure_devops.model.cancellation import Cancellation
+from ecs_cd_sandbox.azure_devops.model.definitions import Restrictions
+from ecs_cd_sandbox.azure_devops.model.run import Artifact, Attachment, Log, Run
+from ecs_cd_sandbox.azure_devops.model.timeline import Issue, Record, RecordResult, merge_results
+from ecs_cd_sandbox.azure_devops.model.variables import Variables
 
 if TYPE_CHECKING:
-    from ecs_cd_sandbox.azure_devops.state import State
+    from ecs_cd_sandbox.azure_devops.model.state import State
 
 __all__ = ["JobAccess", "StepContext", "StepFailedError"]
 

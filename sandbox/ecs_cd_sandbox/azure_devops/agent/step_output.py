@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ecs_cd_sandbox.azure_devops import run_commands, task_commands
-from ecs_cd_sandbox.azure_devops.context import StepContext
-from ecs_cd_sandbox.azure_devops.logging_commands import KEYWORD, LoggingCommand, parse_logging_command, unescape
+from ecs_cd_sandbox.azure_devops.agent import run_commands, task_commands
+from ecs_cd_sandbox.azure_devops.agent.logging_commands import KEYWORD, LoggingCommand, parse_logging_command, unescape
+from ecs_cd_sandbox.azure_devops.agent.step_context import StepContext
 
 _HELP = "Please reference documentation (http://go.microsoft.com/fwlink/?LinkId=817296)"
 _HOSTS: Mapping[str, frozenset[str]] = {"build": frozenset({"build"}), "release": frozenset({"release"})}

@@ -6,12 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ecs_cd_sandbox.azure_devops.context import StepContext
-from ecs_cd_sandbox.azure_devops.node import Node, NodeMissingError, find_node
-from ecs_cd_sandbox.azure_devops.process import DONE_GRACE, INTERRUPT_GRACE, OUTPUT_GRACE, TERMINATE_GRACE, Program
-from ecs_cd_sandbox.azure_devops.task_environment import task_environment
-from ecs_cd_sandbox.azure_devops.task_inputs import InputsError, ResolvedInputs, resolve_inputs
-from ecs_cd_sandbox.azure_devops.task_package import Task, TaskPackageError
+from ecs_cd_sandbox.azure_devops.agent.node import Node, NodeMissingError, find_node
+from ecs_cd_sandbox.azure_devops.agent.process import (
+    DONE_GRACE,
+    INTERRUPT_GRACE,
+    OUTPUT_GRACE,
+    TERMINATE_GRACE,
+    Program,
+)
+from ecs_cd_sandbox.azure_devops.agent.step_context import StepContext
+from ecs_cd_sandbox.azure_devops.agent.task_environment import task_environment
+from ecs_cd_sandbox.azure_devops.agent.task_inputs import InputsError, ResolvedInputs, resolve_inputs
+from ecs_cd_sandbox.azure_devops.agent.task_package import Task, TaskPackageError
 
 _RULE = "=" * 78
 

@@ -8,11 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
-from ecs_cd_sandbox.azure_devops.context import StepContext
-from ecs_cd_sandbox.azure_devops.detail_records import update_detail
-from ecs_cd_sandbox.azure_devops.logging_commands import LoggingCommand
-from ecs_cd_sandbox.azure_devops.timeline import Issue, RecordResult
-from ecs_cd_sandbox.azure_devops.variables import Variables
+from ecs_cd_sandbox.azure_devops.agent.detail_records import update_detail
+from ecs_cd_sandbox.azure_devops.agent.logging_commands import LoggingCommand
+from ecs_cd_sandbox.azure_devops.agent.step_context import StepContext
+from ecs_cd_sandbox.azure_devops.model.timeline import Issue, RecordResult
+from ecs_cd_sandbox.azure_devops.model.variables import Variables
 
 SUMMARY = "Distributedtask.Core.Summary"
 FILE = "Distributedtask.Core.FileAttachment"

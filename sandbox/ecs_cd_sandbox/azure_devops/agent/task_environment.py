@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from ecs_cd_sandbox.azure_devops.job import Job
-from ecs_cd_sandbox.azure_devops.service import ServiceEndpoint
-from ecs_cd_sandbox.azure_devops.task_inputs import ResolvedInputs
-from ecs_cd_sandbox.azure_devops.variables import Variables, environment_name
+from ecs_cd_sandbox.azure_devops.agent.job import Job
+from ecs_cd_sandbox.azure_devops.agent.task_inputs import ResolvedInputs
+from ecs_cd_sandbox.azure_devops.model.service_endpoints import ServiceEndpoint
+from ecs_cd_sandbox.azure_devops.model.variables import Variables, environment_name
 
 SYSTEM_CONNECTION = "SYSTEMVSSCONNECTION"
 

@@ -6,9 +6,9 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from ecs_cd_sandbox.azure_devops.job import Job
-from ecs_cd_sandbox.azure_devops.service import ServiceEndpoint
-from ecs_cd_sandbox.azure_devops.task_package import Task, TaskInput
+from ecs_cd_sandbox.azure_devops.agent.job import Job
+from ecs_cd_sandbox.azure_devops.agent.task_package import Task, TaskInput
+from ecs_cd_sandbox.azure_devops.model.service_endpoints import ServiceEndpoint
 
 _CONNECTION = "connectedservice:"
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ecs_cd_sandbox.azure_devops.definitions import Restrictions, TaskReference
-from ecs_cd_sandbox.azure_devops.node import Node
+from ecs_cd_sandbox.azure_devops.agent.node import Node
+from ecs_cd_sandbox.azure_devops.model.definitions import Restrictions, TaskReference
 
 MANIFEST = "extension.vsomanifest"
 CONTRIBUTION = "ms.vss-distributed-task.task"

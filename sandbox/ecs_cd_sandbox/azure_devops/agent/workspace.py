@@ -7,10 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-JobKind = Literal["build", "deployment", "release"]
-"""A build job, a YAML deployment job, or a job of a classic release: they differ in variables and folders."""
+from ecs_cd_sandbox.azure_devops.model.definitions import JobKind
 
 
 @dataclass(frozen=True)

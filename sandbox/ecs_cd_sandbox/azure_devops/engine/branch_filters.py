@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from ecs_cd_sandbox.azure_devops.definitions import BranchFilter
+from ecs_cd_sandbox.azure_devops.model.definitions import BranchFilter
 
 _HEADS = "refs/heads/"
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Literal
 
-from ecs_cd_sandbox.azure_devops.definitions import LockBehavior
-from ecs_cd_sandbox.azure_devops.environments import Approval
-from ecs_cd_sandbox.azure_devops.progress import StageRun
-from ecs_cd_sandbox.azure_devops.run import Run
-from ecs_cd_sandbox.azure_devops.state import State
-from ecs_cd_sandbox.azure_devops.timeline import Record, RecordResult
+from ecs_cd_sandbox.azure_devops.model.definitions import LockBehavior
+from ecs_cd_sandbox.azure_devops.model.environments import Approval
+from ecs_cd_sandbox.azure_devops.model.run import Run
+from ecs_cd_sandbox.azure_devops.model.run_progress import StageRun
+from ecs_cd_sandbox.azure_devops.model.state import State
+from ecs_cd_sandbox.azure_devops.model.timeline import Record, RecordResult
 
 Verdict = Literal["waiting", "passed", "failed", "canceled"]
 Lock = tuple[str, str]

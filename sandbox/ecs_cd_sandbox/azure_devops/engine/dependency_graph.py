@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from ecs_cd_sandbox.azure_devops.definitions import JobDefinition, PipelineDefinition, StageDefinition
+from ecs_cd_sandbox.azure_devops.model.definitions import JobDefinition, PipelineDefinition, StageDefinition
 
 _Node = TypeVar("_Node", StageDefinition, JobDefinition)
 

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ecs_cd_sandbox.azure_devops.definitions import JobDefinition, StageDefinition
+from ecs_cd_sandbox.azure_devops.engine.dependency_graph import jobs_before, stages_before
 from ecs_cd_sandbox.azure_devops.expressions import Value
-from ecs_cd_sandbox.azure_devops.graph import jobs_before, stages_before
-from ecs_cd_sandbox.azure_devops.results import result_name
-from ecs_cd_sandbox.azure_devops.run import Run
-from ecs_cd_sandbox.azure_devops.run_variables import Resources
-from ecs_cd_sandbox.azure_devops.runtime_expressions import secret_values
-from ecs_cd_sandbox.azure_devops.timeline import Record, RecordResult
-from ecs_cd_sandbox.azure_devops.variables import Variables
+from ecs_cd_sandbox.azure_devops.model.definitions import JobDefinition, StageDefinition
+from ecs_cd_sandbox.azure_devops.model.results import result_name
+from ecs_cd_sandbox.azure_devops.model.run import Run
+from ecs_cd_sandbox.azure_devops.model.run_variables import Resources
+from ecs_cd_sandbox.azure_devops.model.runtime_expressions import secret_values
+from ecs_cd_sandbox.azure_devops.model.timeline import Record, RecordResult
 
 Names = dict[str, Value]
 
@@ -100,11 +99,3 @@ def _outputs(run: Run, stage: StageDefinition, job: JobDefinition) -> Names:
 
 def _step(record: Record) -> str:
     return record.ref_name or (record.task.name if record.task else record.name)
-
-
-def level_variables(*levels: Variables) -> Variables:
-    """Return the variables of several levels as one collection; the last level wins."""
-    merged = Variables()
-    for level in levels:
-        merged.update_with(level)
-    return merged

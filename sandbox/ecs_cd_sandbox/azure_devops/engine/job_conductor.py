@@ -5,33 +5,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ecs_cd_sandbox.azure_devops.conditions import ConditionError, GraphStatus, holds
-from ecs_cd_sandbox.azure_devops.contexts import (
+from ecs_cd_sandbox.azure_devops.agent.masking import Masker
+from ecs_cd_sandbox.azure_devops.engine.dependency_graph import all_jobs_before, jobs_before
+from ecs_cd_sandbox.azure_devops.engine.expression_names import (
     job_names,
     job_result,
-    level_variables,
     phase_of,
     secret_outputs,
     stage_names,
 )
-from ecs_cd_sandbox.azure_devops.definitions import Hook, JobDefinition
-from ecs_cd_sandbox.azure_devops.environments import KnownEnvironment
 from ecs_cd_sandbox.azure_devops.expressions import CONDITION, VARIABLE, Scope, Value
-from ecs_cd_sandbox.azure_devops.graph import all_jobs_before, jobs_before
-from ecs_cd_sandbox.azure_devops.masking import Masker
-from ecs_cd_sandbox.azure_devops.progress import JobRun, StageRun
-from ecs_cd_sandbox.azure_devops.results import WELL, combine
-from ecs_cd_sandbox.azure_devops.run import Run
-from ecs_cd_sandbox.azure_devops.runtime_expressions import (
+from ecs_cd_sandbox.azure_devops.model.conditions import ConditionError, GraphStatus, holds
+from ecs_cd_sandbox.azure_devops.model.definitions import Hook, JobDefinition
+from ecs_cd_sandbox.azure_devops.model.environments import KnownEnvironment
+from ecs_cd_sandbox.azure_devops.model.results import WELL, combine
+from ecs_cd_sandbox.azure_devops.model.run import Run
+from ecs_cd_sandbox.azure_devops.model.run_progress import JobRun, StageRun
+from ecs_cd_sandbox.azure_devops.model.runtime_expressions import (
     Evaluator,
     RuntimeExpressionError,
     is_runtime,
     plain,
     secret_values,
 )
-from ecs_cd_sandbox.azure_devops.state import State
-from ecs_cd_sandbox.azure_devops.timeline import Issue, Record, RecordResult
-from ecs_cd_sandbox.azure_devops.variables import Variables
+from ecs_cd_sandbox.azure_devops.model.state import State
+from ecs_cd_sandbox.azure_devops.model.timeline import Issue, Record, RecordResult
+from ecs_cd_sandbox.azure_devops.model.variables import Variables, merge_variables
 
 
 class JobConductor:
@@ -79,7 +78,7 @@ class JobConductor:
         status = GraphStatus(
             {one.name: job_result(run, stage.definition, one) for one in before}, cancelled=stage.stopping
         )
-        variables = level_variables(self._known(run, stage), self.static(job.variables))
+        variables = merge_variables(self._known(run, stage), self.static(job.variables))
         names = job_names(run, stage.definition, job, self._state.resources(run))
         return holds(job.condition, CONDITION, {**names, "variables": plain(variables)}, status)
 
@@ -88,10 +87,10 @@ class JobConductor:
         names = job_names(run, stage.definition, job, self._state.resources(run))
         evaluator = self.evaluator(run, self._known(run, stage), names, VARIABLE)
         own = evaluator.evaluate(job.variables)
-        variables = level_variables(run.variables, stage.variables, own, Variables(job.secrets, secret=True))
+        variables = merge_variables(run.variables, stage.variables, own, Variables(job.secrets, secret=True))
         definition = job
         if job.kind == "deployment":
-            environment = self._environment(evaluator, level_variables(self._known(run, stage), variables), job)
+            environment = self._environment(evaluator, merge_variables(self._known(run, stage), variables), job)
             definition = replace(job, environment=environment)
         self._hand_over(run, stage, phase, definition, variables)
 
@@ -106,7 +105,7 @@ class JobConductor:
             if before and stopping:
                 run.timeline.finish(record, "canceled")
             elif _follows(hook, [one.result for one in records if one.state == "completed"]):
-                stage.jobs[phase.id] = JobRun(run, stage, job, hook.steps, phase, record, variables, hook=hook.name)
+                stage.jobs[phase.id] = JobRun(run.timeline, job, hook.steps, phase, record, variables, hook=hook.name)
                 return
             else:
                 run.timeline.finish(record, "skipped")
@@ -130,7 +129,7 @@ class JobConductor:
             if job.environment and job.kind == "deployment":
                 known = self._known(run, stage)
                 name = self._environment(
-                    self.evaluator(run, known, names, VARIABLE), level_variables(known, self.static(job.variables)), job
+                    self.evaluator(run, known, names, VARIABLE), merge_variables(known, self.static(job.variables)), job
                 )
                 environment = self._state.environments.use(name)
                 found[environment.id] = environment
@@ -145,7 +144,7 @@ class JobConductor:
         return name
 
     def _known(self, run: Run, stage: StageRun) -> Variables:
-        return level_variables(self._state.known_variables(run), stage.variables)
+        return merge_variables(self._state.known_variables(run), stage.variables)
 
     def evaluator(self, run: Run, known: Variables, names: Mapping[str, Value], scope: Scope) -> Evaluator:
         """Return what evaluates the variables of one level of a run."""

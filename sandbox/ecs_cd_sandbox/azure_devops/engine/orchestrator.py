@@ -10,14 +10,15 @@ import threading
 import time
 from collections.abc import Callable
 
-from ecs_cd_sandbox.azure_devops.checks import Checks
-from ecs_cd_sandbox.azure_devops.conductor import Conductor
-from ecs_cd_sandbox.azure_devops.environments import Approval, ApprovalStatus
-from ecs_cd_sandbox.azure_devops.graph import all_stages_before
-from ecs_cd_sandbox.azure_devops.identities import SERVICE, Identity
-from ecs_cd_sandbox.azure_devops.run import QueueRequest, Run
-from ecs_cd_sandbox.azure_devops.state import State
-from ecs_cd_sandbox.azure_devops.triggers import Push, Starter
+from ecs_cd_sandbox.azure_devops.engine.checks import Checks
+from ecs_cd_sandbox.azure_devops.engine.dependency_graph import all_stages_before
+from ecs_cd_sandbox.azure_devops.engine.run_creation import create_run
+from ecs_cd_sandbox.azure_devops.engine.stage_conductor import Conductor
+from ecs_cd_sandbox.azure_devops.engine.triggers import Push, Starter
+from ecs_cd_sandbox.azure_devops.model.environments import Approval, ApprovalStatus
+from ecs_cd_sandbox.azure_devops.model.identities import SERVICE, Identity
+from ecs_cd_sandbox.azure_devops.model.run import QueueRequest, Run
+from ecs_cd_sandbox.azure_devops.model.state import State
 
 QueueDelay = Callable[[QueueRequest], float]
 
@@ -49,7 +50,7 @@ class Orchestrator:
             RunRefused: no run can be made of it.
         """
         with self._state.lock:
-            run = self._state.new_run(request, self._queue_delay(request))
+            run = create_run(self._state, request, self._queue_delay(request))
             self._state.changed()
             return run
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from ecs_cd_sandbox.azure_devops.branch_filters import full_name
-from ecs_cd_sandbox.azure_devops.definitions import PipelineDefinition, PipelineResource
-from ecs_cd_sandbox.azure_devops.run import Run
-from ecs_cd_sandbox.azure_devops.state import State
+from ecs_cd_sandbox.azure_devops.engine.branch_filters import full_name
+from ecs_cd_sandbox.azure_devops.model.definitions import PipelineDefinition, PipelineResource
+from ecs_cd_sandbox.azure_devops.model.run import Run
+from ecs_cd_sandbox.azure_devops.model.state import State
 
 _GOOD = {"succeeded", "partiallySucceeded"}
 

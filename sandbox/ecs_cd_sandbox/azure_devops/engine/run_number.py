@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from ecs_cd_sandbox.azure_devops.variables import Variables
+from ecs_cd_sandbox.azure_devops.model.variables import Variables
 
 DEFAULT_FORMAT = "$(Date:yyyyMMdd).$(Rev:r)"
 LONGEST = 255

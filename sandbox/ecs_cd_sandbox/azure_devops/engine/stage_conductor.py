@@ -6,19 +6,20 @@ it only makes ready.
 
 from __future__ import annotations
 
-from ecs_cd_sandbox.azure_devops.checks import Checks
-from ecs_cd_sandbox.azure_devops.conditions import ConditionError, GraphStatus, holds
-from ecs_cd_sandbox.azure_devops.contexts import level_variables, stage_names, stage_result
-from ecs_cd_sandbox.azure_devops.definitions import StageDefinition
+from ecs_cd_sandbox.azure_devops.engine.checks import Checks
+from ecs_cd_sandbox.azure_devops.engine.dependency_graph import all_stages_before, stages_before
+from ecs_cd_sandbox.azure_devops.engine.expression_names import stage_names, stage_result
+from ecs_cd_sandbox.azure_devops.engine.job_conductor import JobConductor
 from ecs_cd_sandbox.azure_devops.expressions import CONDITION, VARIABLE
-from ecs_cd_sandbox.azure_devops.graph import all_stages_before, stages_before
-from ecs_cd_sandbox.azure_devops.job_conductor import JobConductor
-from ecs_cd_sandbox.azure_devops.progress import StageRun
-from ecs_cd_sandbox.azure_devops.results import combine
-from ecs_cd_sandbox.azure_devops.run import Run, RunResult
-from ecs_cd_sandbox.azure_devops.runtime_expressions import RuntimeExpressionError, plain
-from ecs_cd_sandbox.azure_devops.state import State
-from ecs_cd_sandbox.azure_devops.timeline import Issue, Record, RecordResult
+from ecs_cd_sandbox.azure_devops.model.conditions import ConditionError, GraphStatus, holds
+from ecs_cd_sandbox.azure_devops.model.definitions import StageDefinition
+from ecs_cd_sandbox.azure_devops.model.results import combine
+from ecs_cd_sandbox.azure_devops.model.run import Run, RunResult
+from ecs_cd_sandbox.azure_devops.model.run_progress import StageRun
+from ecs_cd_sandbox.azure_devops.model.runtime_expressions import RuntimeExpressionError, plain
+from ecs_cd_sandbox.azure_devops.model.state import State
+from ecs_cd_sandbox.azure_devops.model.timeline import Issue, Record, RecordResult
+from ecs_cd_sandbox.azure_devops.model.variables import merge_variables
 
 
 class Conductor:
@@ -79,7 +80,7 @@ class Conductor:
             cancelled=run.status == "cancelling",
             left_out=run.request.stages_to_skip,
         )
-        variables = level_variables(self._state.known_variables(run), self._jobs.static(stage.variables))
+        variables = merge_variables(self._state.known_variables(run), self._jobs.static(stage.variables))
         names = stage_names(run, stage, self._state.resources(run))
         return holds(stage.condition, CONDITION, {**names, "variables": plain(variables)}, status)
 

@@ -10,18 +10,19 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from ecs_cd_sandbox.azure_devops.branch_filters import branch_matches, full_name, paths_match
-from ecs_cd_sandbox.azure_devops.definitions import (
+from ecs_cd_sandbox.azure_devops.engine.branch_filters import branch_matches, full_name, paths_match
+from ecs_cd_sandbox.azure_devops.engine.pipeline_resources import ResourceError, choose_runs, is_source
+from ecs_cd_sandbox.azure_devops.engine.run_creation import RunRefused, create_failed_run
+from ecs_cd_sandbox.azure_devops.model.definitions import (
     Expansion,
     PipelineDefinition,
     PipelineResource,
     ValidationFailed,
 )
-from ecs_cd_sandbox.azure_devops.identities import Identity
-from ecs_cd_sandbox.azure_devops.pipeline_resources import ResourceError, choose_runs, is_source
-from ecs_cd_sandbox.azure_devops.results import WELL
-from ecs_cd_sandbox.azure_devops.run import QueueRequest, Run, Source
-from ecs_cd_sandbox.azure_devops.state import RunRefused, State
+from ecs_cd_sandbox.azure_devops.model.identities import Identity
+from ecs_cd_sandbox.azure_devops.model.results import WELL
+from ecs_cd_sandbox.azure_devops.model.run import QueueRequest, Run, Source
+from ecs_cd_sandbox.azure_devops.model.state import State
 
 _SKIP = re.compile(
     r"\[(skip ci|ci skip|skip-checks: true|skip-checks:true|skip azurepipelines|azurepipelines skip"
@@ -172,7 +173,7 @@ class Starter:
     def _failed(self, definition: PipelineDefinition, start: _Start, messages: Iterable[str]) -> Run:
         """Record a run that failed before it began."""
         bare = replace(definition, stages=(), variables={}, secrets={}, run_name="", resources=())
-        return self._state.new_failed_run(self._request(bare, start), messages)
+        return create_failed_run(self._state, self._request(bare, start), messages)
 
 
 def _concerns(resource: PipelineResource, run: Run, done: set[str]) -> bool:

@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ecs_cd_sandbox.azure_devops.errors import ServiceError
+from ecs_cd_sandbox.azure_devops.http.errors import ServiceError
 
 if TYPE_CHECKING:
-    from ecs_cd_sandbox.azure_devops.locations import Location
+    from ecs_cd_sandbox.azure_devops.http.locations import Location
 
 _LATEST = "7.2"
 _VERSION = re.compile(r"(?P<number>\d+(\.\d+)?)(?P<preview>-preview(\.(?P<resource>\d+))?)?", re.IGNORECASE)

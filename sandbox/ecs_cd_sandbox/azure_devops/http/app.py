@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from flask import Flask, Request, Response, request
 
-from ecs_cd_sandbox.azure_devops import (
+from ecs_cd_sandbox.azure_devops.http import (
     build_content_routes,
     build_label_routes,
     build_routes,
@@ -18,15 +18,15 @@ from ecs_cd_sandbox.azure_devops import (
     organization_routes,
     pipeline_routes,
 )
-from ecs_cd_sandbox.azure_devops.authentication import SIGN_IN_PATH, NotAuthenticated, authenticate, sign_in_page
-from ecs_cd_sandbox.azure_devops.errors import RouteNotFoundError, ServiceError, unauthorized, unknown_project
-from ecs_cd_sandbox.azure_devops.faults import Faults, Reset
-from ecs_cd_sandbox.azure_devops.identities import Token
-from ecs_cd_sandbox.azure_devops.links import Links
-from ecs_cd_sandbox.azure_devops.locations import Location, locations
-from ecs_cd_sandbox.azure_devops.recorder import Recorder
-from ecs_cd_sandbox.azure_devops.service import Call, Query, Reply, Route, Service
-from ecs_cd_sandbox.azure_devops.versions import negotiate, requested_version
+from ecs_cd_sandbox.azure_devops.http.api_versions import negotiate, requested_version
+from ecs_cd_sandbox.azure_devops.http.authentication import SIGN_IN_PATH, NotAuthenticated, authenticate, sign_in_page
+from ecs_cd_sandbox.azure_devops.http.call import Call, Query, Reply, Route, Service
+from ecs_cd_sandbox.azure_devops.http.errors import RouteNotFoundError, ServiceError, unauthorized, unknown_project
+from ecs_cd_sandbox.azure_devops.http.faults import Faults, Reset
+from ecs_cd_sandbox.azure_devops.http.locations import Location, locations
+from ecs_cd_sandbox.azure_devops.http.recorder import Recorder
+from ecs_cd_sandbox.azure_devops.http.tokens import Token
+from ecs_cd_sandbox.azure_devops.model.links import Links
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _ROUTES: tuple[Route, ...] = (

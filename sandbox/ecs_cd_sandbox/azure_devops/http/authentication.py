@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from flask import Request, Response
 
-from ecs_cd_sandbox.azure_devops.identities import Token, Tokens
+from ecs_cd_sandbox.azure_devops.http.tokens import Token, Tokens
 
 SIGN_IN_PATH = "/_signin"
 _SIGN_IN_PAGE = """<!DOCTYPE html>

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from ecs_cd_sandbox.azure_devops.definitions import PipelineDefinition
-from ecs_cd_sandbox.azure_devops.identities import Identity, stable_guid
-from ecs_cd_sandbox.azure_devops.links import Links
-from ecs_cd_sandbox.azure_devops.run import CONTAINER, PIPELINE_ARTIFACT, Artifact, Attachment, Log, Run
-from ecs_cd_sandbox.azure_devops.timeline import Issue, Record
+from ecs_cd_sandbox.azure_devops.model.definitions import PipelineDefinition
+from ecs_cd_sandbox.azure_devops.model.identities import Identity, stable_guid
+from ecs_cd_sandbox.azure_devops.model.links import Links
+from ecs_cd_sandbox.azure_devops.model.run import CONTAINER, PIPELINE_ARTIFACT, Artifact, Attachment, Log, Run
+from ecs_cd_sandbox.azure_devops.model.timeline import Issue, Record
 
 JsonObject = dict[str, Any]
 
@@ -64,15 +64,10 @@ def repository_json(definition: PipelineDefinition, links: Links) -> JsonObject:
         "id": stable_guid("repository", repository.name),
         "type": repository.type,
         "name": repository.name,
-        "url": repository_url(definition, links),
+        "url": links.repository(repository.name),
         "clean": None,
         "checkoutSubmodules": False,
     }
-
-
-def repository_url(definition: PipelineDefinition, links: Links) -> str:
-    """Return the address the repository is cloned from."""
-    return links.web(f"_git/{definition.repository.name}")
 
 
 def definition_reference_json(definition: PipelineDefinition, links: Links) -> JsonObject:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ecs_cd_sandbox.azure_devops.build_json import properties_json
-from ecs_cd_sandbox.azure_devops.errors import ServiceError, invalid_value
-from ecs_cd_sandbox.azure_devops.identities import EXECUTE
-from ecs_cd_sandbox.azure_devops.run import Run
-from ecs_cd_sandbox.azure_devops.service import Call, Reply, Route, Service, listing
+from ecs_cd_sandbox.azure_devops.http.build_json import properties_json
+from ecs_cd_sandbox.azure_devops.http.call import Call, Reply, Route, Service, listing
+from ecs_cd_sandbox.azure_devops.http.errors import ServiceError, invalid_value
+from ecs_cd_sandbox.azure_devops.http.tokens import EXECUTE
+from ecs_cd_sandbox.azure_devops.model.run import Run
 
 TAGS = "6e6114b2-8161-44c8-8f6c-c5505782427f"
 PROPERTIES = "0a6312e9-0627-49b7-8083-7d74a64849c9"

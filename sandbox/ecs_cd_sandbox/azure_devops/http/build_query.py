@@ -7,12 +7,12 @@ import re
 from collections.abc import Callable
 from datetime import datetime, timezone
 
-from ecs_cd_sandbox.azure_devops.definitions import PipelineDefinition
-from ecs_cd_sandbox.azure_devops.errors import invalid_value
-from ecs_cd_sandbox.azure_devops.identities import stable_guid
-from ecs_cd_sandbox.azure_devops.paging import Key, page
-from ecs_cd_sandbox.azure_devops.run import Run
-from ecs_cd_sandbox.azure_devops.service import Query
+from ecs_cd_sandbox.azure_devops.http.call import Query
+from ecs_cd_sandbox.azure_devops.http.errors import invalid_value
+from ecs_cd_sandbox.azure_devops.http.paging import Key, page
+from ecs_cd_sandbox.azure_devops.model.definitions import PipelineDefinition
+from ecs_cd_sandbox.azure_devops.model.identities import stable_guid
+from ecs_cd_sandbox.azure_devops.model.run import Run
 
 DEFAULT_TOP = 1000
 MAX_TOP = 5000

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from ecs_cd_sandbox.azure_devops.build_json import build_json, definition_json, timeline_json
-from ecs_cd_sandbox.azure_devops.build_query import query_builds, query_definitions
-from ecs_cd_sandbox.azure_devops.definitions import PipelineDefinition
-from ecs_cd_sandbox.azure_devops.errors import ServiceError, invalid_build_request, not_found, unknown_definition
-from ecs_cd_sandbox.azure_devops.identities import EXECUTE
-from ecs_cd_sandbox.azure_devops.queueing import from_build_body, queue
-from ecs_cd_sandbox.azure_devops.run import Run
-from ecs_cd_sandbox.azure_devops.service import Call, Reply, Route, Service, listing
+from ecs_cd_sandbox.azure_devops.http.build_json import build_json, definition_json, timeline_json
+from ecs_cd_sandbox.azure_devops.http.build_query import query_builds, query_definitions
+from ecs_cd_sandbox.azure_devops.http.call import Call, Reply, Route, Service, listing
+from ecs_cd_sandbox.azure_devops.http.errors import ServiceError, invalid_build_request, not_found, unknown_definition
+from ecs_cd_sandbox.azure_devops.http.run_requests import from_build_body, queue
+from ecs_cd_sandbox.azure_devops.http.tokens import EXECUTE
+from ecs_cd_sandbox.azure_devops.model.definitions import PipelineDefinition
+from ecs_cd_sandbox.azure_devops.model.run import Run
 
 BUILDS = "0cd358e1-9217-4d94-8269-1c1ee6f93dcf"
 DEFINITIONS = "dbeaf647-6167-421a-bda9-c9327b25e2e6"

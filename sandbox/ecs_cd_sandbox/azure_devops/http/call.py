@@ -8,27 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ecs_cd_sandbox.azure_devops.definitions import PipelineDefinition
-from ecs_cd_sandbox.azure_devops.errors import access_denied, invalid_value, unknown_build
-from ecs_cd_sandbox.azure_devops.identities import READ, Token, Tokens
-from ecs_cd_sandbox.azure_devops.links import Links, Project
-from ecs_cd_sandbox.azure_devops.orchestrator import Orchestrator
-from ecs_cd_sandbox.azure_devops.run import Run
-from ecs_cd_sandbox.azure_devops.state import State
-
-
-@dataclass(frozen=True)
-class ServiceEndpoint:
-    """A service connection. `secrets` are parameters that the API never returns: only a task is given them."""
-
-    id: str
-    name: str
-    type: str
-    url: str
-    scheme: str = "UsernamePassword"
-    parameters: Mapping[str, str] = field(default_factory=dict)
-    data: Mapping[str, str] = field(default_factory=dict)
-    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+from ecs_cd_sandbox.azure_devops.engine.orchestrator import Orchestrator
+from ecs_cd_sandbox.azure_devops.http.errors import access_denied, invalid_value, unknown_build
+from ecs_cd_sandbox.azure_devops.http.tokens import READ, Token, Tokens
+from ecs_cd_sandbox.azure_devops.model.definitions import PipelineDefinition
+from ecs_cd_sandbox.azure_devops.model.links import Links, Project
+from ecs_cd_sandbox.azure_devops.model.run import Run
+from ecs_cd_sandbox.azure_devops.model.service_endpoints import ServiceEndpoint
+from ecs_cd_sandbox.azure_devops.model.state import State
 
 
 class Query:

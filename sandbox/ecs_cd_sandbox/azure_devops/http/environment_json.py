@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ecs_cd_sandbox.azure_devops.build_json import AUTHOR, identity_json, present, time_json
-from ecs_cd_sandbox.azure_devops.environments import Approval, KnownEnvironment
-from ecs_cd_sandbox.azure_devops.identities import Identity
-from ecs_cd_sandbox.azure_devops.links import Links
+from ecs_cd_sandbox.azure_devops.http.build_json import AUTHOR, identity_json, present, time_json
+from ecs_cd_sandbox.azure_devops.model.environments import Approval, KnownEnvironment
+from ecs_cd_sandbox.azure_devops.model.identities import Identity
+from ecs_cd_sandbox.azure_devops.model.links import Links
 
 JsonObject = dict[str, Any]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ecs_cd_sandbox.azure_devops.environment_json import approval_json, checks_json, environment_json
-from ecs_cd_sandbox.azure_devops.environments import Approval, ApprovalStatus, KnownEnvironment
-from ecs_cd_sandbox.azure_devops.errors import ServiceError, invalid_value, not_found
-from ecs_cd_sandbox.azure_devops.identities import EXECUTE
-from ecs_cd_sandbox.azure_devops.paging import page
-from ecs_cd_sandbox.azure_devops.service import Call, Reply, Route, Service, listing
+from ecs_cd_sandbox.azure_devops.http.call import Call, Reply, Route, Service, listing
+from ecs_cd_sandbox.azure_devops.http.environment_json import approval_json, checks_json, environment_json
+from ecs_cd_sandbox.azure_devops.http.errors import ServiceError, invalid_value, not_found
+from ecs_cd_sandbox.azure_devops.http.paging import page
+from ecs_cd_sandbox.azure_devops.http.tokens import EXECUTE
+from ecs_cd_sandbox.azure_devops.model.environments import Approval, ApprovalStatus, KnownEnvironment
 
 APPROVALS = "37794717-f36f-4d78-b2bf-4dc30d0cfbcd"
 CHECKS = "86c8381e-5aee-4cde-8ae4-25c0c7f5eaea"

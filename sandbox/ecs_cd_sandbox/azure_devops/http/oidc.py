@@ -12,9 +12,9 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
-from ecs_cd_sandbox.azure_devops.identities import stable_guid
-from ecs_cd_sandbox.azure_devops.links import Links
-from ecs_cd_sandbox.azure_devops.run import Run
+from ecs_cd_sandbox.azure_devops.model.identities import stable_guid
+from ecs_cd_sandbox.azure_devops.model.links import Links
+from ecs_cd_sandbox.azure_devops.model.run import Run
 
 LIFETIME = timedelta(minutes=10)
 

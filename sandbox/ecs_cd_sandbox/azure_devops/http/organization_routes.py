@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from ecs_cd_sandbox.azure_devops.build_json import identity_json, project_json
-from ecs_cd_sandbox.azure_devops.errors import invalid_value, not_found, unauthorized, unknown_project
-from ecs_cd_sandbox.azure_devops.identities import stable_guid
-from ecs_cd_sandbox.azure_devops.links import Links
-from ecs_cd_sandbox.azure_devops.locations import locations, resource_areas
-from ecs_cd_sandbox.azure_devops.oidc import oidc_token
-from ecs_cd_sandbox.azure_devops.service import Call, Reply, Route, Service, ServiceEndpoint, listing
+from ecs_cd_sandbox.azure_devops.http.build_json import identity_json, project_json
+from ecs_cd_sandbox.azure_devops.http.call import Call, Reply, Route, Service, listing
+from ecs_cd_sandbox.azure_devops.http.errors import invalid_value, not_found, unauthorized, unknown_project
+from ecs_cd_sandbox.azure_devops.http.locations import locations, resource_areas
+from ecs_cd_sandbox.azure_devops.http.oidc import oidc_token
+from ecs_cd_sandbox.azure_devops.model.identities import stable_guid
+from ecs_cd_sandbox.azure_devops.model.links import Links
+from ecs_cd_sandbox.azure_devops.model.service_endpoints import ServiceEndpoint
 
 RESOURCE_AREAS = "e81700f7-3be2-46de-8624-2eb35882fcaa"
 CONNECTION_DATA = "00d9565f-ed9c-4a06-9a50-00e7896ccab4"

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from ecs_cd_sandbox.azure_devops.errors import ServiceError
+from ecs_cd_sandbox.azure_devops.http.errors import ServiceError
 
 Item = TypeVar("Item")
 Key = list[str | int]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from ecs_cd_sandbox.azure_devops.build_json import present, time_json
-from ecs_cd_sandbox.azure_devops.definitions import PipelineDefinition
-from ecs_cd_sandbox.azure_devops.identities import stable_guid
-from ecs_cd_sandbox.azure_devops.links import Links
-from ecs_cd_sandbox.azure_devops.run import Artifact, Log, Run
+from ecs_cd_sandbox.azure_devops.http.build_json import present, time_json
+from ecs_cd_sandbox.azure_devops.model.definitions import PipelineDefinition
+from ecs_cd_sandbox.azure_devops.model.identities import stable_guid
+from ecs_cd_sandbox.azure_devops.model.links import Links
+from ecs_cd_sandbox.azure_devops.model.run import Artifact, Log, Run
 
 JsonObject = dict[str, Any]
 

@@ -7,22 +7,22 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from ecs_cd_sandbox.azure_devops.build_content_routes import artifact_zip, find_artifact, find_log, log_text
-from ecs_cd_sandbox.azure_devops.definitions import PipelineDefinition
-from ecs_cd_sandbox.azure_devops.errors import invalid_pipeline, unknown_build, unknown_pipeline
-from ecs_cd_sandbox.azure_devops.identities import EXECUTE
-from ecs_cd_sandbox.azure_devops.paging import page
-from ecs_cd_sandbox.azure_devops.pipeline_json import (
+from ecs_cd_sandbox.azure_devops.http.build_content_routes import artifact_zip, find_artifact, find_log, log_text
+from ecs_cd_sandbox.azure_devops.http.call import Call, Reply, Route, Service, listing
+from ecs_cd_sandbox.azure_devops.http.errors import invalid_pipeline, unknown_build, unknown_pipeline
+from ecs_cd_sandbox.azure_devops.http.paging import page
+from ecs_cd_sandbox.azure_devops.http.pipeline_json import (
     pipeline_json,
     run_artifact_json,
     run_json,
     run_log_json,
     signed_json,
 )
-from ecs_cd_sandbox.azure_devops.queueing import from_run_body, queue
-from ecs_cd_sandbox.azure_devops.queueing import preview as preview_yaml
-from ecs_cd_sandbox.azure_devops.run import Log, Run
-from ecs_cd_sandbox.azure_devops.service import Call, Reply, Route, Service, listing
+from ecs_cd_sandbox.azure_devops.http.run_requests import from_run_body, queue
+from ecs_cd_sandbox.azure_devops.http.run_requests import preview as preview_yaml
+from ecs_cd_sandbox.azure_devops.http.tokens import EXECUTE
+from ecs_cd_sandbox.azure_devops.model.definitions import PipelineDefinition
+from ecs_cd_sandbox.azure_devops.model.run import Log, Run
 
 PIPELINES = "28e1305e-2afe-47bf-abaf-cbb0e6a91988"
 RUNS = "7859261e-d2e9-4a68-b820-a5d84cc5bb3d"

@@ -7,9 +7,11 @@ import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from flask import Request, Response
+if TYPE_CHECKING:
+    from flask import Request, Response
+
 
 _SECRET_HEADERS = {"authorization", "cookie", "proxy-authorization"}
 

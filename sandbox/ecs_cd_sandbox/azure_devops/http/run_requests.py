@@ -6,15 +6,14 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from ecs_cd_sandbox.azure_devops.build_json import repository_url
-from ecs_cd_sandbox.azure_devops.definitions import Expansion, PipelineDefinition, ValidationFailed
-from ecs_cd_sandbox.azure_devops.errors import ServiceError, invalid_build_request, invalid_pipeline
-from ecs_cd_sandbox.azure_devops.links import Links
-from ecs_cd_sandbox.azure_devops.pipeline_json import final_yaml
-from ecs_cd_sandbox.azure_devops.pipeline_resources import ResourceError, choose_runs
-from ecs_cd_sandbox.azure_devops.run import QueueRequest, Run, Source
-from ecs_cd_sandbox.azure_devops.service import Call, Service
-from ecs_cd_sandbox.azure_devops.state import RunRefused
+from ecs_cd_sandbox.azure_devops.engine.pipeline_resources import ResourceError, choose_runs
+from ecs_cd_sandbox.azure_devops.engine.run_creation import RunRefused
+from ecs_cd_sandbox.azure_devops.http.call import Call, Service
+from ecs_cd_sandbox.azure_devops.http.errors import ServiceError, invalid_build_request, invalid_pipeline
+from ecs_cd_sandbox.azure_devops.http.pipeline_json import final_yaml
+from ecs_cd_sandbox.azure_devops.model.definitions import Expansion, PipelineDefinition, ValidationFailed
+from ecs_cd_sandbox.azure_devops.model.links import Links
+from ecs_cd_sandbox.azure_devops.model.run import QueueRequest, Run, Source
 
 _Made = TypeVar("_Made")
 _NO_COMMIT = "0" * 40
@@ -161,7 +160,7 @@ def _source(definition: PipelineDefinition, branch: str | None, version: str | N
     if commit is None:
         raise _Refusal(
             f"{definition.yaml_path}: File {definition.yaml_path} not found in repository "
-            f"{repository_url(definition, links)} branch {name} version {version or _NO_COMMIT}."
+            f"{links.repository(definition.repository.name)} branch {name} version {version or _NO_COMMIT}."
         )
     return Source(name, version or commit)
 

@@ -10,22 +10,25 @@ from datetime import datetime, timezone
 from types import TracebackType
 from typing import Literal
 
-from ecs_cd_sandbox.azure_devops.agents import AgentPool
-from ecs_cd_sandbox.azure_devops.app import create_app
-from ecs_cd_sandbox.azure_devops.definitions import Environment, PipelineDefinition
-from ecs_cd_sandbox.azure_devops.execution import Execution
-from ecs_cd_sandbox.azure_devops.faults import Faults
-from ecs_cd_sandbox.azure_devops.http_server import HttpServer
-from ecs_cd_sandbox.azure_devops.identities import Identity, Token, Tokens
-from ecs_cd_sandbox.azure_devops.job import JobAccess
-from ecs_cd_sandbox.azure_devops.links import Links, Project
-from ecs_cd_sandbox.azure_devops.orchestrator import Orchestrator, QueueDelay
-from ecs_cd_sandbox.azure_devops.progress import JobRun
-from ecs_cd_sandbox.azure_devops.recorder import Recorder
-from ecs_cd_sandbox.azure_devops.run import QueueRequest, Run, RunResult, Source
-from ecs_cd_sandbox.azure_devops.service import Service, ServiceEndpoint
-from ecs_cd_sandbox.azure_devops.state import State
-from ecs_cd_sandbox.azure_devops.triggers import Push
+from ecs_cd_sandbox.azure_devops.agent.job import JobAccess
+from ecs_cd_sandbox.azure_devops.agent.job_execution import Execution
+from ecs_cd_sandbox.azure_devops.agent.pool import AgentPool
+from ecs_cd_sandbox.azure_devops.engine.orchestrator import Orchestrator, QueueDelay
+from ecs_cd_sandbox.azure_devops.engine.run_creation import create_run
+from ecs_cd_sandbox.azure_devops.engine.triggers import Push
+from ecs_cd_sandbox.azure_devops.http.app import create_app
+from ecs_cd_sandbox.azure_devops.http.call import Service
+from ecs_cd_sandbox.azure_devops.http.faults import Faults
+from ecs_cd_sandbox.azure_devops.http.recorder import Recorder
+from ecs_cd_sandbox.azure_devops.http.tokens import Token, Tokens
+from ecs_cd_sandbox.azure_devops.http.wsgi_server import HttpServer
+from ecs_cd_sandbox.azure_devops.model.definitions import Environment, PipelineDefinition
+from ecs_cd_sandbox.azure_devops.model.identities import Identity
+from ecs_cd_sandbox.azure_devops.model.links import Links, Project
+from ecs_cd_sandbox.azure_devops.model.run import QueueRequest, Run, RunResult, Source
+from ecs_cd_sandbox.azure_devops.model.run_progress import JobRun
+from ecs_cd_sandbox.azure_devops.model.service_endpoints import ServiceEndpoint
+from ecs_cd_sandbox.azure_devops.model.state import State
 
 CLOSE_TIMEOUT = 15.0
 """Seconds each thread is given to end; the agent's own way to cancel a program takes ten."""
@@ -202,7 +205,7 @@ class AzureDevOps:
         request = QueueRequest(definition, Source(branch, commit), author, reason="individualCI", tags=tuple(tags))
         with self._state.lock:
             self._state.definitions.setdefault(definition.id, definition)
-            run = self._state.new_run(request)
+            run = create_run(self._state, request)
             for name, files in artifacts.items():
                 run.publish(name, dict(files), source=run.plan_id)
             for record in list(run.timeline.records):
@@ -212,8 +215,8 @@ class AzureDevOps:
             self._state.changed()
             return run.id
 
-    def _execute(self, job: JobRun) -> None:
-        Execution(self._state, job, self._job_access).run()
+    def _execute(self, run: Run, job: JobRun) -> None:
+        Execution(self._state, run, job, self._job_access).run()
 
     @contextmanager
     def _job_access(self, run: Run, job_id: str) -> Iterator[JobAccess]:

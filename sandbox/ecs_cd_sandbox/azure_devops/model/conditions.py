@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ecs_cd_sandbox.azure_devops.definitions import Condition
 from ecs_cd_sandbox.azure_devops.expressions import Context, ExpressionError, Scope, Status, Value, parse, truthy
-from ecs_cd_sandbox.azure_devops.results import WELL, combine
-from ecs_cd_sandbox.azure_devops.timeline import RecordResult
+from ecs_cd_sandbox.azure_devops.model.definitions import Condition
+from ecs_cd_sandbox.azure_devops.model.results import WELL, combine
+from ecs_cd_sandbox.azure_devops.model.timeline import RecordResult
 
 _FAILED: frozenset[RecordResult | None] = frozenset({"failed", "abandoned"})
 

@@ -9,16 +9,18 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import Any, Literal, Protocol
 
-from ecs_cd_sandbox.azure_devops.identities import Identity
-from ecs_cd_sandbox.azure_devops.workspace import JobKind
+from ecs_cd_sandbox.azure_devops.model.identities import Identity
 
-if TYPE_CHECKING:
-    from ecs_cd_sandbox.azure_devops.context import StepContext
+Action = Callable[[Any], None]
+"""What a step does, called by the agent with its `StepContext`: the values of this module only hold it.
 
-Action = Callable[["StepContext"], None]
-"""What a step does. Returning is success, `context.fail` or any exception is failure."""
+Returning is success, `context.fail` or any exception is failure.
+"""
+
+JobKind = Literal["build", "deployment", "release"]
+"""A build job, a YAML deployment job, or a job of a classic release: they differ in variables and folders."""
 
 Condition = str
 """An expression that says whether a stage, job or step runs, such as `succeeded()` or `and(always(), ...)`."""

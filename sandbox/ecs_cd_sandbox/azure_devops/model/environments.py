@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from ecs_cd_sandbox.azure_devops.definitions import Environment
-from ecs_cd_sandbox.azure_devops.identities import Identity
+from ecs_cd_sandbox.azure_devops.model.definitions import Environment
+from ecs_cd_sandbox.azure_devops.model.identities import Identity
 
 ApprovalStatus = Literal["pending", "approved", "rejected", "canceled"]
 

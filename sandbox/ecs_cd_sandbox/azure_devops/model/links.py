@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from ecs_cd_sandbox.azure_devops.identities import stable_guid
+from ecs_cd_sandbox.azure_devops.model.identities import stable_guid
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,10 @@ class Links:
     def web(self, path: str) -> str:
         """Return the link of a page for people."""
         return f"{self.organization}/{self.project.id}/{path}"
+
+    def repository(self, name: str) -> str:
+        """Return the address a repository is cloned from."""
+        return self.web(f"_git/{name}")
 
     def build(self, build_id: int, path: str = "") -> str:
         """Return the link of a build or of something below it."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha1
 
-from ecs_cd_sandbox.azure_devops.identities import Identity
+from ecs_cd_sandbox.azure_devops.model.identities import Identity
 
 HEADS = "refs/heads/"
 TAGS = "refs/tags/"

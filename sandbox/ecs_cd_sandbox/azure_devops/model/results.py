@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ecs_cd_sandbox.azure_devops.timeline import RecordResult
+from ecs_cd_sandbox.azure_devops.model.timeline import RecordResult
 
 WELL: frozenset[RecordResult] = frozenset({"succeeded", "succeededWithIssues"})
 """What counts as success."""

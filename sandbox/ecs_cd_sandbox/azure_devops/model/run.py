@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from ecs_cd_sandbox.azure_devops.definitions import JobDefinition, PipelineDefinition, StageDefinition
-from ecs_cd_sandbox.azure_devops.identities import Identity
-from ecs_cd_sandbox.azure_devops.progress import JobRun, StageRun
-from ecs_cd_sandbox.azure_devops.results import WELL
-from ecs_cd_sandbox.azure_devops.timeline import Attempt, Record, Timeline
-from ecs_cd_sandbox.azure_devops.variables import Variables
+from ecs_cd_sandbox.azure_devops.model.definitions import JobDefinition, PipelineDefinition, StageDefinition
+from ecs_cd_sandbox.azure_devops.model.identities import Identity
+from ecs_cd_sandbox.azure_devops.model.results import WELL
+from ecs_cd_sandbox.azure_devops.model.run_progress import JobRun, StageRun
+from ecs_cd_sandbox.azure_devops.model.timeline import Attempt, Record, Timeline
+from ecs_cd_sandbox.azure_devops.model.variables import Variables
 
 RunStatus = Literal["notStarted", "inProgress", "cancelling", "completed"]
 RunResult = Literal["succeeded", "partiallySucceeded", "failed", "canceled"]

@@ -8,16 +8,13 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ecs_cd_sandbox.azure_devops.cancellation import Cancellation
-from ecs_cd_sandbox.azure_devops.definitions import JobDefinition, StageDefinition, StepDefinition
-from ecs_cd_sandbox.azure_devops.environments import KnownEnvironment
-from ecs_cd_sandbox.azure_devops.timeline import Issue, Record
-from ecs_cd_sandbox.azure_devops.variables import Variables
-
-if TYPE_CHECKING:
-    from ecs_cd_sandbox.azure_devops.run import Run
+from ecs_cd_sandbox.azure_devops.model.cancellation import Cancellation
+from ecs_cd_sandbox.azure_devops.model.definitions import JobDefinition, StageDefinition, StepDefinition
+from ecs_cd_sandbox.azure_devops.model.environments import KnownEnvironment
+from ecs_cd_sandbox.azure_devops.model.timeline import Issue, Record, Timeline
+from ecs_cd_sandbox.azure_devops.model.variables import Variables
 
 StageState = Literal["waiting", "checking", "running"]
 """Before what it depends on is over, before its checks have passed, with its jobs at work (or done)."""
@@ -35,8 +32,7 @@ def _after(minutes: float) -> float | None:
 class JobRun:
     """One job of a run, or one hook of a deployment job: what an agent takes and carries out."""
 
-    run: Run
-    stage: StageRun
+    timeline: Timeline
     definition: JobDefinition
     steps: tuple[StepDefinition, ...]
     phase: Record
@@ -57,11 +53,9 @@ class JobRun:
     def begin(self, worker: str) -> None:
         """Put it on an agent."""
         self.state = "running"
-        self.run.begin()
-        timeline = self.run.timeline
-        for record in (timeline.parent(self.phase), self.phase, self.record):
+        for record in (self.timeline.parent(self.phase), self.phase, self.record):
             if record and record.state == "pending":
-                timeline.start(record, worker if record is self.record else None)
+                self.timeline.start(record, worker if record is self.record else None)
         self._deadline = _after(self.definition.timeout)
 
     def begin_step(self, minutes: float) -> Cancellation:
@@ -78,7 +72,7 @@ class JobRun:
     def stop(self) -> None:
         """Tell it to stop; one that no agent has yet is over at once. Telling it again changes nothing."""
         if self.state == "ready":
-            self.run.timeline.finish(self.record, "canceled")
+            self.timeline.finish(self.record, "canceled")
             self.state = "done"
         if self.state == "done" or self.stopping:
             return
@@ -110,7 +104,7 @@ class JobRun:
             if self.stopping:
                 self.abort()
             else:
-                self.run.timeline.add_issue(self.record, Issue("error", self._overdue()))
+                self.timeline.add_issue(self.record, Issue("error", self._overdue()))
                 self.stop()
         return acted
 

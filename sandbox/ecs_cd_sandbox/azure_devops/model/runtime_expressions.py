@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from ecs_cd_sandbox.azure_devops.expressions import Context, ExpressionError, Scope, Value, parse, to_text
-from ecs_cd_sandbox.azure_devops.variables import Variable, Variables
+from ecs_cd_sandbox.azure_devops.model.variables import Variable, Variables
 
 Counter = Callable[[str, int], int]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from ecs_cd_sandbox.azure_devops.definitions import Action, TaskReference
+from ecs_cd_sandbox.azure_devops.model.definitions import Action, TaskReference
 
 CHECKOUT_TASK = "6d15af64-176c-496d-b583-fd2ae21d4df4@1"
 """The built-in task that `checkout:` stands for."""

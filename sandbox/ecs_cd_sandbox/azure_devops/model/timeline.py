@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from ecs_cd_sandbox.azure_devops.definitions import TaskReference
-from ecs_cd_sandbox.azure_devops.variables import Variables
+from ecs_cd_sandbox.azure_devops.model.definitions import TaskReference
+from ecs_cd_sandbox.azure_devops.model.variables import Variables
 
 RecordState = Literal["pending", "inProgress", "completed"]
 RecordResult = Literal["succeeded", "succeededWithIssues", "failed", "canceled", "skipped", "abandoned"]

@@ -87,3 +87,11 @@ class Variables(MutableMapping[str, str]):
     def __len__(self) -> int:
         """Return how many there are."""
         return len(self._known)
+
+
+def merge_variables(*levels: Variables) -> Variables:
+    """Return the variables of several levels as one collection; the last level wins."""
+    merged = Variables()
+    for level in levels:
+        merged.update_with(level)
+    return merged

@@ -9,18 +9,18 @@ from textwrap import dedent
 import pytest
 
 from ecs_cd_sandbox.azure_devops import Identity, TaskReference
-from ecs_cd_sandbox.azure_devops.context import StepContext
-from ecs_cd_sandbox.azure_devops.definitions import (
+from ecs_cd_sandbox.azure_devops.agent.step_context import StepContext
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml import VariableGroup, YamlFile
+from ecs_cd_sandbox.azure_devops.model.definitions import (
     Action,
     Expansion,
     PipelineDefinition,
     StepDefinition,
     ValidationFailed,
 )
-from ecs_cd_sandbox.azure_devops.links import Project
-from ecs_cd_sandbox.azure_devops.pipeline_yaml import VariableGroup, YamlFile
-from ecs_cd_sandbox.azure_devops.repositories import GitRepository
-from ecs_cd_sandbox.azure_devops.step_maker import CHECKOUT_TASK, StepRefused, UnknownTask
+from ecs_cd_sandbox.azure_devops.model.links import Project
+from ecs_cd_sandbox.azure_devops.model.repositories import GitRepository
+from ecs_cd_sandbox.azure_devops.model.step_factory import CHECKOUT_TASK, StepRefused, UnknownTask
 
 ADA = Identity("Ada Lovelace")
 MAIN = "refs/heads/main"

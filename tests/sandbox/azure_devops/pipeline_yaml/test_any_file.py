@@ -7,7 +7,7 @@ from collections.abc import Callable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecs_cd_sandbox.azure_devops.definitions import Expansion, ValidationFailed
+from ecs_cd_sandbox.azure_devops.model.definitions import Expansion, ValidationFailed
 
 from .support import DEFINITION, FILE, MAIN, Bench
 

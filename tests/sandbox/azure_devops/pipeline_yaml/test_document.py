@@ -5,9 +5,15 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.document import MAX_DEPTH, read_document
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.nodes import (
+    MappingNode,
+    Refused,
+    ScalarNode,
+    SequenceNode,
+    value_of,
+)
 from ecs_cd_sandbox.azure_devops.expressions import Value
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.document import MAX_DEPTH, read_document
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.nodes import MappingNode, Refused, ScalarNode, SequenceNode, value_of
 
 
 def read(text: str) -> MappingNode:

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from ecs_cd_sandbox.azure_devops.definitions import (
+from ecs_cd_sandbox.azure_devops.model.definitions import (
     BranchFilter,
     Expansion,
     PipelineDefinition,

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from ecs_cd_sandbox.azure_devops.definitions import Parameter
 from ecs_cd_sandbox.azure_devops.expressions import Value
+from ecs_cd_sandbox.azure_devops.model.definitions import Parameter
 
 from .support import Bench, expand, made, problems
 

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from ecs_cd_sandbox.azure_devops.definitions import (
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml import VariableGroup
+from ecs_cd_sandbox.azure_devops.model.definitions import (
     BranchFilter,
     JobDefinition,
     PipelineDefinition,
@@ -11,8 +12,7 @@ from ecs_cd_sandbox.azure_devops.definitions import (
     StageDefinition,
     StepDefinition,
 )
-from ecs_cd_sandbox.azure_devops.pipeline_yaml import VariableGroup
-from ecs_cd_sandbox.azure_devops.step_maker import CHECKOUT_TASK
+from ecs_cd_sandbox.azure_devops.model.step_factory import CHECKOUT_TASK
 
 from .support import DEFINITION, Bench, expand, made, problems
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ecs_cd_sandbox.azure_devops.definitions import PipelineDefinition
+from ecs_cd_sandbox.azure_devops.model.definitions import PipelineDefinition
 
 from .support import ADA, FILE, MAIN, Bench, expand, made, problems
 

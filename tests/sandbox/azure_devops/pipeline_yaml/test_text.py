@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.text import (
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.text import (
     Directive,
     Hole,
     TextError,

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from ecs_cd_sandbox.azure_devops import StepContext, StepDefinition
-from ecs_cd_sandbox.azure_devops.standard_tasks import TaskCatalog
-from ecs_cd_sandbox.azure_devops.step_maker import StepRefused
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks import TaskCatalog
+from ecs_cd_sandbox.azure_devops.model.step_factory import StepRefused
 from tests.sandbox.azure_devops.conftest import Serve
 from tests.sandbox.azure_devops.support import Api
 from tests.sandbox.azure_devops.tasks import job, log_lines

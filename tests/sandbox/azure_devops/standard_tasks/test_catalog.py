@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from ecs_cd_sandbox.azure_devops import StepContext
-from ecs_cd_sandbox.azure_devops.standard_tasks import TaskCatalog
-from ecs_cd_sandbox.azure_devops.standard_tasks.input_check import mistakes_of
-from ecs_cd_sandbox.azure_devops.standard_tasks.task_definitions import standard_tasks
-from ecs_cd_sandbox.azure_devops.standard_tasks.version_ranges import satisfies
-from ecs_cd_sandbox.azure_devops.step_maker import CHECKOUT_TASK, StepMaker, UnknownTask
-from ecs_cd_sandbox.azure_devops.task_package import read_task
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks import TaskCatalog
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks.input_check import mistakes_of
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks.task_definitions import standard_tasks
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks.version_ranges import satisfies
+from ecs_cd_sandbox.azure_devops.agent.task_package import read_task
+from ecs_cd_sandbox.azure_devops.model.step_factory import CHECKOUT_TASK, StepMaker, UnknownTask
 from tests.sandbox.azure_devops.conftest import Serve
 from tests.sandbox.azure_devops.tasks import needs_node, note, printing, write_task
 

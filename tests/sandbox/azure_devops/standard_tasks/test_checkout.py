@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from ecs_cd_sandbox.azure_devops import StepContext, StepDefinition
-from ecs_cd_sandbox.azure_devops.standard_tasks import TaskCatalog
-from ecs_cd_sandbox.azure_devops.step_maker import CHECKOUT_TASK
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks import TaskCatalog
+from ecs_cd_sandbox.azure_devops.model.step_factory import CHECKOUT_TASK
 from tests.sandbox.azure_devops.conftest import Serve
 from tests.sandbox.azure_devops.support import BRANCHES, MAIN
 from tests.sandbox.azure_devops.tasks import note

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecs_cd_sandbox.azure_devops.standard_tasks.patterns import files_below, matches, select
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks.patterns import files_below, matches, select
 
 PATHS = [".buildId", "app/.env", "app/main.py", "app/lib/util.py", "Dockerfile", "infra/main.tf", "infra/main.tfvars"]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from ecs_cd_sandbox.azure_devops import Restrictions, StepDefinition
-from ecs_cd_sandbox.azure_devops.process import Program
-from ecs_cd_sandbox.azure_devops.standard_tasks import scripts
+from ecs_cd_sandbox.azure_devops.agent.process import Program
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks import scripts
 from tests.sandbox.azure_devops.conftest import Serve
 from tests.sandbox.azure_devops.tasks import job, log_lines
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from ecs_cd_sandbox.azure_devops.standard_tasks.standard_action import TaskFailed, TaskRun
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks.standard_action import TaskFailed, TaskRun
 
 _SESSION_NAME = "aws-vsts-tools"
 _SHORTEST, _LONGEST = 900, 43200

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import shlex
 
-from ecs_cd_sandbox.azure_devops.standard_tasks.aws_login import AssumeRole, aws_login
-from ecs_cd_sandbox.azure_devops.standard_tasks.scripts import Script, find_program, write_script
-from ecs_cd_sandbox.azure_devops.standard_tasks.standard_action import Body, TaskRun
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks.aws_login import AssumeRole, aws_login
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks.scripts import Script, find_program, write_script
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks.standard_action import Body, TaskRun
 
 
 def aws_shell_script(assume_role: AssumeRole | None) -> Body:

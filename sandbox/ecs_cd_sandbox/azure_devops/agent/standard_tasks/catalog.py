@@ -5,25 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from ecs_cd_sandbox.azure_devops.definitions import Action, TaskReference
-from ecs_cd_sandbox.azure_devops.node import Node
-from ecs_cd_sandbox.azure_devops.standard_tasks.aws_login import AssumeRole
-from ecs_cd_sandbox.azure_devops.standard_tasks.aws_shell_script import aws_shell_script
-from ecs_cd_sandbox.azure_devops.standard_tasks.checkout import Sources, checkout
-from ecs_cd_sandbox.azure_devops.standard_tasks.copy_files import copy_files
-from ecs_cd_sandbox.azure_devops.standard_tasks.docker import docker
-from ecs_cd_sandbox.azure_devops.standard_tasks.download import download_build_artifacts, download_pipeline_artifact
-from ecs_cd_sandbox.azure_devops.standard_tasks.ecr_push_image import ecr_push_image
-from ecs_cd_sandbox.azure_devops.standard_tasks.images import Registry
-from ecs_cd_sandbox.azure_devops.standard_tasks.input_check import mistakes_of
-from ecs_cd_sandbox.azure_devops.standard_tasks.publish import publish_build_artifacts, publish_pipeline_artifact
-from ecs_cd_sandbox.azure_devops.standard_tasks.scripts import bash, command_line, powershell
-from ecs_cd_sandbox.azure_devops.standard_tasks.standard_action import Body, StandardAction
-from ecs_cd_sandbox.azure_devops.standard_tasks.task_definitions import standard_tasks
-from ecs_cd_sandbox.azure_devops.standard_tasks.use_python_version import use_python_version
-from ecs_cd_sandbox.azure_devops.step_maker import StepRefused, UnknownTask
-from ecs_cd_sandbox.azure_devops.task_action import TaskAction
-from ecs_cd_sandbox.azure_devops.task_package import Task
+from ecs_cd_sandbox.azure_devops.agent.node import Node
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks.aws_login import AssumeRole
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks.aws_shell_script import aws_shell_script
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks.checkout import Sources, checkout
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks.copy_files import copy_files
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks.docker import docker
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks.download import (
+    download_build_artifacts,
+    download_pipeline_artifact,
+)
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks.ecr_push_image import ecr_push_image
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks.images import Registry
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks.input_check import mistakes_of
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks.publish import publish_build_artifacts, publish_pipeline_artifact
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks.scripts import bash, command_line, powershell
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks.standard_action import Body, StandardAction
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks.task_definitions import standard_tasks
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks.use_python_version import use_python_version
+from ecs_cd_sandbox.azure_devops.agent.task_action import TaskAction
+from ecs_cd_sandbox.azure_devops.agent.task_package import Task
+from ecs_cd_sandbox.azure_devops.model.definitions import Action, TaskReference
+from ecs_cd_sandbox.azure_devops.model.step_factory import StepRefused, UnknownTask
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
 
-from ecs_cd_sandbox.azure_devops.context import StepContext
-from ecs_cd_sandbox.azure_devops.run import Run
-from ecs_cd_sandbox.azure_devops.standard_tasks.standard_action import Body, TaskFailed, TaskRun
-from ecs_cd_sandbox.azure_devops.timeline import Record
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks.standard_action import Body, TaskFailed, TaskRun
+from ecs_cd_sandbox.azure_devops.agent.step_context import StepContext
+from ecs_cd_sandbox.azure_devops.model.run import Run
+from ecs_cd_sandbox.azure_devops.model.timeline import Record
 
 Sources = Callable[[str, str], Mapping[str, bytes]]
 """Returns the files of a repository, by its name, at a commit. Raises `KeyError` if there is no such thing."""

@@ -6,8 +6,8 @@ import os
 import shutil
 from pathlib import Path
 
-from ecs_cd_sandbox.azure_devops.standard_tasks.patterns import files_below, select
-from ecs_cd_sandbox.azure_devops.standard_tasks.standard_action import TaskFailed, TaskRun
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks.patterns import files_below, select
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks.standard_action import TaskFailed, TaskRun
 
 
 def copy_files(run: TaskRun) -> None:

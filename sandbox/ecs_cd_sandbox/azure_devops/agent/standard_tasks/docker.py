@@ -15,7 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ecs_cd_sandbox.azure_devops.standard_tasks.images import (
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks.images import (
     Image,
     ImageName,
     LocalImages,
@@ -24,8 +24,8 @@ from ecs_cd_sandbox.azure_devops.standard_tasks.images import (
     make_image,
     parse_image_name,
 )
-from ecs_cd_sandbox.azure_devops.standard_tasks.patterns import files_below, select
-from ecs_cd_sandbox.azure_devops.standard_tasks.standard_action import Body, TaskFailed, TaskRun
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks.patterns import files_below, select
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks.standard_action import Body, TaskFailed, TaskRun
 
 STOOD_IN = (
     "Docker is stood in for: the sandbox builds nothing, it registers an image that stands for the one asked for."

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from ecs_cd_sandbox.azure_devops.run import CONTAINER, PIPELINE_ARTIFACT, Artifact, Run
-from ecs_cd_sandbox.azure_devops.standard_tasks.patterns import select
-from ecs_cd_sandbox.azure_devops.standard_tasks.publish import check_artifact_name
-from ecs_cd_sandbox.azure_devops.standard_tasks.standard_action import TaskFailed, TaskRun
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks.patterns import select
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks.publish import check_artifact_name
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks.standard_action import TaskFailed, TaskRun
+from ecs_cd_sandbox.azure_devops.model.run import CONTAINER, PIPELINE_ARTIFACT, Artifact, Run
 
 
 @dataclass(frozen=True)

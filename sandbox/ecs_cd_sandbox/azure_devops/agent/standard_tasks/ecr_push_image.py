@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 
-from ecs_cd_sandbox.azure_devops.standard_tasks.aws_login import AssumeRole, AwsLogin, aws_login
-from ecs_cd_sandbox.azure_devops.standard_tasks.docker import STOOD_IN
-from ecs_cd_sandbox.azure_devops.standard_tasks.images import (
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks.aws_login import AssumeRole, AwsLogin, aws_login
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks.docker import STOOD_IN
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks.images import (
     Image,
     ImageName,
     LocalImages,
@@ -17,7 +17,7 @@ from ecs_cd_sandbox.azure_devops.standard_tasks.images import (
     RegistryError,
     parse_image_name,
 )
-from ecs_cd_sandbox.azure_devops.standard_tasks.standard_action import Body, TaskFailed, TaskRun
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks.standard_action import Body, TaskFailed, TaskRun
 
 
 def ecr_push_image(registry: Registry | None, assume_role: AssumeRole | None) -> Body:

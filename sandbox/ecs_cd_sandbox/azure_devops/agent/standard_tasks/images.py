@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from ecs_cd_sandbox.azure_devops.standard_tasks.aws_login import AwsLogin
-from ecs_cd_sandbox.azure_devops.workspace import Workspace
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks.aws_login import AwsLogin
+from ecs_cd_sandbox.azure_devops.agent.workspace import Workspace
 
 _NAME = re.compile(r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")

@@ -9,8 +9,8 @@ import difflib
 import re
 from collections.abc import Mapping
 
-from ecs_cd_sandbox.azure_devops.task_inputs import check_value
-from ecs_cd_sandbox.azure_devops.task_package import Task, TaskInput
+from ecs_cd_sandbox.azure_devops.agent.task_inputs import check_value
+from ecs_cd_sandbox.azure_devops.agent.task_package import Task, TaskInput
 
 _LATER = ("$(", "$[")
 _COMPARISON = re.compile(r"\s*(?P<name>[^\s=!]+)\s*(?P<operator>!=|==|=)\s*(?P<value>.*?)\s*")

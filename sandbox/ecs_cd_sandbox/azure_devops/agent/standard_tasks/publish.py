@@ -10,10 +10,10 @@ import re
 import tarfile
 from pathlib import Path
 
-from ecs_cd_sandbox.azure_devops.commands import process_line
-from ecs_cd_sandbox.azure_devops.logging_commands import escape
-from ecs_cd_sandbox.azure_devops.standard_tasks.patterns import files_below
-from ecs_cd_sandbox.azure_devops.standard_tasks.standard_action import TaskFailed, TaskRun
+from ecs_cd_sandbox.azure_devops.agent.logging_commands import escape
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks.patterns import files_below
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks.standard_action import TaskFailed, TaskRun
+from ecs_cd_sandbox.azure_devops.agent.step_output import process_line
 
 _NO_FILE_SHARE = (
     "Publishing artifacts from a Linux or macOS agent to a file share is not supported. Change the artifact type to "

@@ -22,9 +22,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ecs_cd_sandbox.azure_devops.context import StepFailedError
-from ecs_cd_sandbox.azure_devops.process import Program, Reach
-from ecs_cd_sandbox.azure_devops.standard_tasks.standard_action import TaskFailed, TaskRun
+from ecs_cd_sandbox.azure_devops.agent.process import Program, Reach
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks.standard_action import TaskFailed, TaskRun
+from ecs_cd_sandbox.azure_devops.agent.step_context import StepFailedError
 
 _RULER = "========================== Starting Command Output ==========================="
 _OUT_OF_MEMORY = 137

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ecs_cd_sandbox.azure_devops.commands import process_line
-from ecs_cd_sandbox.azure_devops.context import StepContext
-from ecs_cd_sandbox.azure_devops.logging_commands import escape
-from ecs_cd_sandbox.azure_devops.service import ServiceEndpoint
-from ecs_cd_sandbox.azure_devops.task_action import introduce
-from ecs_cd_sandbox.azure_devops.task_inputs import InputsError, ResolvedInputs, resolve_inputs
-from ecs_cd_sandbox.azure_devops.task_package import Task
+from ecs_cd_sandbox.azure_devops.agent.logging_commands import escape
+from ecs_cd_sandbox.azure_devops.agent.step_context import StepContext
+from ecs_cd_sandbox.azure_devops.agent.step_output import process_line
+from ecs_cd_sandbox.azure_devops.agent.task_action import introduce
+from ecs_cd_sandbox.azure_devops.agent.task_inputs import InputsError, ResolvedInputs, resolve_inputs
+from ecs_cd_sandbox.azure_devops.agent.task_package import Task
+from ecs_cd_sandbox.azure_devops.model.service_endpoints import ServiceEndpoint
 
 
 class TaskFailed(Exception):

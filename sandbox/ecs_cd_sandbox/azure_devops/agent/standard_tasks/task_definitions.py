@@ -10,7 +10,7 @@ import json
 from functools import cache
 from pathlib import Path
 
-from ecs_cd_sandbox.azure_devops.task_package import Task, task_from
+from ecs_cd_sandbox.azure_devops.agent.task_package import Task, task_from
 
 _FILE = Path(__file__).with_suffix(".json")
 

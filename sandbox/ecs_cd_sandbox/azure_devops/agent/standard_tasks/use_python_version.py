@@ -6,10 +6,10 @@ import platform
 import sys
 from pathlib import Path
 
-from ecs_cd_sandbox.azure_devops.commands import process_line
-from ecs_cd_sandbox.azure_devops.logging_commands import escape
-from ecs_cd_sandbox.azure_devops.standard_tasks.standard_action import TaskFailed, TaskRun
-from ecs_cd_sandbox.azure_devops.standard_tasks.version_ranges import satisfies
+from ecs_cd_sandbox.azure_devops.agent.logging_commands import escape
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks.standard_action import TaskFailed, TaskRun
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks.version_ranges import satisfies
+from ecs_cd_sandbox.azure_devops.agent.step_output import process_line
 
 _ARCHITECTURES = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}
 

@@ -5,8 +5,8 @@ What the service knows and the sandbox does not is refused here, by name and pla
 
 from __future__ import annotations
 
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.canonical_steps import canonical_step, canonical_steps
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.nodes import (
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.canonical_steps import canonical_step, canonical_steps
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.nodes import (
     MappingNode,
     Node,
     Refused,
@@ -14,9 +14,9 @@ from ecs_cd_sandbox.azure_devops.pipeline_yaml.nodes import (
     SequenceNode,
     computed,
 )
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.nodes import mapping as made
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.problems import Problems
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.rules import (
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.nodes import mapping as made
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.problems import Problems
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.rules import (
     NOT_HERE,
     Rule,
     anything,

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.nodes import (
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.nodes import (
     MappingNode,
     Node,
     Refused,
     ScalarNode,
     computed,
 )
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.rules import (
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.rules import (
     NOT_HERE,
     Rule,
     boolean,
@@ -26,7 +26,7 @@ from ecs_cd_sandbox.azure_devops.pipeline_yaml.rules import (
     text_mapping,
     text_of,
 )
-from ecs_cd_sandbox.azure_devops.step_maker import CHECKOUT_TASK
+from ecs_cd_sandbox.azure_devops.model.step_factory import CHECKOUT_TASK
 
 DOWNLOAD_TASK = "30f35852-3f7e-4c0c-9a88-e127b4f97211@1"
 PUBLISH_TASK = "ecdc45f6-832d-4ad9-b52b-ee49e94659be@1"

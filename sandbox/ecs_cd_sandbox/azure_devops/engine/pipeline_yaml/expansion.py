@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ecs_cd_sandbox.azure_devops.expressions import ExactMapping, ExpressionError, Value, truthy
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.frame import Frame
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.nodes import (
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.frame import Frame
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.nodes import (
     MappingNode,
     Node,
     Refused,
@@ -20,7 +19,7 @@ from ecs_cd_sandbox.azure_devops.pipeline_yaml.nodes import (
     computed,
     node_of,
 )
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.text import (
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.text import (
     Directive,
     Hole,
     TextError,
@@ -29,6 +28,7 @@ from ecs_cd_sandbox.azure_devops.pipeline_yaml.text import (
     read_directive,
     split_text,
 )
+from ecs_cd_sandbox.azure_devops.expressions import ExactMapping, ExpressionError, Value, truthy
 
 
 @dataclass(frozen=True)

@@ -6,28 +6,32 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import quote
 
-from ecs_cd_sandbox.azure_devops.definitions import (
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.canonical import (
+    canonical_head,
+    canonical_part,
+    canonical_pipeline,
+)
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.frame import Session
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.library import Checkout, Library
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.nodes import MappingNode, Refused
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.reading import StageReader, lock_of
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.reading_steps import StepReader
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.reading_triggers import read_pipeline_resources, read_triggers
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.reading_variables import Values, VariableGroup, read_variables
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.rules import text_of
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.templates import Expander
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.writer import write
+from ecs_cd_sandbox.azure_devops.expressions import ROOT_VARIABLE
+from ecs_cd_sandbox.azure_devops.model.definitions import (
     Expansion,
     PipelineDefinition,
     Triggers,
     ValidationFailed,
 )
-from ecs_cd_sandbox.azure_devops.expressions import ROOT_VARIABLE
-from ecs_cd_sandbox.azure_devops.identities import stable_guid
-from ecs_cd_sandbox.azure_devops.links import Project
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.canonical import canonical_head, canonical_part, canonical_pipeline
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.frame import Session
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.library import Checkout, Library
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.nodes import MappingNode, Refused
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.reading import StageReader, lock_of
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.reading_steps import StepReader
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.reading_triggers import read_pipeline_resources, read_triggers
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.reading_variables import Values, VariableGroup, read_variables
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.rules import text_of
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.templates import Expander
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.writer import write
-from ecs_cd_sandbox.azure_devops.repositories import GitRepository
-from ecs_cd_sandbox.azure_devops.step_maker import StepMaker
+from ecs_cd_sandbox.azure_devops.model.identities import stable_guid
+from ecs_cd_sandbox.azure_devops.model.links import Project
+from ecs_cd_sandbox.azure_devops.model.repositories import GitRepository
+from ecs_cd_sandbox.azure_devops.model.step_factory import StepMaker
 
 
 @dataclass(frozen=True)

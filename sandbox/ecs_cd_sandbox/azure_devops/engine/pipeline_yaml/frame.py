@@ -6,6 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.library import Library, Source
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.nodes import Place, Refused
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.problems import Budget, Problems
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.text import EACH_FORMAT
 from ecs_cd_sandbox.azure_devops.expressions import (
     TEMPLATE,
     Context,
@@ -18,10 +22,6 @@ from ecs_cd_sandbox.azure_devops.expressions import (
     to_text,
     with_names,
 )
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.library import Library, Source
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.nodes import Place, Refused
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.problems import Budget, Problems
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.text import EACH_FORMAT
 
 _parse = lru_cache(maxsize=4096)(parse)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.nodes import Place
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.problems import Problems
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.nodes import Place
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.problems import Problems
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.document import read_document
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.nodes import (
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.document import read_document
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.nodes import (
     MappingNode,
     Node,
     Place,
@@ -16,7 +16,7 @@ from ecs_cd_sandbox.azure_devops.pipeline_yaml.nodes import (
     ScalarNode,
     SequenceNode,
 )
-from ecs_cd_sandbox.azure_devops.repositories import GitRepository
+from ecs_cd_sandbox.azure_devops.model.repositories import GitRepository
 
 MAX_FILES = 100
 MAX_NESTING = 20

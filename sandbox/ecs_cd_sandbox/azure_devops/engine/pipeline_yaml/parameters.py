@@ -10,11 +10,8 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from ecs_cd_sandbox.azure_devops.definitions import Parameter
-from ecs_cd_sandbox.azure_devops.expressions import ExactMapping, Value
-from ecs_cd_sandbox.azure_devops.expressions.values import parse_number
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.document import read_document
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.nodes import (
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.document import read_document
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.nodes import (
     MappingNode,
     Node,
     Place,
@@ -24,7 +21,10 @@ from ecs_cd_sandbox.azure_devops.pipeline_yaml.nodes import (
     node_of,
     value_of,
 )
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.text import OPENING, lone_expression
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.text import OPENING, lone_expression
+from ecs_cd_sandbox.azure_devops.expressions import ExactMapping, Value
+from ecs_cd_sandbox.azure_devops.expressions.values import parse_number
+from ecs_cd_sandbox.azure_devops.model.definitions import Parameter
 
 PARTS = {
     "step": "step",

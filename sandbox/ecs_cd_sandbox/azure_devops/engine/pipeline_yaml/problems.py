@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from ecs_cd_sandbox.azure_devops.definitions import ValidationFailed
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.nodes import Place, Refused, ScalarNode
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.nodes import Place, Refused, ScalarNode
+from ecs_cd_sandbox.azure_devops.model.definitions import ValidationFailed
 
 MAX_SIZE = 10_000_000
 """How much a pipeline may take up while it is read, in characters (the service says 10 MB of memory)."""

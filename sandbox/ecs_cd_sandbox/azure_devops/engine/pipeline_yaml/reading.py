@@ -6,20 +6,20 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ecs_cd_sandbox.azure_devops.definitions import Hook, JobDefinition, LockBehavior, StageDefinition
-from ecs_cd_sandbox.azure_devops.expressions import CONDITION, VARIABLE
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.graph import Vertex, check_graph, words_for_jobs, words_for_stages
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.nodes import MappingNode, Node, Refused, SequenceNode
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.problems import Problems
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.reading_steps import StepReader
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.reading_variables import (
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.graph import Vertex, check_graph, words_for_jobs, words_for_stages
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.nodes import MappingNode, Node, Refused, SequenceNode
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.problems import Problems
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.reading_steps import StepReader
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.reading_variables import (
     Values,
     VariableGroup,
     check_expression,
     check_runtime,
     read_variables,
 )
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.rules import is_true, text_of
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.rules import is_true, text_of
+from ecs_cd_sandbox.azure_devops.expressions import CONDITION, VARIABLE
+from ecs_cd_sandbox.azure_devops.model.definitions import Hook, JobDefinition, LockBehavior, StageDefinition
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NAME_RULE = "Valid names may only contain alphanumeric characters and '_' and may not start with a number."

@@ -6,11 +6,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ecs_cd_sandbox.azure_devops.definitions import Restrictions, StepDefinition
-from ecs_cd_sandbox.azure_devops.expressions import STEP_CONDITION
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.canonical_steps import DOWNLOAD_TASK, PUBLISH_TASK, input_of, task_of
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.library import Checkout, Library
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.nodes import (
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.canonical_steps import (
+    DOWNLOAD_TASK,
+    PUBLISH_TASK,
+    input_of,
+    task_of,
+)
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.library import Checkout, Library
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.nodes import (
     MappingNode,
     Node,
     Place,
@@ -19,11 +22,13 @@ from ecs_cd_sandbox.azure_devops.pipeline_yaml.nodes import (
     SequenceNode,
     mapping,
 )
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.problems import Problems
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.reading_variables import check_expression
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.rules import is_true, text_of
-from ecs_cd_sandbox.azure_devops.repositories import HEADS, TAGS
-from ecs_cd_sandbox.azure_devops.step_maker import CHECKOUT_TASK, StepMaker, StepRefused, UnknownTask
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.problems import Problems
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.reading_variables import check_expression
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.rules import is_true, text_of
+from ecs_cd_sandbox.azure_devops.expressions import STEP_CONDITION
+from ecs_cd_sandbox.azure_devops.model.definitions import Restrictions, StepDefinition
+from ecs_cd_sandbox.azure_devops.model.repositories import HEADS, TAGS
+from ecs_cd_sandbox.azure_devops.model.step_factory import CHECKOUT_TASK, StepMaker, StepRefused, UnknownTask
 
 _TASK = re.compile(r"(?P<name>[^@]+)@(?P<version>\d+(?:\.\d+\.\d+)?)")
 _STEP_NAME = re.compile(r"[-_A-Za-z0-9]*")

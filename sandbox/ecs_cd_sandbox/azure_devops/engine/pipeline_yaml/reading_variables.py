@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.nodes import MappingNode, Node, Place, Refused, SequenceNode
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.problems import Problems
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.rules import text_of
 from ecs_cd_sandbox.azure_devops.expressions import ExpressionError, Scope, parse
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.nodes import MappingNode, Node, Place, Refused, SequenceNode
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.problems import Problems
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.rules import text_of
 
 _RUNTIME = re.compile(r"\s*\$\[(.*)\]\s*", re.DOTALL)
 _SETTABLE = "system.debug"

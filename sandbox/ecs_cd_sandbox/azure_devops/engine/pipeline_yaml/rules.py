@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Final
 
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.nodes import (
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.nodes import (
     MappingNode,
     Node,
     Refused,
     ScalarNode,
     SequenceNode,
 )
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.problems import Problems
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.problems import Problems
 
 Rule = Callable[[Node], Node]
 NOT_HERE: Final = "is not supported by the sandbox."

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from ecs_cd_sandbox.azure_devops.expressions import RequiredMapping, Value
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.expansion import Entry, entries, expand, items, unique
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.frame import Frame, Session
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.library import Source
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.nodes import (
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.expansion import Entry, entries, expand, items, unique
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.frame import Frame, Session
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.library import Source
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.nodes import (
     MappingNode,
     Node,
     Place,
@@ -22,7 +21,8 @@ from ecs_cd_sandbox.azure_devops.pipeline_yaml.nodes import (
     SequenceNode,
     value_of,
 )
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.parameters import Declared, missing, queued, read_declarations
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.parameters import Declared, missing, queued, read_declarations
+from ecs_cd_sandbox.azure_devops.expressions import RequiredMapping, Value
 
 LISTS = {"stages": "stage", "jobs": "job", "steps": "step", "variables": "variable"}
 """Lists that templates can be put into, by their key, and what they are lists of."""

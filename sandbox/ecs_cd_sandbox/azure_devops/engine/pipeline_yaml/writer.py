@@ -8,7 +8,7 @@ import sys
 import yaml
 from yaml.resolver import Resolver
 
-from ecs_cd_sandbox.azure_devops.pipeline_yaml.nodes import Node, ScalarNode, SequenceNode, Style
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.nodes import Node, ScalarNode, SequenceNode, Style
 
 _STYLES: dict[Style, str | None] = {"plain": None, "single": "'", "double": "'", "literal": "|", "folded": "|"}
 _RESOLVER = Resolver()
