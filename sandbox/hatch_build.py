@@ -1,4 +1,4 @@
-"""Put the templates into the wheel, where `ecs_cd_sandbox/templates.py` finds them, and into the sdist.
+"""Put the templates into the wheel, where `ecs_cd_sandbox/template_folder.py` finds them, and into the sdist.
 
 They cannot simply live in the package: Azure Pipelines reads them from the top of the repository and follows no links.
 """

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ecs_cd.settings import load
-from ecs_cd_sandbox.local import Sandbox
+from ecs_cd_sandbox.sandbox import Sandbox
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -11,9 +11,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from ecs_cd_sandbox.local import Sandbox
 from ecs_cd_sandbox.pipelines import ENVIRONMENTS, RELEASE, RELEASED, SERVICES, TASK
 from ecs_cd_sandbox.portal import Portal
+from ecs_cd_sandbox.sandbox import Sandbox
 
 INTERRUPTED = 130
 

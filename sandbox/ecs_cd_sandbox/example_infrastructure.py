@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ecs_cd_sandbox.aws import Aws
-from ecs_cd_sandbox.templates import TEMPLATES
+from ecs_cd_sandbox.template_folder import TEMPLATES
 from ecs_cd_sandbox.terraform.installation import Step, Terraform
 
 STATE_BUCKET = "acme-terraform-states"

@@ -13,20 +13,20 @@ from pathlib import Path
 
 from ecs_cd_sandbox.azure_devops import Identity
 from ecs_cd_sandbox.azure_devops.model.repositories import GitRepository
-from ecs_cd_sandbox.example import OVERRIDE, override
-from ecs_cd_sandbox.templates import TEMPLATES
+from ecs_cd_sandbox.example_infrastructure import OVERRIDE, override
+from ecs_cd_sandbox.template_folder import TEMPLATES
 
 TEMPLATES_REPOSITORY = "ecs-cd"
 INFRASTRUCTURE_REPOSITORY = "infrastructure"
 _EXAMPLES = TEMPLATES / "examples"
 
 
-def templates(author: Identity) -> GitRepository:
+def templates_repository(author: Identity) -> GitRepository:
     """Return the repository of the templates."""
     return _repository(TEMPLATES_REPOSITORY, _below(TEMPLATES, "templates/", "*.yml"), author)
 
 
-def infrastructure(branches: Mapping[str, str], url: str, author: Identity) -> GitRepository:
+def infrastructure_repository(branches: Mapping[str, str], url: str, author: Identity) -> GitRepository:
     """Return the infrastructure repository with its branches; `url` is where the sandbox's AWS listens."""
     files = {
         **_below(TEMPLATES / "terraform" / "example", "terraform/"),
@@ -40,7 +40,7 @@ def infrastructure(branches: Mapping[str, str], url: str, author: Identity) -> G
     return repository
 
 
-def service(name: str, container: str, author: Identity) -> GitRepository:
+def service_repository(name: str, container: str, author: Identity) -> GitRepository:
     """Return the repository of a service, made from the example's by putting in its names."""
     files = {
         path: content.replace(b"my-api", name.encode()).replace(b"container: api", f"container: {container}".encode())

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ecs_cd_sandbox.azure_devops import PipelineDefinition, PipelineFile, Repository
-from ecs_cd_sandbox.sources import INFRASTRUCTURE_REPOSITORY
+from ecs_cd_sandbox.git_repositories import INFRASTRUCTURE_REPOSITORY
 
 ENVIRONMENTS = {"development": "develop", "production": "main"}
 """Each environment and the branch of the infrastructure repository that is deployed to it."""

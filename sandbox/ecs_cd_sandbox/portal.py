@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ecs_cd_sandbox.local import Sandbox
+from ecs_cd_sandbox.sandbox import Sandbox
 
 T = TypeVar("T")
 _PATIENCE = 120.0

@@ -13,8 +13,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
-from ecs_cd_sandbox import sources
 from ecs_cd_sandbox.aws import Aws, EcsScheduler
+from ecs_cd_sandbox.aws_for_tasks import EcrRegistry, Roles
 from ecs_cd_sandbox.azure_devops import (
     AzureDevOps,
     Environment,
@@ -34,9 +34,9 @@ from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml import YamlFile
 from ecs_cd_sandbox.azure_devops.model.links import Project
 from ecs_cd_sandbox.azure_devops.model.repositories import GitRepository
 from ecs_cd_sandbox.errors import SandboxError
-from ecs_cd_sandbox.example import STATE_BUCKET, run_steps, seed
+from ecs_cd_sandbox.example_infrastructure import STATE_BUCKET, run_steps, seed
+from ecs_cd_sandbox.git_repositories import infrastructure_repository, service_repository, templates_repository
 from ecs_cd_sandbox.pipelines import ENVIRONMENTS, FIRST_TAG, INFRASTRUCTURE, RELEASE, SERVICES, TASK, pipelines
-from ecs_cd_sandbox.task_services import EcrRegistry, Roles
 from ecs_cd_sandbox.terraform.first_apply import apply_all
 from ecs_cd_sandbox.terraform.installation import Terraform, TerraformMissingError
 
@@ -143,8 +143,8 @@ class Sandbox:
 
     def _repositories(self) -> dict[str, GitRepository]:
         author = self.person
-        found = [sources.templates(author), sources.infrastructure(ENVIRONMENTS, self.aws.url, author)]
-        found += [sources.service(name, container, author) for name, container in SERVICES.items()]
+        found = [templates_repository(author), infrastructure_repository(ENVIRONMENTS, self.aws.url, author)]
+        found += [service_repository(name, container, author) for name, container in SERVICES.items()]
         return {repository.name: repository for repository in found}
 
     def _azure_devops(self) -> AzureDevOps:

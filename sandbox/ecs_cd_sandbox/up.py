@@ -9,8 +9,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from ecs_cd_sandbox.local import REGION, Sandbox
 from ecs_cd_sandbox.pipelines import ENVIRONMENTS, INFRASTRUCTURE, RELEASE, SERVICES, TASK
+from ecs_cd_sandbox.sandbox import REGION, Sandbox
 
 
 def keep_up(*, env_file: Path | None, agents: int, extension: Path | None = None) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ecs_cd
 from ecs_cd_sandbox.aws.faults import ErrorAnswer
-from ecs_cd_sandbox.local import Sandbox
+from ecs_cd_sandbox.sandbox import Sandbox
 
 
 def images(sandbox: Sandbox, environment: str, service: str) -> dict[str, str]:

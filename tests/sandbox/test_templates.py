@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ecs_cd_sandbox.templates import TEMPLATES
+from ecs_cd_sandbox.template_folder import TEMPLATES
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = {
@@ -41,7 +41,7 @@ def test_an_installed_package_has_every_one_of_them_and_finds_them(built: Path, 
     (wheel,) = built.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path)
-    code = "from ecs_cd_sandbox.templates import TEMPLATES; print(TEMPLATES)"
+    code = "from ecs_cd_sandbox.template_folder import TEMPLATES; print(TEMPLATES)"
     # -S: neither this clone nor anything else that is installed, only the unpacked wheel.
     said = subprocess.run(
         [sys.executable, "-S", "-c", code],

@@ -12,7 +12,7 @@ import pytest
 
 from ecs_cd_sandbox.aws import Aws
 from ecs_cd_sandbox.aws.faults import Delay
-from ecs_cd_sandbox.example import STATE_BUCKET, run_steps, seed
+from ecs_cd_sandbox.example_infrastructure import STATE_BUCKET, run_steps, seed
 from ecs_cd_sandbox.terraform.installation import Step, Terraform, TerraformMissingError, find_command
 
 Result = subprocess.CompletedProcess[str]

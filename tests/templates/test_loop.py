@@ -13,10 +13,10 @@ from ecs_cd_sandbox.aws.faults import Delay
 from ecs_cd_sandbox.azure_devops import Repository
 from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml import YamlFile
 from ecs_cd_sandbox.azure_devops.model.run import Run
-from ecs_cd_sandbox.example import STATE_BUCKET, seed
-from ecs_cd_sandbox.local import Sandbox
+from ecs_cd_sandbox.example_infrastructure import STATE_BUCKET, seed
 from ecs_cd_sandbox.pipelines import INFRASTRUCTURE, RELEASE, SERVICES
 from ecs_cd_sandbox.portal import Portal
+from ecs_cd_sandbox.sandbox import Sandbox
 from tests.sandbox.azure_devops.support import Api
 from tests.task.built import built
 from tests.templates.expanding import ROOT

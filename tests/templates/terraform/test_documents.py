@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from ecs_cd_sandbox.aws import Aws
-from ecs_cd_sandbox.example import check_out
-from ecs_cd_sandbox.templates import TEMPLATES
+from ecs_cd_sandbox.example_infrastructure import check_out
+from ecs_cd_sandbox.template_folder import TEMPLATES
 from ecs_cd_sandbox.terraform.installation import Terraform
 from tests.templates.terraform.configuration import MODULE, Configuration, write
 

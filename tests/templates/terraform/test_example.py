@@ -17,9 +17,9 @@ from ecs_cd.aws import AwsSettings, StaticKeys, connect
 from ecs_cd.model import CheckedImage, ImageTag, Recorded
 from ecs_cd.waiting import Deadline, SystemClock
 from ecs_cd_sandbox.aws import Aws
-from ecs_cd_sandbox.example import OVERRIDE, STATE_BUCKET, check_out, seed
+from ecs_cd_sandbox.example_infrastructure import OVERRIDE, STATE_BUCKET, check_out, seed
 from ecs_cd_sandbox.pipelines import FIRST_TAG, SERVICES
-from ecs_cd_sandbox.templates import TEMPLATES
+from ecs_cd_sandbox.template_folder import TEMPLATES
 from ecs_cd_sandbox.terraform.installation import Terraform
 from tests.templates.terraform.configuration import Configuration
 

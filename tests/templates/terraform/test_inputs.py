@@ -12,7 +12,7 @@ import pytest
 from ecs_cd import names
 from ecs_cd.errors import InvalidTag
 from ecs_cd.model import ImageTag
-from ecs_cd_sandbox.example import provider_arguments
+from ecs_cd_sandbox.example_infrastructure import provider_arguments
 from ecs_cd_sandbox.terraform.installation import Terraform
 from tests.templates.terraform.configuration import MODULE, Configuration
 

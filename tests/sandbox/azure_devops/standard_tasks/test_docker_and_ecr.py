@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from ecs_cd_sandbox.aws import Aws
+from ecs_cd_sandbox.aws_for_tasks import EcrRegistry, Roles
 from ecs_cd_sandbox.azure_devops import ServiceEndpoint
 from ecs_cd_sandbox.azure_devops.agent.standard_tasks import AwsLogin, TaskCatalog
-from ecs_cd_sandbox.task_services import EcrRegistry, Roles
 from tests.sandbox.azure_devops.conftest import Serve
 from tests.sandbox.azure_devops.tasks import note
 
