@@ -6,6 +6,7 @@ import fnmatch
 import re
 from collections.abc import Callable
 from datetime import datetime, timezone
+from typing import TypeVar
 
 from ecs_cd_sandbox.azure_devops.http.call import Query
 from ecs_cd_sandbox.azure_devops.http.errors import invalid_value
@@ -59,6 +60,7 @@ DEFINITION_ORDERS = (
 )
 
 _Test = Callable[[Run], bool]
+_Item = TypeVar("_Item")
 
 
 def query_builds(runs: list[Run], query: Query) -> tuple[list[Run], str | None]:
@@ -73,14 +75,13 @@ def query_builds(runs: list[Run], query: Query) -> tuple[list[Run], str | None]:
     def key(run: Run) -> Key:
         return [_moment(run, order), run.id]
 
-    return page(
-        found,
-        key,
-        order=order,
-        descending=order.endswith("Descending"),
-        top=_top(query),
-        token=query.text("continuationToken"),
-    )
+    return _page(query, found, key, order)
+
+
+def _page(query: Query, found: list[_Item], key: Callable[[_Item], Key], order: str) -> tuple[list[_Item], str | None]:
+    """Return the part of what was found that the query's size and token ask for, and the token of the next one."""
+    token = query.text("continuationToken")
+    return page(found, key, order=order, descending=order.endswith("Descending"), top=_top(query), token=token)
 
 
 def _top(query: Query) -> int:
@@ -215,14 +216,7 @@ def query_definitions(
     def key(definition: PipelineDefinition) -> Key:
         return [definition.name.lower() if by_name else "", definition.id]
 
-    return page(
-        found,
-        key,
-        order=order,
-        descending=order.endswith("Descending"),
-        top=_top(query),
-        token=query.text("continuationToken"),
-    )
+    return _page(query, found, key, order)
 
 
 def _wildcard(text: str, pattern: str) -> bool:

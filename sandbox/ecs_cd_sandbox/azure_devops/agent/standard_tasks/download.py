@@ -172,11 +172,11 @@ def _download(run: TaskRun, artifact: Artifact, target: Path, patterns: str, *, 
     """Write the files that patterns select. Patterns know the artifact's name in a container, or where `named`."""
     prefix = f"{artifact.name}/" if named or artifact.kind == CONTAINER else ""
     files: Mapping[str, bytes] = {f"{prefix}{path}": content for path, content in artifact.files.items()}
-    for path in select(files, (patterns or "**").split("\n")):
-        inside = PurePosixPath(path.removeprefix(prefix))
-        if inside.is_absolute() or ".." in inside.parts:
+    for path in artifact.files:
+        if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
             raise TaskFailed(f"The artifact {artifact.name} has a file outside of it: {path!r}")
-        place = target / inside
+    for path in select(files, (patterns or "**").split("\n")):
+        place = target / path.removeprefix(prefix)
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(files[path])
         run.context.log(f"Downloaded {place}")

@@ -7,16 +7,13 @@ https://learn.microsoft.com/azure/devops/pipelines/tasks/file-matching-patterns.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable
-from functools import lru_cache
 from pathlib import Path
 
-_PART = re.compile(r"(?P<group>[?*+@!])\(|(?P<set>\[[!^]?.[^\]]*\])", re.DOTALL)
-_PLAIN = {"*": "[^/]*", "?": "[^/]"}
-_REPEATS = {"?": "?", "*": "*", "+": "+", "@": ""}
-_NOTHING = "(?!)"
-"""A regular expression that matches nothing."""
+from wcmatch import glob
+
+_MINIMATCH = glob.GLOBSTAR | glob.EXTGLOB | glob.DOTGLOB | glob.FORCEUNIX
+"""What `matches` takes from minimatch: `**`, groups such as `+(a|b)`, hidden files; no braces, letter case counts."""
 
 
 def select(paths: Iterable[str], patterns: Iterable[str], root: str = "") -> list[str]:
@@ -41,62 +38,7 @@ def select(paths: Iterable[str], patterns: Iterable[str], root: str = "") -> lis
 
 def matches(path: str, pattern: str) -> bool:
     """Say whether one path matches one pattern. A `*` stays within a folder, a `**` between slashes is any folders."""
-    return _compile(re.sub("/+", "/", pattern)).fullmatch(path) is not None
-
-
-@lru_cache(maxsize=256)
-def _compile(pattern: str) -> re.Pattern[str]:
-    segments = pattern.split("/")
-    text = ""
-    for index, segment in enumerate(segments):
-        last = index == len(segments) - 1
-        if segment == "**":
-            text += "(?:[^/]+/)*[^/]+" if last else "(?:[^/]+/)*"
-        else:
-            text += _segment(segment) + ("" if last else "/")
-    return re.compile(text, re.DOTALL)
-
-
-def _segment(segment: str) -> str:
-    """Return a part between slashes as a regular expression, groups such as `+(a|b)` included."""
-    if not segment:
-        return ""
-    match = _PART.match(segment)
-    end = _end_of_group(segment, match.end()) if match and match["group"] else None
-    if match and end is not None:
-        return _group(match["group"], segment[match.end() : end], _segment(segment[end + 1 :]))
-    if match and match["set"]:
-        return _set(match["set"][1:-1]) + _segment(segment[match.end() :])
-    return _PLAIN.get(segment[0], re.escape(segment[0])) + _segment(segment[1:])
-
-
-def _group(kind: str, content: str, rest: str) -> str:
-    inner = "|".join(_segment(part) for part in content.split("|"))
-    if kind == "!":
-        return f"(?!(?:{inner}){rest}(?:/|\\Z))[^/]*{rest}"
-    return f"(?:{inner}){_REPEATS[kind]}{rest}"
-
-
-def _set(content: str) -> str:
-    """Return what stands between brackets as a regular expression; with a range that runs backwards, nothing fits."""
-    negated = content.startswith(("!", "^"))
-    body = content[1:] if negated else content
-    text = ""
-    for match in re.finditer(r"(.)-(.)|.", body, re.DOTALL):
-        if match[1] and match[1] > match[2]:
-            return _NOTHING
-        text += f"{re.escape(match[1])}-{re.escape(match[2])}" if match[1] else re.escape(match[0])
-    return f"[^/{text}]" if negated else f"[{text}]"
-
-
-def _end_of_group(segment: str, start: int) -> int | None:
-    """Return where the parenthesis that is open at `start` is closed, None if it is not."""
-    depth = 1
-    for position in range(start, len(segment)):
-        depth += {"(": 1, ")": -1}.get(segment[position], 0)
-        if depth == 0:
-            return position
-    return None
+    return glob.globmatch(path, pattern, flags=_MINIMATCH)
 
 
 def files_below(folder: Path) -> list[str]:
