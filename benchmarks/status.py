@@ -17,7 +17,7 @@ from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ecs_cd import library
+from ecs_cd import client
 from ecs_cd.aws import quotas
 from ecs_cd_sandbox.aws import Aws
 from ecs_cd_sandbox.aws.faults import ErrorAnswer
@@ -63,7 +63,7 @@ def main() -> None:
     with TemporaryDirectory() as folder, Aws("eu-west-1") as aws:
         os.environ.update(aws.environment())
         seed(aws, services, environments)
-        with library.overview(settings=settings(Path(folder), services, environments), environ={}) as seen:
+        with client.overview(settings=settings(Path(folder), services, environments), environ={}) as seen:
             for look in ("first look", "second look"):
                 aws.forget_requests()
                 if given.without_revisions:

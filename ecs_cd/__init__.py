@@ -18,20 +18,21 @@ TYPE_CHECKING = False  # a type checker knows better; importing `typing` would c
 if TYPE_CHECKING:
     from typing import Any
 
-    from ecs_cd.delivery import Clouds, Delivery
+    from ecs_cd.client import deploy, deploy_many, history, hold, promote, release, rollback, status, verify
+    from ecs_cd.delivery.deploy import Clouds, Delivery
+    from ecs_cd.delivery.rollback import HoldResult
     from ecs_cd.errors import DeliveryFailed, EcsCdError, Interrupted, TryLater, WrongInput
-    from ecs_cd.library import deploy, deploy_many, history, hold, promote, release, rollback, status, verify
-    from ecs_cd.model import ImageTag, TagEntry
-    from ecs_cd.order import Order
-    from ecs_cd.report import Outcome, Report
-    from ecs_cd.reports import Reports
-    from ecs_cd.rolling_back import HoldResult
+    from ecs_cd.model.image import ImageTag, TagEntry
+    from ecs_cd.model.order import Order
+    from ecs_cd.overview.history import HistoryEntry
+    from ecs_cd.overview.matrix import PlaceStatus
+    from ecs_cd.report.combined import Reports
+    from ecs_cd.report.report import Outcome, Report
     from ecs_cd.settings import Settings
     from ecs_cd.settings import load as load_settings
-    from ecs_cd.standing import HistoryEntry, PlaceStatus
-    from ecs_cd.tagfile import read as read_tag
-    from ecs_cd.tagfile import write as write_tag
-    from ecs_cd.waiting import Clock, Deadline, SystemClock
+    from ecs_cd.support.clock import Clock, SystemClock
+    from ecs_cd.support.deadline import Deadline
+    from ecs_cd.tag.tag_file import read_tag, write_tag
 
 
 __all__ = [
@@ -71,20 +72,22 @@ __all__ = [
 ]
 
 _HOMES = {
-    "delivery": ("Clouds", "Delivery"),
+    "client": ("deploy", "deploy_many", "history", "hold", "promote", "release", "rollback", "status", "verify"),
+    "delivery.deploy": ("Clouds", "Delivery"),
+    "delivery.rollback": ("HoldResult",),
     "errors": ("DeliveryFailed", "EcsCdError", "Interrupted", "TryLater", "WrongInput"),
-    "library": ("deploy", "deploy_many", "history", "hold", "promote", "release", "rollback", "status", "verify"),
-    "model": ("ImageTag", "TagEntry"),
-    "order": ("Order",),
-    "report": ("Outcome", "Report"),
-    "reports": ("Reports",),
-    "rolling_back": ("HoldResult",),
+    "model.image": ("ImageTag", "TagEntry"),
+    "model.order": ("Order",),
+    "overview.history": ("HistoryEntry",),
+    "overview.matrix": ("PlaceStatus",),
+    "report.combined": ("Reports",),
+    "report.report": ("Outcome", "Report"),
     "settings": ("Settings", "load_settings"),
-    "standing": ("HistoryEntry", "PlaceStatus"),
-    "tagfile": ("read_tag", "write_tag"),
-    "waiting": ("Clock", "Deadline", "SystemClock"),
+    "support.clock": ("Clock", "SystemClock"),
+    "support.deadline": ("Deadline",),
+    "tag.tag_file": ("read_tag", "write_tag"),
 }
-_OWN_NAMES = {"load_settings": "load", "read_tag": "read", "write_tag": "write"}
+_OWN_NAMES = {"load_settings": "load"}
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - what a module holds

@@ -38,7 +38,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ecs_cd.text import neutral
+from ecs_cd.sanitize import sanitize
 
 
 class EcsCdError(Exception):
@@ -54,16 +54,16 @@ class EcsCdError(Exception):
 
     def __init__(self, message: str, *, hint: str = "", details: tuple[str, ...] = (), link: str = "") -> None:
         """Keep the neutral form of everything said."""
-        super().__init__(neutral(message))
-        self.message = neutral(message)
-        self.hint = neutral(hint)
-        self.details = tuple(neutral(line) for line in details)
-        self.link = neutral(link)
+        super().__init__(sanitize(message))
+        self.message = sanitize(message)
+        self.hint = sanitize(hint)
+        self.details = tuple(sanitize(line) for line in details)
+        self.link = sanitize(link)
 
     def add(self, details: tuple[str, ...], *, link: str = "") -> None:
         """Add further evidence, and a link if given, to an error on its way up; neutral as everything said."""
-        self.details += tuple(neutral(line) for line in details)
-        self.link = neutral(link) or self.link
+        self.details += tuple(sanitize(line) for line in details)
+        self.link = sanitize(link) or self.link
 
     def __str__(self) -> str:
         """Return message and hint, as one reads them in a traceback or a log."""

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from ecs_cd import promotion
 from ecs_cd.aws import Aws, AwsSettings
 from ecs_cd.aws import connect as connect_aws
 from ecs_cd.azure_devops import AzureDevOps, AzureDevOpsSettings
 from ecs_cd.azure_devops import connect as connect_azure_devops
-from ecs_cd.delivery import Clouds, Delivery
+from ecs_cd.delivery.deploy import Clouds, Delivery
+from ecs_cd.delivery.promote import Origin, Source, Wish
 from ecs_cd.errors import SettingsError, WrongInput
-from ecs_cd.model import ImageRef, ImageTag, TagEntry
-from ecs_cd.rate import Rate
+from ecs_cd.model.image import ImageRef, ImageTag, TagEntry
+from ecs_cd.sanitize import quoted
 from ecs_cd.settings import DeliverySettings
-from ecs_cd.standing import Place
-from ecs_cd.text import quoted
-from ecs_cd.waiting import Clock
+from ecs_cd.support.clock import Clock
+from ecs_cd.support.rate_limit import RateLimit
 
 
 @contextmanager
@@ -28,7 +27,7 @@ def clouds(settings: DeliverySettings, clock: Clock) -> Iterator[Clouds]:
 
 
 @contextmanager
-def aws(settings: DeliverySettings, rates: Mapping[str, Rate] | None = None) -> Iterator[Aws]:
+def aws(settings: DeliverySettings, rates: Mapping[str, RateLimit] | None = None) -> Iterator[Aws]:
     """Give the AWS account and region of an environment."""
     connected = connect_aws(
         AwsSettings(
@@ -91,18 +90,18 @@ def place_of_rollback(settings: DeliverySettings, *, dry_run: bool = False) -> D
     return delivery(settings, TagEntry(ImageTag("any")), dry_run=dry_run)
 
 
-def wish(settings: DeliverySettings, *, dry_run: bool = False) -> promotion.Wish:
+def wish(settings: DeliverySettings, *, dry_run: bool = False) -> Wish:
     """Return what is promoted to where."""
-    return promotion.Wish(
+    return Wish(
         settings.service, settings.environment, lambda entry: delivery(settings, entry, dry_run=dry_run), dry_run
     )
 
 
-def origin(settings: DeliverySettings, to: DeliverySettings) -> promotion.Origin:
+def origin(settings: DeliverySettings, to: DeliverySettings) -> Origin:
     """Return what a promotion copies from, and on what condition; `settings` are of `Settings.resolve_origin`."""
     if settings.target is None:
         raise ValueError(f"{settings.environment} names no ECS service")
-    return promotion.Origin(
+    return Origin(
         settings.environment,
         settings.target,
         parameter=settings.parameter,
@@ -114,9 +113,9 @@ def origin(settings: DeliverySettings, to: DeliverySettings) -> promotion.Origin
     )
 
 
-def source(amazon: Aws) -> promotion.Source:
+def source(amazon: Aws) -> Source:
     """Return an origin's side of AWS."""
-    return promotion.Source(amazon.images, amazon.parameters, amazon.services)
+    return Source(amazon.images, amazon.parameters, amazon.services)
 
 
 def image(settings: DeliverySettings, entry: TagEntry) -> ImageRef | None:
@@ -134,8 +133,3 @@ def image(settings: DeliverySettings, entry: TagEntry) -> ImageRef | None:
             hint="Set `repository` of the service to the one the build pushes to.",
         )
     return ImageRef(settings.repository, entry.tag, settings.registry, settings.registry_region, entry.digest)
-
-
-def place(settings: DeliverySettings) -> Place:
-    """Return where a service stands, for `status`."""
-    return Place(settings.service, settings.environment, settings.parameter, settings.target)

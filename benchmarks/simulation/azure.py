@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 
 from benchmarks.simulation.clock import VirtualClock
 from ecs_cd.errors import UnexpectedAnswer
-from ecs_cd.model import AZURE_DEVOPS_ITSELF, Pipeline, Record, Run, RunRequest, RunState
-from tests.memory_azure import LOCK_ERROR, US
+from ecs_cd.model.run import AZURE_DEVOPS_ITSELF, Pipeline, Run, RunRequest, RunState, TimelineRecord
+from tests.support.azure_in_memory import LOCK_ERROR, US
 
 PICKUP = 5.0
 """Seconds until a free agent begins a job."""
@@ -240,7 +240,7 @@ class SimulatedPipelines:
         self._azure.clock.sleep(LATENCY)
         return self._shown(self._azure.runs[run_id])
 
-    def records(self, run_id: int) -> tuple[Record, ...]:
+    def records(self, run_id: int) -> tuple[TimelineRecord, ...]:
         self._azure.clock.sleep(LATENCY)
         run = self._azure.runs[run_id]
         state, result = "pending", ""
@@ -249,10 +249,14 @@ class SimulatedPipelines:
             state, result = "completed", ends[run.state]
         elif run.started:
             state = "inProgress"
-        failed = (Record("t", "j", "Task", "Apply", "completed", "failed", 1, log_id=1),) if result == "failed" else ()
+        failed = (
+            (TimelineRecord("t", "j", "Task", "Apply", "completed", "failed", 1, log_id=1),)
+            if result == "failed"
+            else ()
+        )
         return (
-            Record("s", "", "Stage", "Terraform", state, result, order=1),
-            Record("j", "s", "Job", "terraform", state, result, order=1, worker="agent" if run.started else ""),
+            TimelineRecord("s", "", "Stage", "Terraform", state, result, order=1),
+            TimelineRecord("j", "s", "Job", "terraform", state, result, order=1, worker="agent" if run.started else ""),
             *failed,
         )
 

@@ -16,12 +16,17 @@ from dataclasses import dataclass, field
 
 from benchmarks.simulation.azure import LATENCY, RUN_TIME, SimulatedAzure, SimulatedPipelines, SimulatedRun
 from benchmarks.simulation.clock import VirtualClock
-from ecs_cd import carrying, parameter, pipeline
 from ecs_cd.errors import DeadlineReached, RunFailed
-from ecs_cd.image import unchecked
-from ecs_cd.model import ImageTag, Parameter, ParameterVersion, Pipeline, Recorded, RunState
-from ecs_cd.progress import unwatched
-from ecs_cd.waiting import Deadline
+from ecs_cd.image.check import unchecked_image
+from ecs_cd.model.events import ignore_events
+from ecs_cd.model.image import ImageTag
+from ecs_cd.model.parameter import Parameter, ParameterVersion, Recorded
+from ecs_cd.model.run import Pipeline, RunState
+from ecs_cd.parameter.record import PACE as WRITE_PACE
+from ecs_cd.parameter.record import record_tag
+from ecs_cd.run.carry import HESITATION, LOCK_PACE, carry_change
+from ecs_cd.run.follow import PACE
+from ecs_cd.support.deadline import Deadline
 
 AGAIN = 600.0
 """Seconds in the mean until a person has seen that a release failed, and starts it again."""
@@ -193,7 +198,7 @@ def optimum(scene: Scene) -> World:
 def ecs_cd(scene: Scene, *, lock: str = "sequential") -> World:
     """The library's own steps, each release a thread of its own."""
     world = World.of(scene, lock)
-    for number, pace in enumerate((pipeline.PACE, parameter.PACE, carrying.LOCK_PACE, carrying.HESITATION)):
+    for number, pace in enumerate((WRITE_PACE, PACE, LOCK_PACE, HESITATION)):
         pace.chance.seed(scene.seed + number)
     store, pipelines = Store(world), SimulatedPipelines(world.azure, SHIPPED)
     for release in scene.releases:
@@ -228,7 +233,7 @@ class _Delivery:
         release, clock = self.release, self.world.clock
         deadline = Deadline.after(DEADLINE, clock)
         name = f"/{release.service}/{release.environment}"
-        change = parameter.record(self.store, name, unchecked(ImageTag(str(release.tag))), deadline=deadline)
+        change = record_tag(self.store, name, unchecked_image(ImageTag(str(release.tag))), deadline=deadline)
         if change.recorded is Recorded.SUPERSEDED:
             release.superseded = True
             return
@@ -237,8 +242,8 @@ class _Delivery:
         elif release.live_at is not None:  # ECS serves it, which a delivery looks at before it queues anything
             release.told_at = clock.now()
             return
-        carrying.carry(
-            self.pipelines, Pipeline(release.environment), "main", change, deadline=deadline, watch=unwatched
+        carry_change(
+            self.pipelines, Pipeline(release.environment), "main", change, deadline=deadline, watch=ignore_events
         )
         release.told_at = clock.now()
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from ecs_cd.waiting import Clock, Pace
+from ecs_cd.support.clock import Clock
+from ecs_cd.support.retry import Backoff
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials, RefreshableCredentials
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 WEB_IDENTITY_TRIES = 5
 """How often a role is asked for with an identity token; about one in five first tries fails in the field."""
 
-_PACE = Pace(first=1.0, factor=2.0, most=8.0)
+_PACE = Backoff(first=1.0, factor=2.0, most=8.0)
 _MAY_PASS = frozenset({"InvalidIdentityToken", "IDPCommunicationError"})
 """STS answers so when it could not fetch the keys of the token's issuer, too."""
 

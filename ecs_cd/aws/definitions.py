@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 
 from ecs_cd.aws.caller import Caller
 from ecs_cd.errors import DeliveryFailed
-from ecs_cd.model import Container, ServiceTarget, TaskDefinition
-from ecs_cd.overlap import batches, each
-from ecs_cd.rollout import repository_of
-from ecs_cd.text import quoted
+from ecs_cd.model.image_name import repository_of
+from ecs_cd.model.service import Container, ServiceTarget, TaskDefinition
+from ecs_cd.sanitize import quoted
+from ecs_cd.support.concurrency import batches, run_all
 
 if TYPE_CHECKING:
     from types_boto3_ecs import ECSClient
@@ -54,7 +54,7 @@ class Definitions:
         """Get to know the definitions that the deployments or task sets of these services run."""
         if len(self._unknown(shown)) > FEW:
             self._learn_from_revisions(shown)
-        for definition in each([partial(self._describe, arn) for arn in self._unknown(shown)]):
+        for definition in run_all([partial(self._describe, arn) for arn in self._unknown(shown)]):
             self._known[definition.arn] = definition
 
     def _unknown(self, shown: Sequence[Shown]) -> list[str]:
@@ -72,7 +72,7 @@ class Definitions:
             if running:
                 asked |= dict.fromkeys(told["arn"] for told in one.service.get("currentServiceRevisions", []))
         groups = batches(list(asked), _REVISIONS_PER_REQUEST)
-        for revisions in each([partial(self._describe_revisions, group) for group in groups]):
+        for revisions in run_all([partial(self._describe_revisions, group) for group in groups]):
             for definition in _definitions(revisions):
                 # Images that ECS does not resolve may be missing from the list; it is as good as the definition
                 # only where the containers that matter are in it for certain.

@@ -10,18 +10,9 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from ecs_cd.aws.meanings import (
-    BY_CLASS,
-    BY_CODE,
-    BY_STATUS,
-    MALFORMED,
-    NOT_AWS,
-    UNKNOWN_CODE,
-    UNREADABLE,
-    Meaning,
-)
+from ecs_cd.aws.meanings import BY_CLASS, BY_CODE, BY_STATUS, MALFORMED, NOT_AWS, UNKNOWN_CODE, UNREADABLE, Meaning
 from ecs_cd.errors import AccessDenied, EcsCdError, TryLater
-from ecs_cd.text import one_line
+from ecs_cd.sanitize import single_line
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
@@ -128,7 +119,7 @@ def shown(text: str) -> str:
     """Return foreign text on one line, without what could be a secret, cut to a length a person reads."""
     flat = " ".join(text.split())
     safe = _USERINFO.sub("", _TOKEN.sub("(removed)", _KEY_ID.sub("(a key id)", flat)))
-    return one_line(safe if len(safe) <= _MOST_QUOTED else f"{safe[:_MOST_QUOTED]}...").rstrip(". ")
+    return single_line(safe if len(safe) <= _MOST_QUOTED else f"{safe[:_MOST_QUOTED]}...").rstrip(". ")
 
 
 def _sentence(doing: str, region: str, cause: str) -> str:

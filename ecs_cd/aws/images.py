@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ecs_cd.aws.caller import Caller
-from ecs_cd.model import FoundImage, ImageRef
-from ecs_cd.text import quoted
+from ecs_cd.model.image import FoundImage, ImageRef
+from ecs_cd.sanitize import quoted
 
 if TYPE_CHECKING:
     from types_boto3_ecr import ECRClient

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, cast
 from ecs_cd.aws.caller import Caller
 from ecs_cd.aws.selectors import carriers, found
 from ecs_cd.errors import AccessDenied, Crowded, ParameterRefused
-from ecs_cd.marks import ALL, Marks
-from ecs_cd.model import Parameter, ParameterVersion
-from ecs_cd.overlap import batches, each, together
-from ecs_cd.text import quoted
+from ecs_cd.model.labels import ALL, Marks
+from ecs_cd.model.parameter import Parameter, ParameterVersion
+from ecs_cd.sanitize import quoted
+from ecs_cd.support.concurrency import batches, run_all, run_together
 
 if TYPE_CHECKING:
     from types_boto3_ssm import SSMClient
@@ -46,7 +46,7 @@ class SsmParameters:
         Raises:
             AccessDenied: `ssm:GetParameters` or `ssm:DescribeParameters` is not allowed.
         """
-        current, listed_as = together(lambda: self._current(name), lambda: self._metadata(name))
+        current, listed_as = run_together(lambda: self._current(name), lambda: self._metadata(name))
         if current is None:
             return None
         value, marks = current
@@ -57,7 +57,7 @@ class SsmParameters:
     def read_marked(self, names: Sequence[str]) -> dict[str, tuple[ParameterVersion, Marks]]:
         """Return the current version and our marks of each parameter there is, by name: one request for every name."""
         unique = list(dict.fromkeys(names))
-        answers = each([partial(self._current, name) for name in unique])
+        answers = run_all([partial(self._current, name) for name in unique])
         with self._ssm.asking("read parameters"):
             return {
                 name: (_version(answer[0]), answer[1])
@@ -245,7 +245,7 @@ class SsmParameters:
             with self._ssm.asking(doing) as ssm:
                 return ssm.get_parameters(Names=batch, WithDecryption=True)
 
-        return each([partial(get, batch) for batch in batches(names, _NAMES_PER_REQUEST)])
+        return run_all([partial(get, batch) for batch in batches(names, _NAMES_PER_REQUEST)])
 
     def _from_history(self, name: str, numbers: Sequence[int], labels: Sequence[str]) -> tuple[ParameterVersion, ...]:
         wanted = ((v, tuple(label for label in labels if label in v.labels)) for v in self.history(name))

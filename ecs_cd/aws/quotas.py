@@ -15,8 +15,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ecs_cd.rate import Rate
-from ecs_cd.waiting import Clock
+from ecs_cd.support.clock import Clock
+from ecs_cd.support.rate_limit import RateLimit
 
 
 @dataclass(frozen=True)
@@ -36,11 +36,11 @@ SHARES: tuple[Share, ...] = (
 )
 
 
-def rates(clock: Clock) -> Mapping[str, Rate]:
+def rates(clock: Clock) -> Mapping[str, RateLimit]:
     """Return the rates, by operation, that keep to these shares of one account and region."""
     return {
         operation: rate
         for share in SHARES
-        for rate in [Rate(share.per_second, share.burst, clock)]
+        for rate in [RateLimit(share.per_second, share.burst, clock)]
         for operation in share.operations
     }

@@ -9,15 +9,9 @@ from typing import TYPE_CHECKING
 
 from ecs_cd.aws.caller import Caller
 from ecs_cd.aws.definitions import Definitions, Shown, moved_by_others
-from ecs_cd.model import (
-    Deployment,
-    ServiceEvent,
-    ServiceSnapshot,
-    ServiceTarget,
-    StoppedTask,
-)
-from ecs_cd.overlap import batches, each
-from ecs_cd.text import quoted
+from ecs_cd.model.service import Deployment, ServiceEvent, ServiceSnapshot, ServiceTarget, StoppedTask
+from ecs_cd.sanitize import quoted
+from ecs_cd.support.concurrency import batches, run_all
 
 if TYPE_CHECKING:
     from types_boto3_ecs import ECSClient
@@ -65,7 +59,7 @@ class EcsServices:
             for cluster, members in by_cluster.items()
             for batch in batches(list(dict.fromkeys(t.service for t in members)), _SERVICES_PER_REQUEST)
         ]
-        answers = each([partial(self._describe, cluster, names) for cluster, names in groups])
+        answers = run_all([partial(self._describe, cluster, names) for cluster, names in groups])
         with self._ecs.asking("see ECS services"):
             found: dict[tuple[str, str], ServiceTypeDef] = {}
             for (cluster, _), services in zip(groups, answers, strict=True):

@@ -22,11 +22,11 @@ from ecs_cd.aws.images import EcrImages
 from ecs_cd.aws.parameters import SsmParameters
 from ecs_cd.aws.services import EcsServices
 from ecs_cd.errors import SettingsError
-from ecs_cd.overlap import importing
-from ecs_cd.rate import Rate
-from ecs_cd.text import quoted
+from ecs_cd.sanitize import quoted
+from ecs_cd.support.clock import Clock, SystemClock
+from ecs_cd.support.concurrency import import_lock
+from ecs_cd.support.rate_limit import RateLimit
 from ecs_cd.version import VERSION
-from ecs_cd.waiting import Clock, SystemClock
 
 if TYPE_CHECKING:
     from botocore.config import Config
@@ -83,7 +83,7 @@ def connect(
     *,
     attempts: int = ATTEMPTS,
     clock: Clock | None = None,
-    rates: Mapping[str, Rate] | None = None,
+    rates: Mapping[str, RateLimit] | None = None,
 ) -> Aws:
     """Return AWS as the steps want it. Nothing is sent and no SDK is loaded before the first question.
 
@@ -106,7 +106,7 @@ def connect(
 class Aws:
     """One account and region. It may be used from several threads; `close` ends its connections."""
 
-    def __init__(self, settings: AwsSettings, attempts: int, clock: Clock, rates: Mapping[str, Rate]) -> None:
+    def __init__(self, settings: AwsSettings, attempts: int, clock: Clock, rates: Mapping[str, RateLimit]) -> None:
         self._settings = settings
         self._attempts = attempts
         self._clock = clock
@@ -194,7 +194,7 @@ class Aws:
             ) from None
 
     def _new_session(self, settings: AwsSettings) -> Session:
-        with importing:
+        with import_lock:
             from botocore.session import Session  # noqa: PLC0415 - the SDK is loaded when it is needed
 
         found = Session(profile=settings.profile or None)
@@ -226,7 +226,7 @@ def _config(attempts: int) -> Config:
     )
 
 
-def _keep_to(rate: Rate, **_: object) -> None:
+def _keep_to(rate: RateLimit, **_: object) -> None:
     rate.take()
 
 

@@ -31,8 +31,8 @@ from ecs_cd.errors import (
     UnexpectedAnswer,
     Unreachable,
 )
-from ecs_cd.text import one_line, quoted
-from ecs_cd.waiting import spoken
+from ecs_cd.sanitize import quoted, single_line
+from ecs_cd.support.deadline import format_duration
 
 
 @dataclass(frozen=True)
@@ -239,7 +239,7 @@ def _lost(lost: Lost, question: Question) -> EcsCdError:
     if question.branch and lost.sent:
         hint = f"{_MAYBE_QUEUED} {hint}"
     evidence = f"{lost.kind.__name__}: {lost.evidence}" if lost.evidence else lost.kind.__name__
-    shown = one_line(question.settings.masked(evidence))[:_MOST_SHOWN]
+    shown = single_line(question.settings.masked(evidence))[:_MOST_SHOWN]
     return kind.error(_filled(kind.says, question), hint=hint, details=(shown,))
 
 
@@ -261,8 +261,8 @@ def _filled(template: str, question: Question, refusal: Refusal | None = None) -
         branch=quoted(question.branch),
         who=_who(said) or f"The owner of the {'PAT' if settings.pat else 'token'}",
         answer=_answer(refusal) if refusal else "",
-        problem=one_line("; ".join(said.splitlines()))[:_MOST_SHOWN] or "it does not say why.",
-        after=f"; it asks to wait {spoken(after)}" if after else "",
+        problem=single_line("; ".join(said.splitlines()))[:_MOST_SHOWN] or "it does not say why.",
+        after=f"; it asks to wait {format_duration(after)}" if after else "",
         for_a_job="" if settings.pat else _FOR_A_JOB.format(project=quoted(settings.project)),
     )
 

@@ -14,10 +14,10 @@ from urllib.parse import quote
 from ecs_cd.azure_devops.reading import read_build, read_log_line, read_pipeline, read_queued, read_records
 from ecs_cd.azure_devops.settings import AzureDevOpsSettings
 from ecs_cd.errors import UnexpectedAnswer, WrongInput
-from ecs_cd.model import Pipeline, Record, Run, RunRequest
-from ecs_cd.overlap import importing
-from ecs_cd.text import quoted
-from ecs_cd.waiting import Clock
+from ecs_cd.model.run import Pipeline, Run, RunRequest, TimelineRecord
+from ecs_cd.sanitize import quoted
+from ecs_cd.support.clock import Clock
+from ecs_cd.support.concurrency import import_lock
 
 if TYPE_CHECKING:
     from ecs_cd.azure_devops.refusal import Refusal
@@ -185,7 +185,7 @@ class AzureDevOps:
             f"looking at run {run_id}",
         )
 
-    def records(self, run_id: int) -> tuple[Record, ...]:
+    def records(self, run_id: int) -> tuple[TimelineRecord, ...]:
         """Return the run's timeline; empty before there is one."""
         return self._asked(
             lambda clients: read_records(clients.builds.get_build_timeline(self._settings.project, run_id)),
@@ -210,7 +210,7 @@ class AzureDevOps:
         return self._asked(ask, f"reading log {log_id} of run {run_id}")
 
     def _clients(self) -> Clients:
-        with importing:
+        with import_lock:
             from ecs_cd.azure_devops.sdk import Clients  # noqa: PLC0415 - the SDK costs a tenth of a second: not before
             from ecs_cd.azure_devops.transport import Transport  # noqa: PLC0415 - likewise
 

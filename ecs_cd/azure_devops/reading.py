@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import urlsplit
 
-from ecs_cd.model import AZURE_DEVOPS_ITSELF, Pipeline, Record, Run, RunState
+from ecs_cd.model.run import AZURE_DEVOPS_ITSELF, Pipeline, Run, RunState, TimelineRecord
 
 _TIMESTAMP = re.compile(r"\ufeff?\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z ?")
 _COLOUR = re.compile(r"\x1b\[[0-9;:?]*[ -/]*[@-~]")
@@ -123,15 +123,15 @@ def _variables(parameters: object) -> dict[str, str]:
     return _texts(values) if isinstance(values, dict) else {"": text}
 
 
-def read_records(timeline: Any) -> tuple[Record, ...]:  # noqa: ANN401 - the SDK has no types
+def read_records(timeline: Any) -> tuple[TimelineRecord, ...]:  # noqa: ANN401 - the SDK has no types
     """Return the records of a timeline that we know a use for; none when there is no timeline yet."""
     records = (timeline.records or []) if timeline else []
     return tuple(_record(r) for r in records if r.type in _KINDS or str(r.type).startswith("Checkpoint"))
 
 
-def _record(record: Any) -> Record:  # noqa: ANN401 - the SDK has no types
+def _record(record: Any) -> TimelineRecord:  # noqa: ANN401 - the SDK has no types
     issues = record.issues or []
-    return Record(
+    return TimelineRecord(
         id=_text(record.id),
         parent_id=_text(record.parent_id),
         kind=_text(record.type),

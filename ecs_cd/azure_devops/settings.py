@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit
 
 from ecs_cd.errors import SettingsError
-from ecs_cd.text import quoted
+from ecs_cd.sanitize import quoted
 
 _FORMS = "Give https://dev.azure.com/ORGANIZATION, https://ORGANIZATION.visualstudio.com, or a server's collection URL."
 _SEGMENT = re.compile(r"(?!\.\.?$)(?:[A-Za-z0-9._~-]|%[0-9A-Fa-f]{2})+")

@@ -26,12 +26,13 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionErro
 from ecs_cd.azure_devops.pace import MOST_COURTESY, asked_pause
 from ecs_cd.azure_devops.refusal import Lost, Refusal, Refused, read_refusal
 from ecs_cd.azure_devops.settings import AzureDevOpsSettings
-from ecs_cd.waiting import Clock, Pace
+from ecs_cd.support.clock import Clock
+from ecs_cd.support.retry import Backoff
 
 TRIES = 4
 MOST_WAIT = 15.0
 """Seconds that one call waits between its attempts, all in all."""
-PACE = Pace(first=1.0, factor=2.0, most=8.0)
+PACE = Backoff(first=1.0, factor=2.0, most=8.0)
 TIMEOUTS = (5.0, 30.0)
 """Seconds to connect, and to wait for the next byte of an answer."""
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import click
 
-from ecs_cd import library
+from ecs_cd import client
 from ecs_cd.cli.frame import F, Frame, flags, framed, place
 from ecs_cd.errors import WrongInput
-from ecs_cd.report import Report
+from ecs_cd.report.report import Report
+from ecs_cd.sanitize import single_line
 from ecs_cd.settings.options import AWS, IMAGE, PARAMETER, PIPELINE, ROLLOUT
-from ecs_cd.text import one_line
-from ecs_cd.waiting import Deadline
+from ecs_cd.support.deadline import Deadline
 
 
 def tagged(command: F) -> F:
@@ -57,10 +57,10 @@ def deploy(
     """
     check_report_file(report_file)
     settings = frame.resolve(service, environment, flags, steps=("image", "parameter", "pipeline", "rollout"))
-    entry = library.find_tag(settings.service, tag, tag_file)
+    entry = client.find_tag(settings.service, tag, tag_file)
     title = f"{settings.service} {entry.tag} to {settings.environment}"
     with frame.console.following(title, Deadline.after(settings.timeout, frame.clock)):
-        report = library.deploy_resolved(settings, entry, dry_run=dry_run, watch=frame.console.watch, clock=frame.clock)
+        report = client.deploy_resolved(settings, entry, dry_run=dry_run, watch=frame.console.watch, clock=frame.clock)
     return end(frame, report, report_file)
 
 
@@ -83,11 +83,11 @@ def verify(
     """Watch until ECS serves a tag of SERVICE in ENVIRONMENT, or is known not to; change nothing."""
     check_report_file(report_file)
     settings = frame.resolve(service, environment, flags, steps=["rollout"])
-    entry = library.find_tag(settings.service, tag, tag_file)
+    entry = client.find_tag(settings.service, tag, tag_file)
     with frame.console.following(
         f"{settings.service} {entry.tag} in {settings.environment}", Deadline.after(settings.timeout, frame.clock)
     ):
-        report = library.verify_resolved(settings, entry, watch=frame.console.watch, clock=frame.clock)
+        report = client.verify_resolved(settings, entry, watch=frame.console.watch, clock=frame.clock)
     return end(frame, report, report_file)
 
 
@@ -98,7 +98,7 @@ def check_report_file(path: Path | None) -> None:
     above = next((folder for folder in path.absolute().parents if folder.exists()), path)
     if path.is_dir() or not above.is_dir():
         raise WrongInput(
-            f"The report cannot be written to '{one_line(str(path))}': that is a folder, or lies below a file.",
+            f"The report cannot be written to '{single_line(str(path))}': that is a folder, or lies below a file.",
             hint="Give --report the path of a file.",
         )
 

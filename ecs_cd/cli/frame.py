@@ -18,9 +18,9 @@ import click
 from ecs_cd.console import Console, Mode, choose
 from ecs_cd.console.face import Output
 from ecs_cd.errors import EcsCdError, Interrupted
+from ecs_cd.sanitize import sanitize
 from ecs_cd.settings import BY_NAME, DeliverySettings, Kind, Settings, load
-from ecs_cd.text import neutral
-from ecs_cd.waiting import SystemClock
+from ecs_cd.support.clock import SystemClock
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -119,7 +119,7 @@ def guarded(frame: Frame, call: Callable[[], int | None]) -> int:
 def _unexpected(error: Exception) -> EcsCdError:
     frame = traceback.extract_tb(error.__traceback__)[-1]
     told = EcsCdError(
-        f"BUG: {type(error).__name__} in {Path(frame.filename).name}, line {frame.lineno}: {neutral(str(error))}",
+        f"BUG: {type(error).__name__} in {Path(frame.filename).name}, line {frame.lineno}: {sanitize(str(error))}",
         hint="This is a mistake of ecs-cd's own. Run again with --debug, and report what it prints.",
     )
     told.__traceback__ = error.__traceback__

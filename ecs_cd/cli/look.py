@@ -8,11 +8,11 @@ from typing import Any
 
 import click
 
-from ecs_cd import library
+from ecs_cd import client
 from ecs_cd.cli.frame import Frame, flags, framed, place
-from ecs_cd.marks import OURS
+from ecs_cd.model.labels import OURS
+from ecs_cd.overview.history import HistoryEntry
 from ecs_cd.settings.options import AWS
-from ecs_cd.standing import HistoryEntry
 
 
 @click.command(short_help="Show which tags were recorded, when, by whom.")
@@ -26,7 +26,7 @@ def history(frame: Frame, service: str, environment: str, most: int, *, flags: d
     Marks: verified (ECS was seen to serve it), verified before, held (nothing else is delivered), left (by the rollback
     that made the hold), floor (nothing before it is restored).
     """
-    found = library.history(service, environment, most=most, settings=frame.settings_file, **flags)
+    found = client.history(service, environment, most=most, settings=frame.settings_file, **flags)
     rows = [(str(v.version), v.tag, v.modified_at, v.who, v.run, _marks(v)) for v in found]
     frame.tell([asdict(one) for one in found], table(("VERSION", "TAG", "WRITTEN", "BY", "RUN", "MARKS"), rows))
 

@@ -52,9 +52,9 @@ class _Commands(click.Group):
         try:
             name, command, rest = super().resolve_command(ctx, args)
         except click.UsageError as error:
-            from ecs_cd.text import nearest  # noqa: PLC0415 - only for a mistake
+            from ecs_cd.sanitize import did_you_mean  # noqa: PLC0415 - only for a mistake
 
-            raise click.UsageError(error.message + nearest(args[0], list(_COMMANDS)), ctx) from None
+            raise click.UsageError(error.message + did_you_mean(args[0], list(_COMMANDS)), ctx) from None
         return name, command.load() if isinstance(command, PluginCommand) else command, rest
 
 
@@ -71,11 +71,11 @@ def commands() -> None:
 
 def _show(error: click.ClickException) -> None:
     """Print what is wrong with the command line; what it quotes may be hostile, as a tag of a build is."""
-    from ecs_cd.text import neutral  # noqa: PLC0415 - only for a mistake
+    from ecs_cd.sanitize import sanitize  # noqa: PLC0415 - only for a mistake
 
     told = io.StringIO()
     error.show(told)
-    sys.stderr.write(neutral(told.getvalue()))
+    sys.stderr.write(sanitize(told.getvalue()))
 
 
 def run(argv: list[str] | None = None) -> int:

@@ -8,13 +8,13 @@ from typing import Any
 
 import click
 
-from ecs_cd import library
+from ecs_cd import client
 from ecs_cd.cli.deliver import check_report_file, reported
 from ecs_cd.cli.frame import Frame, flags, framed
 from ecs_cd.errors import WrongInput
+from ecs_cd.sanitize import quoted
 from ecs_cd.settings.options import AWS, IMAGE, PARAMETER, PIPELINE, ROLLOUT
-from ecs_cd.text import quoted
-from ecs_cd.waiting import Deadline
+from ecs_cd.support.deadline import Deadline
 
 
 @click.command("deploy-many", short_help="Deliver several services with one run of Terraform's pipeline.")
@@ -46,13 +46,13 @@ def deploy_many(
             f"{quoted(environment)} stands where the environment is expected.",
             hint="Name the environment first: ecs-cd deploy-many development my-api=101.",
         )
-    entries = library.find_tags(_tags(services), tag_file)
+    entries = client.find_tags(_tags(services), tag_file)
     loaded = frame.settings()
     settings = [loaded.resolve(entry.service, environment, **flags) for entry in entries]
     names = [one.service for one in settings]
     title = f"{len(names)} services to {environment}"
-    with frame.console.following_many(title, names, Deadline.after(library.longest(settings), frame.clock)) as watch:
-        reports = library.deploy_all_resolved(settings, entries, dry_run=dry_run, watch=watch, clock=frame.clock)
+    with frame.console.following_many(title, names, Deadline.after(client.longest(settings), frame.clock)) as watch:
+        reports = client.deploy_all_resolved(settings, entries, dry_run=dry_run, watch=watch, clock=frame.clock)
     frame.console.reports(reports)
     if report_file:
         reports.write(report_file)

@@ -7,14 +7,13 @@ from typing import Any
 
 import click
 
-from ecs_cd import library, wiring
-from ecs_cd import parameter as step
+from ecs_cd import client, wiring
 from ecs_cd.cli.deliver import tagged
 from ecs_cd.cli.frame import Frame, flags, framed, place
-from ecs_cd.parameter import said
+from ecs_cd.delivery.single_steps import record_only
+from ecs_cd.parameter.record import describe_change, read_parameter
 from ecs_cd.settings.options import AWS, IMAGE, PARAMETER
-from ecs_cd.single_steps import record
-from ecs_cd.waiting import Deadline
+from ecs_cd.support.deadline import Deadline
 
 
 @click.group(short_help="Read and set the parameter that holds the tag.")
@@ -30,7 +29,7 @@ def get(frame: Frame, service: str, environment: str, *, flags: dict[str, Any]) 
     """Print the tag recorded for SERVICE in ENVIRONMENT."""
     settings = frame.resolve(service, environment, flags, steps=["parameter"])
     with wiring.aws(settings) as aws:
-        found = step.read(aws.parameters, settings.parameter)
+        found = read_parameter(aws.parameters, settings.parameter)
     frame.tell({"name": found.name, "value": found.value, "version": found.version}, found.value)
 
 
@@ -48,11 +47,11 @@ def set_(
     To step back on purpose, say --order none; to stay there, too, use `ecs-cd rollback --to`.
     """
     settings = frame.resolve(service, environment, flags, steps=["image", "parameter"])
-    entry = library.find_tag(settings.service, tag, tag_file)
+    entry = client.find_tag(settings.service, tag, tag_file)
     wanted = wiring.delivery(settings, entry, dry_run=dry_run)
     with wiring.aws(settings) as aws:
         deadline = Deadline.after(settings.timeout, frame.clock)
-        _, change = record(wanted, aws.images, aws.parameters, deadline=deadline)
+        _, change = record_only(wanted, aws.images, aws.parameters, deadline=deadline)
     told = {**asdict(change), "wanted": str(change.wanted), "recorded": change.recorded.value}
     del told["marks"]
-    frame.tell(told, said(change))
+    frame.tell(told, describe_change(change))

@@ -6,15 +6,16 @@ from typing import Any
 
 import click
 
-from ecs_cd import pipeline as step
 from ecs_cd import wiring
 from ecs_cd.azure_devops import AzureDevOps
 from ecs_cd.cli.frame import Frame, flags, framed, place
-from ecs_cd.model import Run, RunRequest
-from ecs_cd.progress import RunChanged
+from ecs_cd.model.events import RunChanged
+from ecs_cd.model.run import Run, RunRequest
+from ecs_cd.run.follow import follow_run
+from ecs_cd.run.pipelines import resolve_pipeline
 from ecs_cd.settings import DeliverySettings
 from ecs_cd.settings.options import PIPELINE, PROJECT
-from ecs_cd.waiting import Deadline
+from ecs_cd.support.deadline import Deadline
 
 
 @click.group(short_help="Queue and follow runs of Terraform's pipeline.")
@@ -38,7 +39,7 @@ def queue(frame: Frame, service: str, environment: str, *, wait: bool, dry_run: 
     else:
         settings = frame.resolve(service, environment, flags, steps=["pipeline"])
     with wiring.azure_devops(settings, frame.clock) as pipelines:
-        found = step.resolve(pipelines, str(settings.pipeline))
+        found = resolve_pipeline(pipelines, str(settings.pipeline))
         if dry_run:
             text = f"Would queue {found.path} (id {found.id}) on {settings.branch}."
             frame.tell({"pipeline_id": found.id, "branch": settings.branch, "dry_run": True}, text)
@@ -63,7 +64,7 @@ def wait_(frame: Frame, run_id: int, *, flags: dict[str, Any]) -> None:
 def _followed(frame: Frame, pipelines: AzureDevOps, run: Run, settings: DeliverySettings) -> Run:
     deadline = Deadline.after(settings.timeout, frame.clock)
     with frame.console.following(f"run {run.name}", deadline):
-        finished = step.follow(
+        finished = follow_run(
             pipelines, run, deadline=deadline, watch=lambda progress: frame.console.watch(RunChanged(progress))
         )
     return finished.run or run

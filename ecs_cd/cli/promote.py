@@ -7,12 +7,12 @@ from typing import Any
 
 import click
 
-from ecs_cd import library
+from ecs_cd import client
 from ecs_cd.cli.deliver import check_report_file, end, reported
 from ecs_cd.cli.frame import Frame, flags, framed, place
 from ecs_cd.settings import PROMOTED
 from ecs_cd.settings.options import AWS, IMAGE, PARAMETER, PIPELINE, PROMOTION, ROLLOUT
-from ecs_cd.waiting import Deadline
+from ecs_cd.support.deadline import Deadline
 
 
 @click.command(short_help="Deliver what another environment serves.")
@@ -35,7 +35,7 @@ def promote(
     origin = loaded.resolve_origin(settings, **flags)
     title = f"{settings.service} from {origin.environment} to {settings.environment}"
     with frame.console.following(title, Deadline.after(settings.timeout, frame.clock)):
-        report = library.promote_resolved(
+        report = client.promote_resolved(
             settings, origin, dry_run=dry_run, watch=frame.console.watch, clock=frame.clock
         )
     return end(frame, report, report_file)

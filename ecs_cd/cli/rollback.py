@@ -8,12 +8,13 @@ from typing import Any
 
 import click
 
-from ecs_cd import library, rolling_back
+from ecs_cd import client
 from ecs_cd.cli.deliver import check_report_file, end, reported
 from ecs_cd.cli.frame import Frame, flags, framed, place
-from ecs_cd.model import ImageTag
+from ecs_cd.delivery.rollback import hold_now, unhold_now
+from ecs_cd.model.image import ImageTag
 from ecs_cd.settings.options import AWS, IMAGE, PIPELINE, ROLLOUT
-from ecs_cd.waiting import Deadline
+from ecs_cd.support.deadline import Deadline
 
 _dry_run = click.option("--dry-run", is_flag=True, help="Check everything and say what would be done; change nothing.")
 
@@ -45,7 +46,7 @@ def rollback(
     tag = ImageTag(to) if to else None
     title = f"{settings.service} in {settings.environment} back{f' to {to}' if to else ''}"
     with frame.console.following(title, Deadline.after(settings.timeout, frame.clock)):
-        report = library.rollback_resolved(settings, tag, dry_run=dry_run, watch=frame.console.watch, clock=frame.clock)
+        report = client.rollback_resolved(settings, tag, dry_run=dry_run, watch=frame.console.watch, clock=frame.clock)
     return end(frame, report, report_file)
 
 
@@ -57,7 +58,7 @@ def rollback(
 def hold(frame: Frame, service: str, environment: str, *, dry_run: bool, flags: dict[str, Any]) -> None:
     """Hold SERVICE in ENVIRONMENT at the tag it has: no delivery writes over it until it is released."""
     settings = frame.resolve(service, environment, flags, steps=["parameter"])
-    found = library.hold_resolved(rolling_back.hold, settings, dry_run=dry_run)
+    found = client.hold_resolved(hold_now, settings, dry_run=dry_run)
     frame.tell(asdict(found), found.to_text())
 
 
@@ -72,5 +73,5 @@ def release(frame: Frame, service: str, environment: str, *, dry_run: bool, flag
     What a rollback that died has left is lifted, too.
     """
     settings = frame.resolve(service, environment, flags, steps=["parameter"])
-    found = library.hold_resolved(rolling_back.release, settings, dry_run=dry_run)
+    found = client.hold_resolved(unhold_now, settings, dry_run=dry_run)
     frame.tell(asdict(found), found.to_text())

@@ -6,10 +6,12 @@ import json
 
 import click
 
-from ecs_cd import report, reports, settings
+from ecs_cd import settings
 from ecs_cd.cli.frame import Frame, framed
+from ecs_cd.report.combined import combined_schema
+from ecs_cd.report.report import report_schema
 
-_SCHEMAS = {"settings": settings.json_schema, "report": report.json_schema, "reports": reports.json_schema}
+_SCHEMAS = {"settings": settings.json_schema, "report": report_schema, "reports": combined_schema}
 
 
 @click.command(short_help="Print the JSON Schema of settings or report.")

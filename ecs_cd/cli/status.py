@@ -8,14 +8,14 @@ from typing import Any
 
 import click
 
-from ecs_cd import library
+from ecs_cd import client
 from ecs_cd.cli.frame import Frame, flags, framed
 from ecs_cd.cli.look import table
 from ecs_cd.console.sheet import Sheet
 from ecs_cd.errors import TryLater, WrongInput
+from ecs_cd.overview.matrix import PlaceStatus
 from ecs_cd.settings.options import AWS, ROLLOUT
-from ecs_cd.standing import PlaceStatus
-from ecs_cd.waiting import Clock
+from ecs_cd.support.clock import Clock
 
 Look = Callable[[], Sequence[PlaceStatus]]
 
@@ -53,13 +53,13 @@ def status(
     (verified, held) cost one for each.
     """
     if not watch:
-        found = library.status(services, environments, marks=marks, settings=frame.settings_file, **flags)
+        found = client.status(services, environments, marks=marks, settings=frame.settings_file, **flags)
         frame.tell([asdict(one) for one in found], shown(found, long=long_))
         return
     if frame.output == "json":
         raise WrongInput("--watch shows text, and --output json was asked for.", hint="Leave one of them out.")
     with (
-        library.overview(
+        client.overview(
             services, environments, marks=marks, settings=frame.settings_file, clock=frame.clock, **flags
         ) as seen,
         frame.console.sheet() as sheet,

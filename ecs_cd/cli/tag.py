@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from ecs_cd import tagfile
 from ecs_cd.cli.frame import Frame, framed
-from ecs_cd.model import ImageTag, TagEntry
+from ecs_cd.model.image import ImageTag, TagEntry
+from ecs_cd.tag.tag_file import read_tag, write_tag
 
 
 @click.group(short_help="Read and write the build's tag file.")
@@ -23,7 +23,7 @@ def tag() -> None:
 @framed
 def read_(frame: Frame, where: str, service: str) -> None:
     """Print the tag in the tag file at WHERE: a file, a folder to look in, or a glob such as '**/.buildId'."""
-    entry = tagfile.read(where, service)
+    entry = read_tag(where, service)
     frame.tell({**asdict(entry), "tag": str(entry.tag)}, str(entry.tag))
 
 
@@ -41,7 +41,7 @@ def read_(frame: Frame, where: str, service: str) -> None:
 def write_(frame: Frame, tag_: str, path: Path, service: str, *, dry_run: bool, **facts: str) -> None:
     """Write TAG to the tag file at PATH (.buildId if left out)."""
     entry = TagEntry(ImageTag(tag_), service, **facts)
-    tagfile.write(path, [entry], as_json=bool(service or any(facts.values())), dry_run=dry_run)
+    write_tag(path, [entry], as_json=bool(service or any(facts.values())), dry_run=dry_run)
     frame.tell(
         {"path": str(path), "tag": tag_, "dry_run": dry_run}, f"{path} {'would hold' if dry_run else 'holds'} {tag_}."
     )

@@ -10,8 +10,8 @@ from __future__ import annotations
 from ecs_cd.console.changes import Change, Changes
 from ecs_cd.console.lines import stamped
 from ecs_cd.console.printer import Printer
-from ecs_cd.progress import Event, Phase, PhaseEnded, PhaseStarted, RolloutChanged, RunChanged, Warned
-from ecs_cd.waiting import Clock
+from ecs_cd.model.events import Event, Phase, PhaseEnded, PhaseStarted, RolloutChanged, RunChanged, Warned
+from ecs_cd.support.clock import Clock
 
 _KEPT = 10
 _SPANS = {Phase.CHECK: (0, 5), Phase.PARAMETER: (5, 10), Phase.RUN: (10, 70), Phase.ROLLOUT: (70, 100)}

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from ecs_cd.console import words
-from ecs_cd.model import RunProgress, ServiceEvent
-from ecs_cd.progress import Event, Phase, PhaseEnded, PhaseStarted, RolloutChanged, RunChanged, Warned
+from ecs_cd.model.events import Event, Phase, PhaseEnded, PhaseStarted, RolloutChanged, RunChanged, Warned
+from ecs_cd.model.run import RunProgress
+from ecs_cd.model.service import ServiceEvent
 
 MOST_EVENTS = 3
 MOST_CHOICES = 3

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ecs_cd.console import words
-from ecs_cd.model import Record, RunProgress, RunState, ServiceEvent, Serving
-from ecs_cd.progress import Event, Phase, PhaseEnded, PhaseStarted, RolloutChanged, RunChanged, Warned
-from ecs_cd.text import quoted
+from ecs_cd.model.events import Event, Phase, PhaseEnded, PhaseStarted, RolloutChanged, RunChanged, Warned
+from ecs_cd.model.run import RunProgress, RunState, TimelineRecord
+from ecs_cd.model.service import ServiceEvent, Serving
+from ecs_cd.sanitize import quoted
 
 _MOST_FIRST_EVENTS = 5
 
@@ -90,7 +91,7 @@ class NewEvents:
         return tuple(event for event in reversed(events) if event.id not in known)
 
 
-def _as_it_happened(steps: tuple[words.Step, ...]) -> Iterator[Record]:
+def _as_it_happened(steps: tuple[words.Step, ...]) -> Iterator[TimelineRecord]:
     """Yield what goes on before the steps inside it, and what ended after them."""
     ended: list[words.Step] = []
     for step in steps:

@@ -14,8 +14,9 @@ from rich.text import Text
 
 from ecs_cd.console.board import Board, Row, Standing
 from ecs_cd.console.printer import Printer
-from ecs_cd.progress import Event, Watch
-from ecs_cd.waiting import Clock, Deadline, spoken
+from ecs_cd.model.events import Event, Watch
+from ecs_cd.support.clock import Clock
+from ecs_cd.support.deadline import Deadline, format_duration
 
 _PER_SECOND = 4
 _STYLES = {Standing.AHEAD: "dim", Standing.ACTIVE: "cyan", Standing.DONE: "green", Standing.STOPPED: "red"}
@@ -90,7 +91,7 @@ class Crowd:
             grid.add_row(self._text(name, "bold"), Text(row.phase.value, style=style), self._text(row.said))
         warnings = dict.fromkeys(f"{name}: {told}" for name, board in boards.items() for told in board.warnings)
         below = [self._text(f"warning: {warning}", "yellow") for warning in warnings]
-        spent = f"{spoken(self._clock.now() - self._began)} of {spoken(self._deadline.seconds)}"
+        spent = f"{format_duration(self._clock.now() - self._began)} of {format_duration(self._deadline.seconds)}"
         return Group(self._text(self._title, "bold"), grid, *below, Text(spent, style="dim"))
 
     def _text(self, text: str, style: str = "") -> Text:

@@ -15,10 +15,11 @@ from ecs_cd.console.mode import Mode, coloured
 from ecs_cd.console.printer import Printer
 from ecs_cd.console.sheet import Log, Sheet, redrawn
 from ecs_cd.errors import EcsCdError
-from ecs_cd.progress import Event, Watch
-from ecs_cd.report import Report
-from ecs_cd.reports import Reports
-from ecs_cd.waiting import Clock, Deadline
+from ecs_cd.model.events import Event, Watch
+from ecs_cd.report.combined import Reports
+from ecs_cd.report.report import Report
+from ecs_cd.support.clock import Clock
+from ecs_cd.support.deadline import Deadline
 
 Output = Literal["text", "json"]
 WatchOf = Callable[[str], Watch]

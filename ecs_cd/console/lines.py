@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ecs_cd.console.changes import Change, Changes
 from ecs_cd.console.printer import Printer
-from ecs_cd.progress import Event
-from ecs_cd.waiting import Clock
+from ecs_cd.model.events import Event
+from ecs_cd.support.clock import Clock
 
 
 class Lines:

@@ -13,8 +13,9 @@ from ecs_cd.console.board import Board
 from ecs_cd.console.changes import NewEvents
 from ecs_cd.console.picture import Picture
 from ecs_cd.console.printer import Printer
-from ecs_cd.progress import Event, RolloutChanged
-from ecs_cd.waiting import Clock, Deadline
+from ecs_cd.model.events import Event, RolloutChanged
+from ecs_cd.support.clock import Clock
+from ecs_cd.support.deadline import Deadline
 
 _PER_SECOND = 8
 

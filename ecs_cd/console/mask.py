@@ -6,7 +6,7 @@ import base64
 import re
 from collections.abc import Iterable
 
-from ecs_cd.text import neutral
+from ecs_cd.sanitize import sanitize
 
 HIDDEN = "***"
 _SHORTEST = 6
@@ -40,5 +40,5 @@ def _forms(secret: str) -> Iterable[str]:
         return
     for part in (secret, *secret.splitlines()):
         yield part
-        yield neutral(part)
+        yield sanitize(part)
     yield base64.b64encode(f":{secret}".encode("utf-8", "surrogatepass")).decode("ascii").rstrip("=")

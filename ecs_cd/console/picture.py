@@ -14,9 +14,9 @@ from ecs_cd.console import words
 from ecs_cd.console.board import Board, Row, Standing
 from ecs_cd.console.printer import Printer
 from ecs_cd.console.words import Step
-from ecs_cd.model import RunProgress
-from ecs_cd.progress import Phase, RolloutChanged
-from ecs_cd.waiting import Deadline, spoken
+from ecs_cd.model.events import Phase, RolloutChanged
+from ecs_cd.model.run import RunProgress
+from ecs_cd.support.deadline import Deadline, format_duration
 
 _WIDEST = 110
 _NARROW = 60
@@ -76,7 +76,7 @@ class Picture:
     def _row(self, row: Row, now: float, width: int, *, narrow: bool) -> RenderableType:
         mark = Text(self._mark(row.standing, now), style=_STYLES[row.standing])
         name = Text(row.phase.value, style="dim" if row.standing is Standing.AHEAD else "bold")
-        took = Text("" if row.standing is Standing.AHEAD else spoken(row.elapsed(now)), style="dim")
+        took = Text("" if row.standing is Standing.AHEAD else format_duration(row.elapsed(now)), style="dim")
         grid = Table.grid(padding=(0, 1, 0, 0))
         grid.width = min(width, _WIDEST) - 1
         grid.add_column(width=1)
@@ -147,8 +147,8 @@ class Picture:
         }[standing]
 
     def _footer(self, now: float) -> str:
-        allowed = f" of {spoken(self._deadline.seconds)}" if self._deadline else ""
-        return f"{spoken(now - self._began)}{allowed}"
+        allowed = f" of {format_duration(self._deadline.seconds)}" if self._deadline else ""
+        return f"{format_duration(now - self._began)}{allowed}"
 
     def _text(self, text: str, style: str = "") -> Text:
         return Text(self._printer.clean_line(text), style=style, overflow="fold")

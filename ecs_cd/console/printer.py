@@ -7,7 +7,7 @@ import os
 from typing import TextIO
 
 from ecs_cd.console.mask import Mask
-from ecs_cd.text import neutral, one_line
+from ecs_cd.sanitize import sanitize, single_line
 
 _GONE = (errno.EPIPE, errno.EINVAL, errno.EIO, errno.ESHUTDOWN)
 """A reader that left: EPIPE, Windows' EINVAL for the same, EIO from a terminal that was closed."""
@@ -39,7 +39,7 @@ class Printer:
 
     def safe(self, text: str) -> str:
         """Return the text without secrets and neutral, in whatever characters."""
-        return self._mask.hide(neutral(self._mask.hide(text)))
+        return self._mask.hide(sanitize(self._mask.hide(text)))
 
     def clean(self, text: str) -> str:
         """Return the text without secrets, neutral, in characters the stream has. Line feeds and tabs stay."""
@@ -47,7 +47,7 @@ class Printer:
 
     def clean_line(self, text: str) -> str:
         """Return the text clean, on one line."""
-        return self._mask.hide(self._encodable(one_line(self._mask.hide(text))))
+        return self._mask.hide(self._encodable(single_line(self._mask.hide(text))))
 
     def say(self, text: str) -> None:
         """Print a text, clean, and end its line if it does not."""

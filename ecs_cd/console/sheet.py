@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import IO, Protocol, cast
 
 from ecs_cd.console.printer import Printer
-from ecs_cd.waiting import Clock
+from ecs_cd.support.clock import Clock
 
 
 class Sheet(Protocol):

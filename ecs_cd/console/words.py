@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ecs_cd.model import Record, RunProgress, RunState, Taken
-from ecs_cd.progress import LockMet, RunLeft, RunSpared, RunTaken
-from ecs_cd.waiting import spoken
+from ecs_cd.model.events import LockMet, RunChosen, RunGivenUp, RunLeft
+from ecs_cd.model.run import RunOrigin, RunProgress, RunState, TimelineRecord
+from ecs_cd.support.deadline import format_duration
 
 RUN = {
     RunState.WAITING: "waits for an agent",
@@ -39,29 +39,29 @@ _UNNAMED = "__default"
 class Step:
     """A stage, job or task with its depth in the tree of those shown, 0 for the outermost."""
 
-    record: Record
+    record: TimelineRecord
     depth: int
 
 
-Choice = RunTaken | RunSpared | RunLeft | LockMet
+Choice = RunChosen | RunGivenUp | RunLeft | LockMet
 """The events that tell which run is followed, and why it is another than before."""
 
 
 def choice(event: Choice) -> str:
     """Return what a delivery did to have a run carry its change."""
     name = event.run.name
-    if isinstance(event, RunTaken):
-        return f"queued {name}" if event.taken is Taken.QUEUED else f"joined {name}, which carries the tag as well"
-    if isinstance(event, RunSpared):
+    if isinstance(event, RunChosen):
+        return f"queued {name}" if event.taken is RunOrigin.QUEUED else f"joined {name}, which carries the tag as well"
+    if isinstance(event, RunGivenUp):
         return f"cancelled {name}: {event.instead.name}, queued at the same moment, carries the tag as well"
     if isinstance(event, LockMet):
         met = "could not apply its plan" if event.lock.stale else "met Terraform's state lock"
-        return f"{name} {met}: {event.said}; trying again{f' in {spoken(event.pause)}' if event.pause else ''}"
+        return f"{name} {met}: {event.said}; trying again{f' in {format_duration(event.pause)}' if event.pause else ''}"
     instead = f"going on with {event.instead.name}" if event.instead else "looking for another run"
     return f"left {name}, because {event.why}; {instead}"
 
 
-def record(record: Record) -> str:
+def record(record: TimelineRecord) -> str:
     """Return what became of a stage, job or task; empty while it is pending."""
     if record.state == "inProgress":
         return "started"
@@ -93,7 +93,7 @@ def waits(progress: RunProgress) -> tuple[tuple[str, str], ...]:
     return tuple(said)
 
 
-def _path(record: Record, by_id: dict[str, Record]) -> Iterator[Record]:
+def _path(record: TimelineRecord, by_id: dict[str, TimelineRecord]) -> Iterator[TimelineRecord]:
     """Yield the record's ancestors from the outermost, then itself. A circle of parents ends it."""
     path = [record]
     seen = {record.id}

@@ -10,11 +10,11 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from ecs_cd.sanitize import comma_list, did_you_mean, quoted, single_line
 from ecs_cd.settings import values, yamlfile
 from ecs_cd.settings.models import EcsPart, EnvironmentPart, ServicePart, SettingsFile
 from ecs_cd.settings.options import BY_NAME, OPTIONS
 from ecs_cd.settings.resolving import Given, Settings, Token, refusal
-from ecs_cd.text import listed, nearest, one_line, quoted
 
 _NOT_EXPANDED = re.compile(r"\$\([^()]*\)")
 _SECRET_KEY = re.compile(r"pat|.*token|.*_pat|password|secret|.*access_?key.*", re.IGNORECASE)
@@ -97,7 +97,7 @@ def _problem(document: yamlfile.Document, mistake: dict[str, Any]) -> yamlfile.P
     """Return one of pydantic's findings as a sentence with its place in the file."""
     about_key = "[key]" in mistake["loc"]
     location = tuple(str(part) for part in mistake["loc"] if part != "[key]")
-    name = one_line(".".join(location[:-1] if about_key else location)) or "the file"
+    name = single_line(".".join(location[:-1] if about_key else location)) or "the file"
     if mistake["type"] == "extra_forbidden":
         return document.problem(location, _unknown_key(location), key=True)
     if mistake["type"] == "value_error":
@@ -108,7 +108,7 @@ def _problem(document: yamlfile.Document, mistake: dict[str, Any]) -> yamlfile.P
 
 def _unknown_key(location: tuple[str, ...]) -> str:
     *parents, key = location
-    within = f" in {one_line('.'.join(parents))}" if parents else ""
+    within = f" in {single_line('.'.join(parents))}" if parents else ""
     if _SECRET_KEY.fullmatch(key):
         return (
             f"{quoted(key)} may not be in the file: a token belongs in the environment, as ECS_CD_AZURE_DEVOPS_PAT. "
@@ -116,9 +116,9 @@ def _unknown_key(location: tuple[str, ...]) -> str:
         )
     part = _PARTS[_part_at(parents)]
     known = list(part.model_fields)
-    says = f"unknown key {quoted(key)}{within}.{nearest(key, known)}"
+    says = f"unknown key {quoted(key)}{within}.{did_you_mean(key, known)}"
     if says.endswith("."):
-        says += _home(key) or f" Known here: {listed(known, most=20)}."
+        says += _home(key) or f" Known here: {comma_list(known, most=20)}."
     return says
 
 
@@ -151,11 +151,11 @@ def _wrong_references(document: yamlfile.Document, file: SettingsFile) -> Iterat
         if origin == name:
             yield document.problem((*here, "promote_from"), "promote_from: an environment cannot follow itself.")
         elif origin is not None and origin not in environments:
-            says = nearest(origin, list(environments)) or f" There are: {listed(list(environments))}."
+            says = did_you_mean(origin, list(environments)) or f" There are: {comma_list(list(environments))}."
             sentence = f"promote_from: there is no environment {quoted(origin)}.{says}"
             yield document.problem((*here, "promote_from"), sentence)
         for service in (part.services or {}) if part else {}:
             if service not in services:
-                says = nearest(service, services) or " Add it under services, at the top."
+                says = did_you_mean(service, services) or " Add it under services, at the top."
                 sentence = f"there is no service {quoted(service)}.{says}"
                 yield document.problem((*here, "services", service), sentence, key=True)

@@ -6,16 +6,16 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from ecs_cd import names
+from ecs_cd.sanitize import quoted
 from ecs_cd.settings import values
 from ecs_cd.settings.options import BY_NAME, Kind, Option
-from ecs_cd.text import quoted
+from ecs_cd.support import naming_rules
 
 SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def _own_name(value: str) -> str:
-    if wrong := names.own(value):
+    if wrong := naming_rules.own(value):
         raise ValueError(f"{quoted(value)} {wrong}.")
     return value
 

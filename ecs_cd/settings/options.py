@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from ecs_cd import names
-from ecs_cd.order import Order
+from ecs_cd.model.order import Order
+from ecs_cd.support import naming_rules
 
 
 class Kind(str, Enum):
@@ -75,36 +75,38 @@ _TOP, _SERVICE, _ENVIRONMENT, _CALL = Section.TOP, Section.SERVICE, Section.ENVI
 
 OPTIONS: tuple[Option, ...] = (
     Option("settings", _CALL, "The settings file, instead of the ecs-cd.yml found upwards from here.", metavar="FILE"),
-    Option("service", _CALL, "The service to deliver, as named in ecs-cd.yml.", check=names.own),
-    Option("environment", _CALL, "The environment to deliver to, as named in ecs-cd.yml.", check=names.own),
+    Option("service", _CALL, "The service to deliver, as named in ecs-cd.yml.", check=naming_rules.own),
+    Option("environment", _CALL, "The environment to deliver to, as named in ecs-cd.yml.", check=naming_rules.own),
     Option(
         "organization",
         _TOP,
         "Address of the Azure DevOps organization, such as https://dev.azure.com/acme.",
         metavar="URL",
-        check=names.organization,
+        check=naming_rules.organization,
         fallbacks=("SYSTEM_COLLECTIONURI", "SYSTEM_TEAMFOUNDATIONCOLLECTIONURI"),
     ),
     Option(
         "project",
         _TOP,
         "Azure DevOps project that holds the infrastructure pipeline.",
-        check=names.project,
+        check=naming_rules.project,
         fallbacks=("SYSTEM_TEAMPROJECT",),
     ),
-    Option("parameter", _SERVICE, "Name of the SSM parameter that holds the image's tag.", check=names.parameter),
+    Option(
+        "parameter", _SERVICE, "Name of the SSM parameter that holds the image's tag.", check=naming_rules.parameter
+    ),
     Option("create_parameter", _SERVICE, "Create the parameter when it does not exist.", Kind.SWITCH, default="false"),
     Option("order", _SERVICE, "How to tell the newer tag.", choices=tuple(o.value for o in Order), default="numeric"),
-    Option("repository", _SERVICE, "Name of the ECR repository.", check=names.repository, default="{service}"),
+    Option("repository", _SERVICE, "Name of the ECR repository.", check=naming_rules.repository, default="{service}"),
     Option(
         "registry",
         _SERVICE,
         "AWS account id of the ECR registry, when it is not the delivery's own account.",
         metavar="ACCOUNT",
-        check=names.account,
+        check=naming_rules.account,
         numeric=True,
     ),
-    Option("registry_region", _SERVICE, "Region of the ECR registry, when it is another.", check=names.region),
+    Option("registry_region", _SERVICE, "Region of the ECR registry, when it is another.", check=naming_rules.region),
     Option("check_image", _SERVICE, "Look in ECR for the image before recording its tag.", Kind.SWITCH, default="true"),
     Option(
         "wait_for_image",
@@ -117,7 +119,7 @@ OPTIONS: tuple[Option, ...] = (
         "pipeline",
         _SERVICE,
         "The infrastructure pipeline that runs Terraform: its id, name, or folder and name.",
-        check=names.pipeline,
+        check=naming_rules.pipeline,
         numeric=True,
     ),
     Option(
@@ -136,16 +138,21 @@ OPTIONS: tuple[Option, ...] = (
         choices=("never", "on-failure"),
         default="never",
     ),
-    Option("cluster", _SERVICE, "Name of the ECS cluster.", key="ecs.cluster", check=names.ecs),
+    Option("cluster", _SERVICE, "Name of the ECS cluster.", key="ecs.cluster", check=naming_rules.ecs),
     Option(
-        "ecs_service", _SERVICE, "Name of the ECS service.", key="ecs.service", check=names.ecs, default="{service}"
+        "ecs_service",
+        _SERVICE,
+        "Name of the ECS service.",
+        key="ecs.service",
+        check=naming_rules.ecs,
+        default="{service}",
     ),
     Option(
         "container",
         _SERVICE,
         "Name of the container whose image has the tag, when its image does not tell.",
         key="ecs.container",
-        check=names.ecs,
+        check=naming_rules.ecs,
     ),
     Option(
         "timeout",
@@ -155,18 +162,22 @@ OPTIONS: tuple[Option, ...] = (
         default="30m",
         least=1,
     ),
-    Option("branch", _ENVIRONMENT, "The infrastructure pipeline's branch for this environment.", check=names.branch),
-    Option("region", _ENVIRONMENT, "AWS region of the environment.", check=names.region),
-    Option("profile", _ENVIRONMENT, "AWS profile to take credentials from.", check=names.profile),
-    Option("role_arn", _ENVIRONMENT, "IAM role to assume for this environment.", metavar="ARN", check=names.role),
-    Option("external_id", _ENVIRONMENT, "External id to give when assuming the role.", check=names.external_id),
+    Option(
+        "branch", _ENVIRONMENT, "The infrastructure pipeline's branch for this environment.", check=naming_rules.branch
+    ),
+    Option("region", _ENVIRONMENT, "AWS region of the environment.", check=naming_rules.region),
+    Option("profile", _ENVIRONMENT, "AWS profile to take credentials from.", check=naming_rules.profile),
+    Option(
+        "role_arn", _ENVIRONMENT, "IAM role to assume for this environment.", metavar="ARN", check=naming_rules.role
+    ),
+    Option("external_id", _ENVIRONMENT, "External id to give when assuming the role.", check=naming_rules.external_id),
     Option(
         "promote_from",
         _ENVIRONMENT,
         "The environment whose tag is promoted to this one.",
         flag="--from",
         metavar="ENVIRONMENT",
-        check=names.own,
+        check=naming_rules.own,
     ),
     Option(
         "promote_after",

@@ -8,16 +8,16 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
-from ecs_cd import names
 from ecs_cd.errors import SettingsError
-from ecs_cd.model import ServiceTarget
-from ecs_cd.order import Order
+from ecs_cd.model.order import Order
+from ecs_cd.model.service import ServiceTarget
+from ecs_cd.sanitize import comma_list, did_you_mean, quoted, single_line
 from ecs_cd.settings import values
 from ecs_cd.settings.models import EnvironmentPart, ServicePart, SettingsFile
 from ecs_cd.settings.options import BY_NAME, Section, in_section
 from ecs_cd.settings.values import Value
 from ecs_cd.settings.yamlfile import Document
-from ecs_cd.text import listed, nearest, one_line, quoted
+from ecs_cd.support import naming_rules
 
 STEPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -194,13 +194,14 @@ class Settings:
             option = BY_NAME[kind]
             if not name:
                 raise SettingsError(
-                    f"Which {kind}? There are: {listed(known)}.", hint=f"Name it, or set {option.variable}."
+                    f"Which {kind}? There are: {comma_list(known)}.", hint=f"Name it, or set {option.variable}."
                 )
-            where = f" in '{one_line(str(self.document.path))}'" if self.document else ""
+            where = f" in '{single_line(str(self.document.path))}'" if self.document else ""
             raise SettingsError(
-                f"There is no {kind} {quoted(name)}{where}.{nearest(name, known)}", hint=f"There are: {listed(known)}."
+                f"There is no {kind} {quoted(name)}{where}.{did_you_mean(name, known)}",
+                hint=f"There are: {comma_list(known)}.",
             )
-        if name and (wrong := names.own(name)):
+        if name and (wrong := naming_rules.own(name)):
             raise SettingsError(f"The {kind} {quoted(name)} {wrong}.")
         return name
 
@@ -263,7 +264,7 @@ class Settings:
             Section.SERVICE: f" under services.{service or '<name>'} or defaults",
             Section.ENVIRONMENT: f" under environments.{environment or '<name>'}",
         }.get(option.section, "")
-        file = one_line(self.document.path.name) if self.document else "ecs-cd.yml"
+        file = single_line(self.document.path.name) if self.document else "ecs-cd.yml"
         whose = " ".join(filter(None, [service and f"of {service}", environment and f"in {environment}"]))
         called = _CALLED.get(name) or option.path.replace(".", " ").replace("_", " ").replace("ecs", "ECS")
         return (
@@ -274,7 +275,12 @@ class Settings:
     def _refuse_foreign_organization(self, organization: str) -> None:
         """The job's token works for the job's organization alone; it is not sent to another, whoever wrote the file."""
         own = self.fallback.get("organization")
-        if self.token and self.token.bearer and own and not names.same_organization(str(own.value), organization):
+        if (
+            self.token
+            and self.token.bearer
+            and own
+            and not naming_rules.same_organization(str(own.value), organization)
+        ):
             raise SettingsError(
                 f"{self.token.variable} is a token for {own.value}, not for {organization}.",
                 hint="Set ECS_CD_AZURE_DEVOPS_PAT to a personal access token of the other organization.",
@@ -310,7 +316,7 @@ def _flags(overrides: Mapping[str, object]) -> dict[str, Given]:
     for name, raw in overrides.items():
         option = BY_NAME.get(name)
         if option is None or option.section is Section.CALL:
-            raise TypeError(f"resolve() has no setting {name!r}.{nearest(name, list(BY_NAME))}")
+            raise TypeError(f"resolve() has no setting {name!r}.{did_you_mean(name, list(BY_NAME))}")
         if raw is None or raw in ("", (), []):
             continue
         try:

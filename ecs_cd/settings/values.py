@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Union
 
+from ecs_cd.sanitize import comma_list, did_you_mean, quoted
 from ecs_cd.settings.options import Kind, Option
-from ecs_cd.text import listed, nearest, quoted
 
 Value = Union[str, bool, float, "dict[str, str]"]
 """What a setting can be, once read: text, switch, seconds, map."""
@@ -51,7 +51,9 @@ def check(option: Option, value: str) -> None:
         ValueError: what is wrong with it.
     """
     if option.choices and value not in option.choices:
-        raise ValueError(f"{quoted(value)} is not one of {listed(option.choices)}.{nearest(value, option.choices)}")
+        raise ValueError(
+            f"{quoted(value)} is not one of {comma_list(option.choices)}.{did_you_mean(value, option.choices)}"
+        )
     wrong = option.check(value) if option.check else ""
     if wrong:
         shown = "the address" if "://" in value and "@" in value else quoted(value)  # it may hold a password
@@ -74,7 +76,7 @@ def fill(text: str, known: Mapping[str, str]) -> str:
         if name not in known:
             raise ValueError(
                 f"has an unknown placeholder {quoted('{' + name + '}')}; there are {{service}} and {{environment}}."
-                f"{nearest(name, PLACEHOLDERS)}"
+                f"{did_you_mean(name, PLACEHOLDERS)}"
             )
         if not known[name]:
             raise ValueError(f"has the placeholder {{{name}}}, and no {name} was named; give --{name}.")

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from ecs_cd.errors import SettingsError
-from ecs_cd.text import one_line, quoted
+from ecs_cd.sanitize import quoted, single_line
 
 FILE_NAME = "ecs-cd.yml"
 MOST_BYTES = 256 * 1024
@@ -75,7 +75,7 @@ class Document:
         return Problem(*mark, f"{self._shown(mark)}: {sentence}")
 
     def _shown(self, mark: tuple[int, int]) -> str:
-        return f"{one_line(str(self.path))}:{mark[0]}:{mark[1]}"
+        return f"{single_line(str(self.path))}:{mark[0]}:{mark[1]}"
 
 
 def find(start: Path) -> Path | None:
@@ -88,7 +88,7 @@ def find(start: Path) -> Path | None:
         if (directory / FILE_NAME).is_file():
             return directory / FILE_NAME
         if (other := directory / "ecs-cd.yaml").is_file():
-            raise SettingsError(f"The settings file is named {FILE_NAME}: rename '{one_line(str(other))}'.")
+            raise SettingsError(f"The settings file is named {FILE_NAME}: rename '{single_line(str(other))}'.")
     return None
 
 
@@ -106,12 +106,14 @@ def read(path: Path) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
-        problem = one_line(error.problem or error.context or "a mistake")
-        raise SettingsError(f"{one_line(str(path))}{where}: not YAML: {problem}.") from None
+        problem = single_line(error.problem or error.context or "a mistake")
+        raise SettingsError(f"{single_line(str(path))}{where}: not YAML: {problem}.") from None
     except yaml.YAMLError:  # a character that YAML does not allow
-        raise SettingsError(f"{one_line(str(path))}: not YAML: it has a character that may not be in a text.") from None
+        raise SettingsError(
+            f"{single_line(str(path))}: not YAML: it has a character that may not be in a text."
+        ) from None
     except RecursionError:
-        raise SettingsError(f"{one_line(str(path))}: nested too deeply.") from None
+        raise SettingsError(f"{single_line(str(path))}: nested too deeply.") from None
     if whole is not None and not isinstance(whole, dict):
         raise SettingsError(f"{document.place(())}: the settings must be keys and values, such as `services:`.")
     document.data = whole or {}
@@ -119,7 +121,7 @@ def read(path: Path) -> Document:
 
 
 def _content(path: Path) -> str:
-    shown = one_line(str(path))
+    shown = single_line(str(path))
     try:
         with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)
@@ -187,7 +189,7 @@ class _Conversion:
         self._nodes += 1
         if self._nodes > MOST_NODES or depth > MOST_DEPTH:
             raise SettingsError(
-                f"{one_line(str(self._document.path))}: too large or too deep once its aliases are written out."
+                f"{single_line(str(self._document.path))}: too large or too deep once its aliases are written out."
             )
 
     def _problem(self, node: yaml.Node, sentence: str) -> None:

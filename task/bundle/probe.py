@@ -43,7 +43,7 @@ def ask_azure_devops(organization: str) -> None:
     from ecs_cd.azure_devops import AzureDevOpsSettings, connect  # noqa: PLC0415 - it is there only once all is prepared
     from ecs_cd.azure_devops.sdk import Clients  # noqa: PLC0415 - likewise
     from ecs_cd.azure_devops.transport import Transport  # noqa: PLC0415 - likewise
-    from ecs_cd.waiting import SystemClock  # noqa: PLC0415 - likewise
+    from ecs_cd.support.clock import SystemClock  # noqa: PLC0415 - likewise
 
     where = organization or "https://dev.azure.com/nobody"
     settings = AzureDevOpsSettings(where, "platform", pat=os.environ.get("ECS_CD_PROBE_TOKEN", "none"))

@@ -62,6 +62,6 @@ def prepare(here: str = _HERE) -> None:
 
 if __name__ == "__main__":
     prepare()
-    from ecs_cd.task.__main__ import main
+    from ecs_cd.azure_task.__main__ import main
 
     main()

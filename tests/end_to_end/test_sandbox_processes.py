@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.processes import Started, read_environment, started
-from tests.task.built import built
+from tests.integration.azure_task.built import built
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc to find what is left behind")
 

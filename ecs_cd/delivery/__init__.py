@@ -1,0 +1,1 @@
+"""The steps composed: deploy, roll back, promote, several services at once."""

@@ -1,0 +1,1 @@
+"""Step 2: the image exists in ECR (rule 2)."""

@@ -1,0 +1,148 @@
+"""The infrastructure pipeline and its runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+
+_DEEPEST = 10
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """An Azure pipeline (a build definition). `folder` starts with a backslash, which alone is the root.
+
+    `name` is empty where only the id is known.
+    """
+
+    id: int
+    name: str = ""
+    folder: str = "\\"
+    url: str = ""
+
+    @property
+    def path(self) -> str:
+        """Return folder and name, as the web portal shows them; the id where no name is known."""
+        return f"{self.folder.rstrip(chr(92))}\\{self.name}" if self.name else f"id {self.id}"
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """A run to be queued. `branch` is a full ref, such as `refs/heads/develop`."""
+
+    pipeline: Pipeline
+    branch: str
+    template_parameters: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
+class RunState(str, Enum):
+    """Where a run is. WAITING: no job of it has started. RUNNING is said of one that waits for an approval, too."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    CANCELLING = "cancelling"
+    SUCCEEDED = "succeeded"
+    PARTIALLY_SUCCEEDED = "partially-succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def ended(self) -> bool:
+        """Return whether nothing more will happen to the run."""
+        return self not in (RunState.WAITING, RunState.RUNNING, RunState.CANCELLING)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a pipeline as last seen.
+
+    `template_parameters` and `variables` are as the service shows them, which may have defaults filled in.
+    `changed_by` is the display name of who changed it last, `by_service` whether that was Azure DevOps itself.
+    """
+
+    id: int
+    name: str
+    url: str
+    state: RunState
+    pipeline_id: int
+    branch: str = ""
+    queued_at: datetime | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    changed_by: str = ""
+    by_service: bool = False
+    tags: tuple[str, ...] = ()
+    template_parameters: Mapping[str, str] = field(default_factory=dict, hash=False)
+    variables: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+
+AZURE_DEVOPS_ITSELF = "Microsoft.VisualStudio.Services.TFS"
+"""The name under which Azure DevOps acts by itself, for example when `lockBehavior: runLatest` cancels a run."""
+
+
+class RunOrigin(str, Enum):
+    """How a delivery came by the run it follows."""
+
+    QUEUED = "queued"
+    JOINED = "joined"
+
+
+@dataclass(frozen=True)
+class TimelineRecord:
+    """One line of a run's timeline: a stage, a job or a task.
+
+    `kind` is `Stage`, `Phase`, `Job`, `Task`, or a checkpoint's type; `state` is `pending`, `inProgress` or
+    `completed`; `result` is empty until completed. `errors` are the messages of its error issues. `attempt` grows when
+    somebody starts a stage anew; 0 where Azure DevOps does not say. `worker` is the agent that a job is carried out by;
+    empty for one that needs none, such as a manual validation.
+    """
+
+    id: str
+    parent_id: str
+    kind: str
+    name: str
+    state: str
+    result: str = ""
+    order: int = 0
+    log_id: int | None = None
+    errors: tuple[str, ...] = ()
+    attempt: int = 1
+    worker: str = ""
+
+
+@dataclass(frozen=True)
+class RunProgress:
+    """A run and its timeline at one moment."""
+
+    run: Run
+    records: tuple[TimelineRecord, ...] = ()
+
+    def of_kind(self, kind: str) -> tuple[TimelineRecord, ...]:
+        """Return the records of one kind in the order in which they run; `order` counts within a record's parent."""
+        known = {record.id: record for record in self.records}
+
+        def place(record: TimelineRecord) -> tuple[int, ...]:
+            orders = [record.order]
+            # A run, a stage, a phase, a job, a task: whatever goes deeper is no timeline.
+            while (parent := known.get(record.parent_id)) and len(orders) < _DEEPEST:
+                record = parent
+                orders.append(record.order)
+            return tuple(reversed(orders))
+
+        return tuple(sorted((r for r in self.records if r.kind == kind), key=place))
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """A run that ended well, or None where there was none to wait for (a dry run, or nothing to apply).
+
+    `tries`: how many runs it took, of which all but the last met a state lock or lost their agent.
+    """
+
+    run: Run | None
+    warning: str = ""
+    taken: RunOrigin = RunOrigin.QUEUED
+    tries: int = 1

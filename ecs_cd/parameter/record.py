@@ -1,0 +1,314 @@
+"""Step 3: record the tag in its parameter: never backwards, nothing lost, everything else left as it is (rules 3-5).
+
+Parameter Store has no conditional write, so `record` looks after it has written: if a version came in between the one
+it read and the one it wrote, the newest tag among them goes back on top. A delivery that finds nothing to write looks
+over the last versions for the same reason: an earlier attempt may have died between its write and its look.
+
+Under a hold (rule 12; `ecs_cd.model.labels` has the signs, `ecs_cd.parameter.hold` makes and lifts them) nothing newer
+is recorded: the delivery yields, and puts the held value back where it finds or has written another one on top.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from ecs_cd.errors import ParameterRefused, Throttled
+from ecs_cd.model.image import CheckedImage, ImageTag
+from ecs_cd.model.labels import FLOOR, GATE, HELD, OF_A_HOLD, Marks
+from ecs_cd.model.order import Order
+from ecs_cd.model.parameter import Parameter, ParameterChange, ParameterVersion, Recorded
+from ecs_cd.parameter.store import Parameters
+from ecs_cd.parameter.version_limit import write_version
+from ecs_cd.sanitize import quoted
+from ecs_cd.support.clock import Clock
+from ecs_cd.support.deadline import Deadline
+from ecs_cd.support.retry import Backoff, wait_for
+
+PACE = Backoff(first=0.5, factor=2.0, most=8.0)
+_FRESH = 5.0
+_LOOK_BACK = 10
+_TYPES = ("String", "SecureString")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A parameter as read at a moment of the delivery's clock; None when there is none of that name."""
+
+    parameter: Parameter | None
+    at: float
+
+
+def read_now(parameters: Parameters, name: str, clock: Clock) -> Seen:
+    """Read the parameter, so that other things may be asked for meanwhile; `record` takes it while it is fresh."""
+    at = clock.now()
+    return Seen(parameters.read(name), at)
+
+
+def record_tag(
+    parameters: Parameters,
+    name: str,
+    image: CheckedImage,
+    *,
+    deadline: Deadline,
+    order: Order = Order.NUMERIC,
+    create: bool = False,
+    dry_run: bool = False,
+    seen: Seen | None = None,
+) -> ParameterChange:
+    """Record the image's tag, unless a newer one is there already, or a hold stands against it.
+
+    Whatever other writers do meanwhile, and whichever of them die, the parameter ends on the newest tag (rule 4), or on
+    the held one (rule 12). Recording the very tag that is held is in agreement with the hold: UNCHANGED.
+
+    Raises:
+        ParameterRefused: it does not exist (and `create` was not asked for), or is of a kind that holds no tag.
+        DeadlineReached: Parameter Store kept refusing for lack of rate until the deadline.
+    """
+    order.check(str(image.tag))
+    recording = _Recording(parameters, name, image.tag, order, create=create, dry_run=dry_run)
+    known = [seen] if seen else []
+
+    def attempt() -> ParameterChange | None:
+        now = known.pop() if known else read_now(parameters, name, deadline.clock)
+        if deadline.clock.now() - now.at > _FRESH:  # (a)
+            now = read_now(parameters, name, deadline.clock)
+        return recording.attempt(now.parameter)
+
+    doing = f"writing parameter {name}"
+    return wait_for(attempt, deadline=deadline, pace=PACE, doing=doing, tolerate=Throttled)
+
+
+def read_parameter(parameters: Parameters, name: str) -> Parameter:
+    """Return a parameter that can hold a tag.
+
+    Raises:
+        ParameterRefused: there is none, or it is a StringList.
+    """
+    return _holding_a_tag(parameters.read(name), name)
+
+
+class Stand(Enum):
+    """How a recorded change stands, some time later. OVERTAKEN: something older is in its place (rule 4 d)."""
+
+    STANDS = "stands"
+    OVERTAKEN = "overtaken"
+    TAKEN_BACK = "taken back"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a change stands, and the parameter as read for that; None where it is gone."""
+
+    stand: Stand
+    parameter: Parameter | None
+
+
+def change_standing(parameters: Parameters, change: ParameterChange, order: Order) -> Standing:
+    """Return how the change stands now: TAKEN_BACK where somebody put something else in its place, to stay.
+
+    A step back without an order does not overtake it, since it was meant.
+    """
+    now = parameters.read(change.name)
+    if now is None:
+        return Standing(Stand.OVERTAKEN, None)
+    if now.value == change.new:
+        return Standing(Stand.STANDS, now)
+    if now.marks.holds or now.marks.turning:
+        return Standing(Stand.TAKEN_BACK, now)
+    if not order.newer(change.new, now.value) or now.marks.floor.version > change.version:
+        return Standing(Stand.STANDS, now)
+    return Standing(Stand.OVERTAKEN, now)
+
+
+def _holding_a_tag(found: Parameter | None, name: str) -> Parameter:
+    if found is None:
+        raise ParameterRefused(
+            f"There is no parameter {quoted(name)} in this account and region.",
+            hint="Create it with Terraform (it owns its existence), or once with `ecs-cd parameter set "
+            "--create-parameter`.",
+        )
+    if found.type not in _TYPES:
+        raise ParameterRefused(
+            f"Parameter {quoted(name)} is a {found.type}; a tag needs a String or a SecureString.",
+            hint="Check the parameter's name in the settings.",
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class _Recording:
+    """Rules 4 and 12; the letters in comments are rule 4's."""
+
+    parameters: Parameters
+    name: str
+    wanted: ImageTag
+    order: Order
+    create: bool
+    dry_run: bool
+
+    def attempt(self, found: Parameter | None) -> ParameterChange | None:
+        """Return the change, or None when all must be read again because of what somebody did meanwhile."""
+        tag = str(self.wanted)
+        if found is None and self.create:
+            return self._create()
+        seen = _holding_a_tag(found, self.name)
+        if seen.marks.turning or seen.marks.holds:
+            return self._under_hold(seen)
+        if seen.value == tag:
+            return self._nothing_to_write(seen, Recorded.UNCHANGED)
+        if self.order.newer(seen.value, tag):
+            return self._nothing_to_write(seen, Recorded.SUPERSEDED)
+        if self.dry_run:
+            return self._change(seen.value, replace(seen, value=tag), Recorded.WRITTEN)
+        return self._write(seen)
+
+    def _create(self) -> ParameterChange | None:
+        tag = str(self.wanted)
+        version = 0 if self.dry_run else self.parameters.create(self.name, tag)
+        return None if version is None else self._change(None, Parameter(self.name, tag, version), Recorded.WRITTEN)
+
+    def _write(self, seen: Parameter) -> ParameterChange | None:
+        tag = str(self.wanted)
+        top = self._put_on_top(seen, tag)
+        if top is None:
+            return None
+        if top.marks.turning or top.marks.holds:
+            return self._yielded(seen.value, top, restored=top.value != tag)
+        if top.value != tag:
+            # Either a newer one was put back, or a hold that came and went has left ours below.
+            newer = self.order.newer(top.value, tag)
+            return self._change(seen.value, top, Recorded.SUPERSEDED, restored=True) if newer else None
+        if self.order is Order.NONE and _steps_back(seen.value, top.value):
+            self.parameters.label(self.name, top.version, FLOOR)
+        return self._change(seen.value, top, Recorded.WRITTEN)
+
+    def _nothing_to_write(self, seen: Parameter, found: Recorded) -> ParameterChange | None:
+        """(c): an earlier attempt may have died between its write and its look, or before its label."""
+        unchanged = self._change(seen.value, seen, found)
+        lately = self._lately(seen)
+        if self.order is Order.NONE:
+            if any(_steps_back(v.value, seen.value) for v in lately) and not self.dry_run:
+                self.parameters.label(self.name, seen.version, FLOOR)
+            return unchanged
+        newest = self.order.newest([v.value for v in lately])
+        if newest is None or not self.order.newer(newest, seen.value) or self.dry_run:
+            return unchanged
+        top = self._put_on_top(seen, newest)
+        if top is None:
+            return None
+        if top.marks.turning or top.marks.holds:
+            return self._yielded(seen.value, top)
+        return self._change(seen.value, top, Recorded.SUPERSEDED, restored=True)
+
+    def _under_hold(self, seen: Parameter) -> ParameterChange | None:
+        """Yield; where something else than the held value is on top, put that back first."""
+        held = seen.marks.held.value
+        if seen.marks.turning or seen.value == held or self.dry_run:
+            return self._yielded(seen.value, seen)
+        top = self._put_on_top(seen, held)
+        if top is None:
+            return None
+        still = top.marks.turning or top.marks.holds
+        return self._yielded(seen.value, top, restored=True) if still else None
+
+    def _yielded(self, old: str, top: Parameter, *, restored: bool = False) -> ParameterChange:
+        agreed = top.marks.holds and top.value == str(self.wanted)
+        return self._change(old, top, Recorded.UNCHANGED if agreed else Recorded.HELD, restored=restored)
+
+    def _put_on_top(self, seen: Parameter, value: str) -> Parameter | None:
+        """Write over `seen`, then look (b) until what belongs on top is there: the newest, or what is held.
+
+        None: nothing is certain, and all must be read again.
+        """
+        while True:
+            number = self._put(seen, value)
+            if number is None:
+                return None
+            top = replace(seen, value=value, version=number)
+            since = self._since(seen, number)
+            if not since:
+                return top
+            top = replace(top, marks=Marks.of(since))
+            if top.marks.turning:
+                return top
+            belongs = top.marks.held.value if top.marks.holds else self._newest(since, top)
+            if belongs == value:
+                return top
+            seen, value = top, belongs
+
+    def _put(self, seen: Parameter, value: str) -> int | None:
+        number = write_version(self.parameters, seen, value)
+        return number if number is not None else self._hold_anew(value)
+
+    def _hold_anew(self, value: str) -> int | None:
+        """Put the held value back where the held version itself must go for it: as a rollback does, with a gate.
+
+        None where it is not, or not any more, the value that is held.
+        """
+        now = _holding_a_tag(self.parameters.read(self.name), self.name)
+        if not now.marks.holds or now.marks.held.value != value:
+            return None
+        self.parameters.label(self.name, now.version, GATE)
+        number = write_version(self.parameters, now, value)
+        if number is not None:
+            self.parameters.label(self.name, number, HELD)
+        return number
+
+    def _since(self, seen: Parameter, number: int) -> tuple[ParameterVersion, ...]:
+        """Return what came between, with the marks of a hold; nothing where nothing did.
+
+        What was written over by putting a held value back counts too: the hold may have been released meanwhile.
+        """
+        first = seen.version + (0 if seen.marks.holds else 1)
+        if first == number:
+            return ()
+        return self.parameters.versions(self.name, range(first, number), OF_A_HOLD)
+
+    def _newest(self, since: Sequence[ParameterVersion], top: Parameter) -> str:
+        """Return the newest tag of those that may be restored and of the one on top."""
+        floor = top.marks.floor.version
+        missed = [v.value for v in since if floor <= v.version < top.version]
+        newest = self.order.newest(missed)
+        return newest if newest is not None and self.order.newer(newest, top.value) else top.value
+
+    def _lately(self, seen: Parameter) -> tuple[ParameterVersion, ...]:
+        """Return the versions before `seen` that may be restored: few, and none before the floor."""
+        earlier = range(max(seen.version - _LOOK_BACK + 1, 1), seen.version)
+        if not earlier:
+            return ()
+        lately = self.parameters.versions(self.name, earlier, (FLOOR,))
+        floor = Marks.of(lately).floor.version
+        return tuple(v for v in lately if v.version >= floor)
+
+    def _change(
+        self, old: str | None, top: Parameter, recorded: Recorded, *, restored: bool = False
+    ) -> ParameterChange:
+        return ParameterChange(
+            self.name, self.wanted, old, top.value, top.version, recorded, restored, self.dry_run, top.marks
+        )
+
+
+def _steps_back(before: str, after: str) -> bool:
+    """Return whether `after` is older by any order there is."""
+    return any(order.newer(before, after) for order in (Order.NUMERIC, Order.SEMVER))
+
+
+def describe_change(change: ParameterChange) -> str:
+    """Return what became of the parameter, as a sentence."""
+    would = "would be " if change.dry_run else ""
+    if change.recorded is Recorded.SUPERSEDED:
+        back = ", put back after another writer lost it" if change.restored else ""
+        return f"{change.name} holds {change.new}, newer than {change.wanted}{back} (version {change.version})."
+    if change.recorded is Recorded.HELD:
+        why = "is held at" if change.marks.holds else "is being rolled back, and holds"
+        return f"{change.name} {why} {change.new}, so {change.wanted} was not recorded (version {change.version})."
+    if change.recorded is Recorded.UNCHANGED:
+        return f"{change.name} already holds {change.new} (version {change.version})."
+    was = (
+        f"{would}changed from {change.old!s} to {change.new}"
+        if change.old is not None
+        else f"{would}created with {change.new}"
+    )
+    return f"{change.name} {was}." if change.dry_run else f"{change.name} {was} (version {change.version})."

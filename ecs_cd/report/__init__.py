@@ -1,0 +1,1 @@
+"""Step 6: the result as one value, as JSON and as text."""

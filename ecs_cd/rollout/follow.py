@@ -1,0 +1,205 @@
+"""Step 5: watch an ECS service until it serves the tag or is known not to; gather the evidence (rules 10 and 11)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ecs_cd.errors import DeadlineReached, EcsCdError, NotApplied, RolledBackByEcs, RolloutFailed
+from ecs_cd.model.run import FinishedRun
+from ecs_cd.model.service import (
+    Deployment,
+    Rollout,
+    ServiceEvent,
+    ServiceSnapshot,
+    ServiceTarget,
+    Serving,
+    StoppedTask,
+    Verdict,
+)
+from ecs_cd.rollout.judge import Wanted, judge, runs_wanted
+from ecs_cd.rollout.services import Services
+from ecs_cd.sanitize import quoted
+from ecs_cd.support.deadline import Deadline
+from ecs_cd.support.retry import Backoff, wait_for
+
+PACE = Backoff(first=1.0, factor=1.3, most=10.0)
+APPLIED_BACKOFF = Backoff(first=1.0, factor=2.0, most=4.0)
+APPLIED_WAIT = 7.0
+"""Seconds after a failed run in which ECS may not yet show what the run did to it."""
+
+SETTLE = 15.0
+"""Seconds after a run's end in which DescribeServices may still answer as before (it is eventually consistent)."""
+
+_MOST_EVENTS = 8
+_MOST_TASKS = 5
+
+
+def find_service(services: Services, target: ServiceTarget) -> ServiceSnapshot:
+    """Return the service as it is now.
+
+    Raises:
+        RolloutFailed: the cluster has no such service.
+    """
+    snapshot = services.snapshot(target)
+    if snapshot is None:
+        raise RolloutFailed(
+            f"ECS cluster {quoted(target.cluster)} has no service {quoted(target.service)}.",
+            hint="Check the names, account and region; the service is Terraform's to create.",
+        )
+    return snapshot
+
+
+def follow_rollout(
+    services: Services,
+    target: ServiceTarget,
+    wanted: Wanted,
+    run: FinishedRun,  # noqa: ARG001 - it proves that the run is over: before that, there is nothing to judge
+    *,
+    deadline: Deadline,
+    watch: Callable[[ServiceSnapshot, Verdict], None],
+    before: ServiceSnapshot | None = None,
+) -> Rollout:
+    """Watch the service until the tag serves, or is known not to.
+
+    `before`: the service as it was before the run; events it already had are not evidence.
+
+    Raises:
+        RolledBackByEcs, NotApplied, RolloutFailed: with events and stopped tasks (rule 11).
+        DeadlineReached: the rollout is still going on.
+    """
+    watching = _Watching(services, target, wanted, deadline, watch, before)
+    doing = f"waiting for ECS service {target.service} to serve {wanted.image.tag}"
+    try:
+        rollout = wait_for(watching.look, deadline=deadline, pace=PACE, doing=doing)
+    except DeadlineReached as error:
+        error.add(watching.evidence())
+        raise
+    if rollout.verdict.serving in (Serving.DEPLOYED, Serving.SUPERSEDED, Serving.NOT_JUDGED):
+        return rollout
+    raise _failure(target, wanted, rollout, watching.evidence())
+
+
+def already_applied(services: Services, target: ServiceTarget, wanted: Wanted, *, deadline: Deadline) -> Verdict | None:
+    """Return the verdict if the tag serves or is rolling out, though its run failed; None if it does neither.
+
+    Raises:
+        SettingsError: the container cannot be told from the others.
+    """
+    left = min(APPLIED_WAIT, deadline.remaining())
+    for pause in APPLIED_BACKOFF.delays():
+        snapshot = services.snapshot(target)
+        verdict = judge(snapshot, wanted) if snapshot else None
+        if verdict and verdict.serving in (Serving.DEPLOYED, Serving.ROLLING, Serving.SUPERSEDED):
+            return verdict
+        left -= pause
+        if left <= 0 or (verdict and verdict.serving is not Serving.NOT_APPLIED):
+            return None
+        deadline.clock.sleep(pause)
+    return None
+
+
+@dataclass
+class _Watching:
+    """What the wait knows, and what it remembers between two looks: `ours` is the tag's deployment, once seen."""
+
+    services: Services
+    target: ServiceTarget
+    wanted: Wanted
+    deadline: Deadline
+    watch: Callable[[ServiceSnapshot, Verdict], None]
+    before: ServiceSnapshot | None
+    ours: Deployment | None = None
+    last: Rollout | None = None
+
+    def __post_init__(self) -> None:
+        """Note until when an answer may be the one from before the run."""
+        self.settled_at = self.deadline.clock.now() + SETTLE
+
+    def look(self) -> Rollout | None:
+        """Return the end of the rollout, or None while there is more to come."""
+        snapshot = find_service(self.services, self.target)
+        was_primary = self.ours is not None or self._was_undone(snapshot)
+        verdict = judge(snapshot, self.wanted, was_primary=was_primary)
+        rollout = Rollout(verdict, snapshot)
+        if rollout != self.last:
+            self.last = rollout
+            self.watch(snapshot, verdict)
+        if snapshot.primary and runs_wanted(snapshot.primary, self.target, self.wanted):
+            self.ours = snapshot.primary
+        return rollout if self._proves(rollout) else None
+
+    def _was_undone(self, snapshot: ServiceSnapshot) -> bool:
+        """Return whether ECS rolled back since the run began: a long run can outlast the whole of it."""
+        since = new_events(snapshot, self.before) if self.before else ()
+        return any("rolling back" in event.message.lower() for event in since)
+
+    def _proves(self, rollout: Rollout) -> bool:
+        """Return whether the wait is over: not while the answer may still be the one from before the run."""
+        serving = rollout.verdict.serving
+        if serving is Serving.ROLLING:
+            return False
+        unseen = self.ours is None and not self._was_undone(rollout.snapshot)
+        may_be_stale = serving is Serving.NOT_APPLIED or (serving is Serving.REVERTED and unseen)
+        return not may_be_stale or self.deadline.clock.now() >= self.settled_at
+
+    def evidence(self) -> tuple[str, ...]:
+        """Return stopped tasks' reasons and the service's events since the start, oldest first (rule 11)."""
+        if self.last is None:
+            return ()
+        since = new_events(self.last.snapshot, self.before)[:_MOST_EVENTS]
+        events = tuple(f"event: {event.message}" for event in reversed(since))
+        if self.last.verdict.serving is Serving.NOT_APPLIED:  # nothing of ours ever ran
+            return events
+        try:
+            stopped = self._stopped(self.last)
+        except EcsCdError as error:  # evidence is a courtesy: the failure must be told without it
+            return (*events, f"(stopped tasks could not be read: {error.message})")
+        return (*_stopped_lines(stopped)[:_MOST_TASKS], *events)
+
+    def _stopped(self, last: Rollout) -> tuple[StoppedTask, ...]:
+        """Return the stopped tasks that explain the verdict."""
+        reverted = last.verdict.serving is Serving.REVERTED
+        blamed = self.ours if self.ours and reverted else last.verdict.deployment
+        if blamed is None:
+            return ()
+        arn = blamed.task_definition.arn
+        if (
+            reverted and blamed is last.snapshot.primary
+        ):  # it came and went unseen: whatever is not of what was put back
+            return tuple(t for t in self.services.stopped_tasks(self.target, "") if t.task_definition_arn != arn)
+        return self.services.stopped_tasks(self.target, arn)
+
+
+def _failure(target: ServiceTarget, wanted: Wanted, rollout: Rollout, details: tuple[str, ...]) -> RolloutFailed:
+    verdict = rollout.verdict
+    name, tag = quoted(target.service), wanted.image.tag
+    if verdict.serving is Serving.REVERTED:
+        return RolledBackByEcs(
+            f"{tag} did not stay on {name}. {verdict.sentence}",
+            hint="See why the tasks stopped, mend the image, and release a new build.",
+            details=details,
+        )
+    if verdict.serving is Serving.NOT_APPLIED:
+        return NotApplied(
+            f"The run succeeded, but it did not bring {tag} to {name}. {verdict.sentence}",
+            hint="Does Terraform read this very parameter, put it into this container's image, and not ignore the "
+            "change (`ignore_changes` on `task_definition` or `container_definitions`)?",
+            details=details,
+        )
+    return RolloutFailed(
+        f"The rollout of {tag} to {name} failed. {verdict.sentence}",
+        hint="See why the tasks stopped, mend the image or the service, and deliver again.",
+        details=details,
+    )
+
+
+def _stopped_lines(tasks: tuple[StoppedTask, ...]) -> list[str]:
+    lines = [f"task stopped: {task.reason}{''.join(f'; {c}' for c in task.containers)}" for task in tasks]
+    return list(dict.fromkeys(lines))
+
+
+def new_events(snapshot: ServiceSnapshot, before: ServiceSnapshot | None) -> tuple[ServiceEvent, ...]:
+    """Return the events that were not there before, newest first."""
+    known = {event.id for event in before.events} if before else set()
+    return tuple(event for event in snapshot.events if event.id not in known)

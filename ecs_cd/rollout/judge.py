@@ -1,0 +1,130 @@
+"""Step 5: what one snapshot of an ECS service says of a tag. Pure (rule 10).
+
+Terraform reports success when ECS's circuit breaker has put the old task definition back, and when it changed nothing
+at all. So the verdict is drawn from ECS alone: what the primary deployment runs, and whether its rollout completed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ecs_cd.errors import SettingsError
+from ecs_cd.model.image import CheckedImage
+from ecs_cd.model.image_name import container_image, matches_image, tag_of
+from ecs_cd.model.order import Order
+from ecs_cd.model.service import (
+    Deployment,
+    ServiceSnapshot,
+    ServiceTarget,
+    Serving,
+    Verdict,
+)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What should serve. `order` tells whether another tag that serves is a newer one."""
+
+    image: CheckedImage
+    order: Order = Order.NUMERIC
+
+
+def judge(snapshot: ServiceSnapshot, wanted: Wanted, *, was_primary: bool = False) -> Verdict:
+    """Return what this snapshot says of the wanted tag.
+
+    `was_primary`: the tag is known to have been in the primary deployment, so that its absence means it was taken back
+    rather than never applied.
+
+    Raises:
+        SettingsError: the container cannot be told from the others.
+    """
+    primary = snapshot.primary
+    if snapshot.status != "ACTIVE":
+        return Verdict(Serving.FAILED, f"The service is {snapshot.status}.")
+    if primary is None:
+        return _without_primary(snapshot)
+    image = container_image(primary.task_definition, snapshot.target)
+    if matches_image(image, wanted.image):
+        return _of_ours(snapshot, primary, image)
+    return _of_another(snapshot, primary, image, wanted, was_primary=was_primary)
+
+
+def _without_primary(snapshot: ServiceSnapshot) -> Verdict:
+    if snapshot.controller == "ECS":
+        return Verdict(Serving.NOT_APPLIED, "The service has no primary deployment yet.")
+    return Verdict(
+        Serving.NOT_JUDGED,
+        f"Its tasks are moved by {snapshot.controller}, and no task set of it is primary: nothing can be judged here.",
+    )
+
+
+def _of_ours(snapshot: ServiceSnapshot, primary: Deployment, image: str) -> Verdict:
+    """The primary deployment has the tag: is its rollout over?"""
+    if primary.rollout_state == "FAILED":
+        return Verdict(Serving.FAILED, primary.rollout_reason or "ECS says the rollout failed.", image, primary)
+    done = primary.rollout_state == "COMPLETED" if primary.rollout_state else _settled(snapshot, primary)
+    if not done:
+        return Verdict(Serving.ROLLING, _progress(primary), image, primary)
+    if snapshot.desired == 0:
+        return Verdict(
+            Serving.DEPLOYED, "The rollout completed; the desired count is 0, so nothing runs.", image, primary
+        )
+    return Verdict(Serving.DEPLOYED, f"{primary.running} of {primary.desired} tasks serve it.", image, primary)
+
+
+def _settled(snapshot: ServiceSnapshot, primary: Deployment) -> bool:
+    """Judge by counts where ECS gives no rollout state: task sets, and services older than it."""
+    if snapshot.controller != "ECS":
+        return primary.steady
+    return len(snapshot.deployments) == 1 and primary.running == primary.desired and primary.pending == 0
+
+
+def _progress(primary: Deployment) -> str:
+    failed = f", {primary.failed_tasks} failed" if primary.failed_tasks else ""
+    return f"{primary.running} of {primary.desired} tasks run, {primary.pending} are starting{failed}."
+
+
+def _of_another(
+    snapshot: ServiceSnapshot, primary: Deployment, image: str, wanted: Wanted, *, was_primary: bool
+) -> Verdict:
+    """The primary deployment has another image: newer, put back, or never changed?"""
+    tag = str(wanted.image.tag)
+    if wanted.order.newer(tag_of(image), tag):
+        return _of_newer(snapshot, primary, image)
+    ours = next((d for d in snapshot.deployments if d is not primary and runs_wanted(d, snapshot.target, wanted)), None)
+    if was_primary or _taken_back(snapshot, primary, ours):
+        why = (ours.rollout_reason if ours else "") or _rolling_back(primary) or "its events say why."
+        return Verdict(Serving.REVERTED, f"{snapshot.controller} put {image} back: {why}", image, ours or primary)
+    if ours is not None and snapshot.controller != "ECS":
+        return Verdict(Serving.ROLLING, f"{snapshot.controller} has not yet moved traffic to {tag}.", image, ours)
+    return Verdict(Serving.NOT_APPLIED, f"The service still runs {image}.", image, primary)
+
+
+def _taken_back(snapshot: ServiceSnapshot, primary: Deployment, ours: Deployment | None) -> bool:
+    """Return whether the circuit breaker undid our deployment, listed still or gone already, and not another's."""
+    says_so = bool(_rolling_back(primary))
+    if ours is not None:
+        return says_so or ours.rollout_state == "FAILED"
+    return says_so and not any(d.rollout_state == "FAILED" for d in snapshot.deployments)
+
+
+def _rolling_back(primary: Deployment) -> str:
+    """Return the reason of a deployment that the circuit breaker made; empty for any other."""
+    return primary.rollout_reason if "rolling back" in primary.rollout_reason.lower() else ""
+
+
+def _of_newer(snapshot: ServiceSnapshot, primary: Deployment, image: str) -> Verdict:
+    settled = primary.rollout_state == "COMPLETED" if primary.rollout_state else _settled(snapshot, primary)
+    if settled:
+        return Verdict(Serving.SUPERSEDED, f"A newer image serves: {image}.", image, primary)
+    if primary.rollout_state == "FAILED":
+        return Verdict(Serving.FAILED, f"A newer image, {image}, failed: {primary.rollout_reason}", image, primary)
+    return Verdict(Serving.ROLLING, f"A newer image is rolling out: {image}. {_progress(primary)}", image, primary)
+
+
+def runs_wanted(deployment: Deployment, target: ServiceTarget, wanted: Wanted) -> bool:
+    """Return whether the deployment's container has the wanted image."""
+    try:
+        return matches_image(container_image(deployment.task_definition, target), wanted.image)
+    except SettingsError:  # an old revision may have had other containers
+        return False

@@ -1,0 +1,92 @@
+"""The pipelines of a project: what a delivery needs of them, and which one a name means."""
+
+from __future__ import annotations
+
+import re
+from typing import Protocol
+
+from ecs_cd.errors import PipelineNotFound
+from ecs_cd.model.run import Pipeline, Run, RunRequest, TimelineRecord
+from ecs_cd.sanitize import quoted
+
+_ID = re.compile(r"[0-9]{1,9}")
+_MOST_CANDIDATES = 10
+
+
+class Pipelines(Protocol):
+    """The pipelines of one Azure DevOps project."""
+
+    def find(self, reference: str) -> tuple[Pipeline, ...]:
+        r"""Return the pipelines that a reference can mean: an id, a name, or a path such as `\\folder\\name`.
+
+        An empty tuple where there is none.
+        """
+
+    def queue(self, request: RunRequest) -> Run:
+        """Queue a run.
+
+        Raises:
+            QueueRefused: no such branch, wrong parameters, a disabled pipeline.
+            AccessDenied: the right to queue is missing; the message says which and for whom.
+        """
+
+    def active(self, pipeline: Pipeline, branch: str) -> tuple[Run, ...]:
+        """Return the runs of a pipeline on a branch (a full ref) that are queued or in progress, oldest first."""
+
+    def cancel(self, run_id: int) -> None:
+        """Cancel a run.
+
+        Raises:
+            AccessDenied: the right to stop runs is missing; the message says which and for whom.
+        """
+
+    def tag(self, run_id: int, tag: str) -> None:
+        """Put a tag on a run. Raises `AccessDenied` as `cancel` does."""
+
+    def untag(self, run_id: int, tag: str) -> None:
+        """Take a tag off a run; without it, nothing happens. Raises `AccessDenied` as `cancel` does."""
+
+    def run(self, run_id: int) -> Run:
+        """Return the run as it is now."""
+
+    def records(self, run_id: int) -> tuple[TimelineRecord, ...]:
+        """Return the run's timeline; empty before there is one."""
+
+    def log_tail(self, run_id: int, log_id: int, lines: int) -> tuple[str, ...]:
+        """Return the last lines of a task's log, without the agent's timestamps."""
+
+
+def locate_pipeline(pipelines: Pipelines, reference: str) -> Pipeline:
+    """Return the pipeline that `reference` means, without a look-up if it is an id: queueing tells whether it exists.
+
+    Raises:
+        PipelineNotFound: as `resolve` says.
+    """
+    return Pipeline(int(reference)) if _ID.fullmatch(reference) else resolve_pipeline(pipelines, reference)
+
+
+def resolve_pipeline(pipelines: Pipelines, reference: str) -> Pipeline:
+    """Return the one pipeline that `reference` (id, name or folder path) means.
+
+    Raises:
+        PipelineNotFound: none, or several; then the message lists them.
+    """
+    found = pipelines.find(reference)
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise PipelineNotFound(
+            f"There is no pipeline {quoted(reference)} in this project that these credentials can see.",
+            hint="Give its id, its name, or its folder and name (`\\team\\my-infrastructure`), and check that the "
+            "identity may view it.",
+        )
+    raise PipelineNotFound(
+        f"{len(found)} pipelines are called {quoted(reference)}.",
+        hint="Say which one is meant by its folder path or its id.",
+        details=tuple(f"{p.path} (id {p.id})" for p in found[:_MOST_CANDIDATES]),
+    )
+
+
+def full_ref(branch: str) -> str:
+    """Return a branch as a full ref: `develop` becomes `refs/heads/develop`, a ref stays."""
+    return branch if branch.startswith("refs/") else f"refs/heads/{branch}"

@@ -1,0 +1,93 @@
+"""Ask independent things at the same time, on threads that never keep a process from ending."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar, overload
+
+T = TypeVar("T")
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
+
+import_lock = threading.Lock()
+"""Held while an SDK is imported. `requests` walks through all modules when it is imported (in its `packages.py`), and
+fails if one disappears meanwhile, as `urllib3.contrib.pyopenssl` does when botocore has tried it in vain."""
+
+_NOTICE = 0.2
+"""Seconds within which Ctrl-C is noticed on Windows, where waiting for a lock cannot be interrupted."""
+
+
+class _Answer(Generic[T]):
+    """What became of one call: `value`, or `error` where it raised."""
+
+    def __init__(self, place: int, call: Callable[[], T]) -> None:
+        self.place = place
+        self.error: BaseException | None = None
+        try:
+            self.value = call()
+        except BaseException as error:  # noqa: BLE001 - it is raised again on the thread that asked
+            self.error = error
+
+
+def run_all(calls: Sequence[Callable[[], T]], most: int = 4) -> list[T]:
+    """Return what the calls return, in their order; at most `most` of them run at the same time.
+
+    The first call that raises ends the wait and its error is raised; calls already begun go on unheeded, others are
+    dropped. The threads are daemons: neither Ctrl-C nor the interpreter's end waits for them.
+    """
+    if len(calls) <= 1:
+        return [call() for call in calls]
+    waiting: queue.SimpleQueue[tuple[int, Callable[[], T]]] = queue.SimpleQueue()
+    answers: queue.SimpleQueue[_Answer[T]] = queue.SimpleQueue()
+    given_up = threading.Event()
+    for numbered in enumerate(calls):
+        waiting.put(numbered)
+
+    def work() -> None:
+        while not given_up.is_set():
+            try:
+                place, call = waiting.get_nowait()
+            except queue.Empty:
+                return
+            answers.put(_Answer(place, call))
+
+    for _ in range(min(most, len(calls))):
+        threading.Thread(target=work, name="ecs-cd-overlap", daemon=True).start()
+    try:
+        return _collect(answers, len(calls))
+    finally:
+        given_up.set()
+
+
+@overload
+def run_together(first: Callable[[], A], second: Callable[[], B], /) -> tuple[A, B]: ...
+
+
+@overload
+def run_together(first: Callable[[], A], second: Callable[[], B], third: Callable[[], C], /) -> tuple[A, B, C]: ...
+
+
+def run_together(*calls: Callable[[], object]) -> tuple[object, ...]:
+    """Return what a few calls of different kinds return, as `each` does."""
+    return tuple(run_all(calls))
+
+
+def _collect(answers: queue.SimpleQueue[_Answer[T]], count: int) -> list[T]:
+    arrived: dict[int, T] = {}
+    while len(arrived) < count:
+        try:
+            answer = answers.get(timeout=_NOTICE)
+        except queue.Empty:
+            continue
+        if answer.error is not None:
+            raise answer.error
+        arrived[answer.place] = answer.value
+    return [arrived[place] for place in range(count)]
+
+
+def batches(items: Sequence[T], size: int) -> list[Sequence[T]]:
+    """Return the items in groups of at most `size`, in order."""
+    return [items[start : start + size] for start in range(0, len(items), size)]

@@ -1,0 +1,1 @@
+"""Step 1: the tag file of a build: find it, read it, write it."""

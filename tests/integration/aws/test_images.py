@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import pytest
+
+from ecs_cd.aws import Aws
+from ecs_cd.errors import AccessDenied, ImageMissing, Unreachable
+from ecs_cd.model.image import ImageRef, ImageTag
+from ecs_cd_sandbox.aws import Aws as Cloud
+from ecs_cd_sandbox.aws.faults import ErrorAnswer, Truncated
+
+
+def test_an_image_is_found_by_its_tag_with_its_digest_in_one_request(aws: Cloud, adapter: Aws) -> None:
+    aws.create_repository("my-api")
+    digest = aws.push_image("my-api", "226")
+    aws.forget_requests()
+    found = adapter.images.find(ImageRef("my-api", ImageTag("226")))
+    assert found is not None
+    assert (found.digest, found.pushed_at is not None) == (digest, True)
+    assert [request.operation for request in aws.requests] == ["DescribeImages"]
+
+
+def test_a_tag_that_was_never_pushed_is_none(aws: Cloud, adapter: Aws) -> None:
+    aws.create_repository("my-api")
+    assert adapter.images.find(ImageRef("my-api", ImageTag("226"))) is None
+
+
+def test_a_missing_repository_is_named(adapter: Aws) -> None:
+    with pytest.raises(ImageMissing, match=r"repository 'my-app' \(eu-west-1\): there is no such repository"):
+        adapter.images.find(ImageRef("my-app", ImageTag("226")))
+
+
+def test_a_registry_of_another_account_and_region_is_asked_there(aws: Cloud, adapter: Aws) -> None:
+    with pytest.raises(ImageMissing, match=r"of account 210987654321 \(us-east-2\)"):
+        adapter.images.find(ImageRef("my-api", ImageTag("226"), registry_id="210987654321", region="us-east-2"))
+    asked = aws.requests[-1]
+    assert (asked.region, asked.parameters["registryId"]) == ("us-east-2", "210987654321")
+
+
+def test_a_missing_right_names_the_action(aws: Cloud, adapter: Aws) -> None:
+    said = (
+        "User: arn:aws:sts::123456789012:assumed-role/ci/x is not authorized to perform: ecr:DescribeImages on "
+        "resource: arn:aws:ecr:eu-west-1:123456789012:repository/my-api with an explicit deny"
+    )
+    aws.inject("ecr", "DescribeImages", ErrorAnswer("AccessDeniedException", said))
+    with pytest.raises(AccessDenied) as caught:
+        adapter.images.find(ImageRef("my-api", ImageTag("226")))
+    assert "assumed-role/ci/x to perform ecr:DescribeImages on arn:aws:ecr" in caught.value.message
+    assert "with an explicit deny" in caught.value.message
+    assert "Allow ecr:DescribeImages" in caught.value.hint
+
+
+def test_an_answer_that_breaks_off_is_not_taken_for_an_answer(aws: Cloud, adapter: Aws) -> None:
+    aws.create_repository("my-api")
+    aws.push_image("my-api", "226")
+    aws.inject("ecr", "DescribeImages", Truncated())
+    with pytest.raises(Unreachable, match="find image tag '226'"):
+        adapter.images.find(ImageRef("my-api", ImageTag("226")))

@@ -1,0 +1,33 @@
+"""A world, and the task in it as an agent would call it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ecs_cd.aws import session
+from ecs_cd_sandbox.aws import Aws
+from ecs_cd_sandbox.azure_devops import Identity, Token
+from tests.integration.azure_task.support import JOB_TOKEN, Task
+from tests.integration.cli.world import Hurry, World
+
+
+@pytest.fixture
+def world(aws: Aws, tmp_path: Path) -> Iterator[World]:
+    """Both clouds, where the job's token is known."""
+    (tmp_path / "world").mkdir()
+    with World(aws, tmp_path / "world") as world:
+        world.azure.tokens.add(Token(JOB_TOKEN, Identity("platform Build Service (sandbox)"), kind="job"))
+        yield world
+    aws.forget_requests()
+
+
+@pytest.fixture
+def task(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Task:
+    """Call the task without waits: time is hurried, and AWS is asked once, not four times."""
+    Hurry().install(monkeypatch)
+    config = session._config
+    monkeypatch.setattr(session, "_config", lambda _: config(1))
+    return Task(world, tmp_path)

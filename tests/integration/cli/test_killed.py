@@ -1,0 +1,151 @@
+"""A delivery that is killed after any of its requests, and started again, finishes the work (rule 15).
+
+The servers do what was asked and keep the answer to themselves; then the process is killed. So a kill between a request
+and its answer is among these, which is the worst moment there is.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from flask import Response
+
+from ecs_cd_sandbox.aws.faults import Environ, Recorder, StartResponse
+from tests.integration.cli.world import PARAMETER, Called, Cli, World, command
+
+DEPLOY = ("deploy", "my-api", "development", "--tag", "102")
+BEYOND = 20
+"""More requests than this delivery makes."""
+PATIENCE = 60
+"""Seconds; how long a process may take to get there. No test depends on how much less it is."""
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+
+
+class Gate:
+    """Counts the requests of a delivery on which the clouds have acted, and withholds the answer to one and all after.
+
+    That one is the `number`th, or the first whose name has these `words` in it.
+    """
+
+    def __init__(self, number: int = 0, words: str = "") -> None:
+        self.passed: list[str] = []
+        self.shut = threading.Event()
+        self.beyond = False
+        self._opened = threading.Event()
+        self._number = number
+        self._words = words
+        self._lock = threading.Lock()
+
+    def open(self) -> None:
+        self._opened.set()
+
+    def watch(self, process: subprocess.Popen[bytes]) -> None:
+        """Wait for the delivery's end, which it may reach without ever coming here."""
+        if process.wait(PATIENCE) == 0:
+            self.beyond = True
+            self.shut.set()
+
+    def install(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        answer, apply = Recorder.__call__, world.azure.faults.apply
+
+        def aws(recorder: Recorder, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+            answered = answer(recorder, environ, start_response)
+            if "boto3" not in environ["HTTP_USER_AGENT"].lower():  # that is the pipeline, and this test
+                self._pass(environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2])
+            return answered
+
+        def azure(method: str, path: str, proceed: Any) -> Response:  # noqa: ANN401 - as the method has it
+            answered = apply(method, path, proceed)
+            self._pass(f"{method} {path.rpartition('/')[2]}")
+            return answered
+
+        monkeypatch.setattr(Recorder, "__call__", aws)
+        monkeypatch.setattr(world.azure.faults, "apply", azure)
+
+    def _pass(self, name: str) -> None:
+        if self._opened.is_set():
+            return
+        with self._lock:
+            self.passed.append(name)
+            if len(self.passed) == self._number or (self._words and self._words in name):
+                self.shut.set()
+        if self.shut.is_set():
+            self._opened.wait()
+
+
+Kill = Callable[[Gate], Gate]
+
+
+@pytest.fixture
+def killed(world: World, monkeypatch: pytest.MonkeyPatch) -> Kill:
+    """Start a delivery and kill it at a gate; return the gate. It ends by itself where it never comes to it."""
+
+    def kill(gate: Gate) -> Gate:
+        gate.install(world, monkeypatch)
+        with subprocess.Popen(
+            command(*DEPLOY), cwd=world.folder, env=world.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as process:
+            waiting = threading.Thread(target=gate.watch, args=(process,))
+            waiting.start()
+            assert gate.shut.wait(PATIENCE)
+            process.kill()
+            waiting.join()
+        gate.open()
+        return gate
+
+    return kill
+
+
+def runs(world: World) -> int:
+    return len(world.azure._state.runs)
+
+
+def assert_deployed(world: World, called: Called) -> None:
+    """The tag serves; it was written once, and nothing was lost."""
+    assert called.code == 0, called.told
+    assert world.serves() == world.value() == "102"
+    history = world.aws.client("ssm").get_parameter_history(Name=PARAMETER)["Parameters"]
+    assert [version["Value"] for version in history] == ["101", "102"]
+
+
+@pytest.mark.parametrize("number", range(1, BEYOND + 1))
+def test_killed_after_any_request_it_is_finished_by_the_next_with_one_run_in_all(
+    world: World, cli: Cli, killed: Kill, number: int
+) -> None:
+    gate = killed(Gate(number))
+    assert gate.beyond or number < BEYOND, f"BEYOND is too small: {gate.passed}"
+    if runs(world):
+        world.azure.wait(1)
+    assert_deployed(world, cli(*DEPLOY))
+    assert runs(world) == 1
+
+
+@pytest.mark.parametrize("words", ["PutParameter", "POST runs", "GET 1"])
+def test_killed_while_its_run_waits_the_next_joins_that_run(world: World, cli: Cli, killed: Kill, words: str) -> None:
+    world.azure.define(replace(world.pipeline(1), parameters={}))
+    with world.azure.agents_offline():
+        killed(Gate(words=words))
+        assert cli(*DEPLOY, "--timeout", "30s").code == 3  # the run still waits
+    assert_deployed(world, cli(*DEPLOY))
+    assert runs(world) == 1
+
+
+def test_killed_while_its_run_is_under_way_the_next_queues_one_more_and_no_third(
+    world: World, cli: Cli, killed: Kill
+) -> None:
+    """Of a run that has started nobody who did not see it wait can tell what it has read."""
+    world.during_apply = lambda context: world.released.wait() if context.run_id == 1 else None
+    killed(Gate(words="POST runs"))
+    world.azure.wait_until(1, lambda run: run.phase == "running")
+    assert_deployed(world, cli(*DEPLOY))
+    world.released.set()
+    assert world.azure.wait(1) == "succeeded"
+    assert_deployed(world, cli(*DEPLOY))
+    assert runs(world) == 2

@@ -1,0 +1,464 @@
+"""Rollback, hold and release over in-memory clouds: what is gone back to, what stays, and who yields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from ecs_cd.delivery.deploy import Clouds
+from ecs_cd.delivery.rollback import HoldResult, deliver, hold_now, roll_back, unhold_now
+from ecs_cd.errors import AccessDenied, Throttled
+from ecs_cd.model.image import ImageTag
+from ecs_cd.model.labels import FLOOR, GATE, HELD, VERIFIED, VERIFIED_BEFORE
+from ecs_cd.model.order import Order
+from ecs_cd.model.parameter import Parameter
+from ecs_cd.model.service import ServiceSnapshot
+from ecs_cd.parameter.hold import place_hold
+from ecs_cd.report.report import Outcome, Report
+from ecs_cd.support.deadline import Deadline
+from tests.unit.delivery.test_deploy import DIGEST, NAME, TARGET, serving
+from tests.unit.delivery.test_deploy import World as DeliveryWorld
+
+
+class World(DeliveryWorld):
+    """102 was delivered over 101; both were proved."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.images.push("my-api", "104", DIGEST)
+        self.parameters.put(Parameter(NAME, "102", 0))
+        self.parameters.label(NAME, 1, VERIFIED_BEFORE)
+        self.parameters.label(NAME, 2, VERIFIED)
+        self.forget()
+        self.services.play(serving("102"), serving("101", "IN_PROGRESS"), serving("101"))
+
+    def forget(self) -> None:
+        self.parameters.calls.clear()
+        self.pipelines.calls.clear()
+
+    @property
+    def clouds(self) -> Clouds:
+        return Clouds(self.images, self.parameters, self.pipelines, self.services)
+
+    def rollback(self, to: str = "", *, dry_run: bool = False, **more: bool) -> Report:
+        wanted = replace(self.delivery("102"), dry_run=dry_run)
+        deadline = Deadline.after(600, self.clock)
+        tag = ImageTag(to) if to else None
+        return roll_back(wanted, self.clouds, to=tag, deadline=deadline, watch=self.events.append, **more)
+
+    def try_to(self, tag: str, *then: ServiceSnapshot, on_failure: bool = True) -> Report:
+        """Deliver a tag, with what ECS shows from then on."""
+        if then:
+            self.services.play(*then)
+        wanted = replace(self.delivery(tag), rollback_on_failure=on_failure)
+        deadline = Deadline.after(600, self.clock)
+        return deliver(wanted, self.clouds, deadline=deadline, watch=self.events.append)
+
+    def hold(self, *, dry_run: bool = False) -> HoldResult:
+        wanted = replace(self.delivery(), dry_run=dry_run)
+        return hold_now(wanted, self.parameters, deadline=Deadline.after(60, self.clock))
+
+    def release(self, *, dry_run: bool = False) -> HoldResult:
+        wanted = replace(self.delivery(), dry_run=dry_run)
+        return unhold_now(wanted, self.parameters, deadline=Deadline.after(60, self.clock))
+
+    def by_another(self, *tags: str) -> None:
+        for tag in tags:
+            self.parameters.put(Parameter(NAME, tag, 0))
+
+    @property
+    def holds(self) -> str:
+        """What the parameter holds, and whether it is held there."""
+        there = self.parameters.standing(NAME)
+        return f"{there.value} held" if there.marks.holds else there.value
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+# Rollback
+
+
+def test_a_rollback_goes_to_the_version_proved_before_the_one_that_serves(world: World) -> None:
+    report = world.rollback()
+    assert (report.outcome, report.exit_code, report.tag) == (Outcome.ROLLED_BACK, 0, "101")
+    assert world.holds == "101 held"
+    assert world.changed == ["write", "unlabel", "queue"]
+    assert report.hold and (report.hold.state, report.hold.tag, report.hold.left) == ("held", "101", "102")
+    assert report.summary == "my-api in development is rolled back to 101 and held there."
+    assert report.rollout and report.rollout.image == "r.io/my-api:101"
+    assert [phase.phase for phase in report.phases] == ["check", "parameter", "run", "rollout"]
+    assert report.image and report.image.digest == DIGEST
+
+
+def test_what_was_left_is_verified_no_more_and_what_was_gone_back_to_is(world: World) -> None:
+    world.rollback()
+    assert world.parameters.labelled(NAME, VERIFIED) == [3]
+    assert world.parameters.standing(NAME).marks.verified.value == "101"
+    assert world.parameters.standing(NAME).marks.verified_before.value in ("", "101")
+
+
+def test_a_version_that_was_never_proved_is_left_for_the_one_proved_last(world: World) -> None:
+    world.by_another("103")
+    world.services.play(serving("103"), serving("102"))
+    assert world.rollback().tag == "102"
+    assert world.parameters.standing(NAME).marks.verified_before.value == "101"
+
+
+def test_a_rollback_may_go_to_any_tag_whose_image_is_there(world: World) -> None:
+    world.services.play(serving("102"), serving("100"))
+    report = world.rollback("100")
+    assert (report.outcome, world.holds) == (Outcome.ROLLED_BACK, "100 held")
+
+
+@pytest.mark.parametrize("to", ["", "999"])
+def test_a_rollback_to_an_image_that_is_gone_changes_nothing(world: World, to: str) -> None:
+    del world.images.repositories["my-api"]["101"]
+    report = world.rollback(to)
+    assert report.failure and report.failure.reason == "image-missing"
+    assert world.changed == []
+
+
+def test_nothing_verified_to_go_back_to_is_said_with_what_to_do(world: World) -> None:
+    world.parameters.unlabel(NAME, 1, VERIFIED_BEFORE)
+    world.forget()
+    report = world.rollback()
+    assert (report.outcome, report.exit_code, report.tag) == (Outcome.FAILED, 1, "")
+    assert report.failure and report.failure.reason == "nothing-verified"
+    assert "--to" in report.failure.hint
+    assert report.summary.startswith("my-api in development: No version of")
+    assert world.changed == []
+
+
+def test_a_dry_run_of_a_rollback_says_where_it_would_go_and_changes_nothing(world: World) -> None:
+    report = world.rollback(dry_run=True)
+    assert (report.outcome, report.tag) == (Outcome.UNCHANGED, "101")
+    assert world.changed == []
+    assert f"{NAME} would be changed from 102 to 101 and held there." in report.proved
+    assert "Would join or queue a run of \\platform\\infra on refs/heads/develop." in report.proved
+
+
+def test_a_rollback_that_was_done_is_not_done_again(world: World) -> None:
+    world.rollback()
+    world.forget()
+    report = world.rollback()
+    assert (report.outcome, report.tag, world.changed) == (Outcome.UNCHANGED, "101", [])
+
+
+def test_after_a_release_a_second_rollback_never_goes_to_what_the_first_one_left(world: World) -> None:
+    world.rollback()
+    world.release()
+    report = world.rollback()
+    assert report.failure and report.failure.reason == "nothing-verified"
+
+
+def test_an_older_image_that_serves_is_not_taken_for_superseded(world: World) -> None:
+    """A rollback has no order: that the newer one still serves does not mean that it took our place."""
+    world.services.play(serving("102"), serving("102"), serving("101"))
+    assert world.rollback().outcome is Outcome.ROLLED_BACK
+
+
+def test_a_rollback_whose_run_does_nothing_is_not_success(world: World) -> None:
+    world.services.play(serving("102"))
+    report = world.rollback()
+    assert report.failure and report.failure.reason == "not-applied"
+    assert world.holds == "101 held"
+
+
+def test_a_release_during_a_rollback_s_run_lets_the_newer_one_take_its_place(world: World) -> None:
+    def released() -> None:
+        world.release()
+        world.by_another("103")
+
+    world.pipelines.meanwhile("queue", released)
+    report = world.rollback()
+    assert (report.outcome, report.hold) == (Outcome.SUPERSEDED, None)
+    assert "released meanwhile, and 103 recorded" in report.warnings[0]
+
+
+def test_another_rollback_during_the_run_is_yielded_to(world: World) -> None:
+    def again() -> None:
+        place_hold(world.parameters, NAME, value="100", deadline=Deadline.after(60, world.clock))
+
+    world.pipelines.meanwhile("queue", again)
+    report = world.rollback()
+    assert report.outcome is Outcome.HELD
+    assert report.hold and report.hold.tag == "100"
+
+
+def stop() -> None:
+    raise KeyboardInterrupt
+
+
+CALLS = {
+    "parameters": ["read", "read", "label", "write", "label", "read", "unlabel", "read", "label"],
+    "pipelines": ["find", "queue", "run", "records", "run", "records"],
+    "services": ["snapshot"] * 3,
+}
+
+
+@pytest.mark.parametrize(("side", "nth"), [(side, nth) for side, calls in CALLS.items() for nth in range(len(calls))])
+def test_a_rollback_stopped_anywhere_and_started_again_ends_rolled_back(world: World, side: str, nth: int) -> None:
+    cloud, methods = getattr(world, side), CALLS[side]
+    earlier = methods[:nth].count(methods[nth])
+    cloud.meanwhile(methods[nth], *[lambda: None] * earlier, stop)
+    first = world.rollback()
+    assert first.outcome is Outcome.INTERRUPTED
+    world.services.play(serving("102"), serving("101"))
+    again = world.rollback()
+    assert again.outcome in (Outcome.ROLLED_BACK, Outcome.UNCHANGED)
+    assert (again.tag, world.holds) == ("101", "101 held")
+    assert world.parameters.labelled(NAME, VERIFIED)
+
+
+# Deliveries under a hold
+
+
+def test_a_delivery_yields_to_a_hold_which_is_success_with_a_warning(world: World) -> None:
+    world.rollback()
+    world.forget()
+    report = world.try_to("103")
+    assert (report.outcome, report.exit_code, report.good) == (Outcome.HELD, 0, True)
+    assert report.summary == "my-api 103 to development: not delivered, because of a hold."
+    assert report.to_text().startswith("HELD  ")
+    assert "held at 101 since it was rolled back from 102" in report.warnings[0]
+    assert "ecs-cd release my-api development" in report.warnings[0]
+    assert report.hold and (report.hold.state, report.hold.tag) == ("held", "101")
+    assert world.changed == []
+
+
+def test_a_delivery_yields_to_a_rollback_that_died_and_says_how_to_go_on(world: World) -> None:
+    world.parameters.label(NAME, 2, GATE)
+    report = world.try_to("103")
+    assert (report.outcome, report.exit_code) == (Outcome.HELD, 0)
+    assert report.hold and (report.hold.state, report.hold.left) == ("under-way", "102")
+    assert "`ecs-cd rollback my-api development` again finishes it" in report.warnings[0]
+    assert "`ecs-cd release my-api development` gives it up" in report.warnings[0]
+
+
+def test_the_very_tag_that_is_held_is_delivered_and_stays_held(world: World) -> None:
+    world.rollback()
+    world.forget()
+    world.services.play(serving("102"), serving("102"), serving("101"))
+    report = world.try_to("101")
+    assert (report.outcome, world.changed, world.holds) == (Outcome.DEPLOYED, ["queue"], "101 held")
+
+
+def test_a_delivery_that_is_rolled_back_while_its_run_goes_on_yields(world: World) -> None:
+    world.services.play(serving("102"), serving("103"))
+    world.pipelines.meanwhile("queue", lambda: _hold_at(world, "101"))
+    report = world.try_to("103")
+    assert report.outcome is Outcome.HELD
+    assert world.holds == "101 held"
+
+
+def test_a_delivery_that_is_rolled_back_while_it_rolls_out_yields(world: World) -> None:
+    world.services.play(serving("102"), serving("102"))
+    world.services.meanwhile("snapshot", lambda: None, lambda: _hold_at(world, "101"))
+    report = world.try_to("103")
+    assert report.outcome is Outcome.HELD
+    assert world.parameters.labelled(NAME, VERIFIED) == [2]
+
+
+def _hold_at(world: World, tag: str) -> None:
+    place_hold(world.parameters, NAME, value=tag, deadline=Deadline.after(60, world.clock))
+
+
+# What was proved is marked
+
+
+def test_a_proved_delivery_moves_the_mark_and_the_former_one_is_kept(world: World) -> None:
+    world.try_to("103", serving("102"), serving("103"))
+    marks = world.parameters.standing(NAME).marks
+    assert (marks.verified.value, marks.verified_before.value) == ("103", "102")
+    assert world.parameters.calls.count("label") == 2
+
+
+def test_a_delivery_that_is_proved_again_marks_nothing_again(world: World) -> None:
+    world.services.play(serving("102"))
+    assert world.try_to("102").outcome is Outcome.UNCHANGED
+    assert world.parameters.written() == []
+
+
+def test_an_attempt_that_died_before_its_mark_is_made_good_by_the_next(world: World) -> None:
+    world.by_another("103")
+    world.services.play(serving("103"))
+    assert world.try_to("103").outcome is Outcome.UNCHANGED
+    assert world.parameters.standing(NAME).marks.verified.value == "103"
+
+
+def test_a_mark_that_cannot_be_set_is_a_warning_and_no_failure(world: World) -> None:
+    world.parameters.fail("label", AccessDenied("Not allowed."))
+    report = world.try_to("103", serving("102"), serving("103"))
+    assert (report.outcome, report.exit_code) == (Outcome.DEPLOYED, 0)
+    assert report.warnings == ("103 serves, but could not be marked as verified: Not allowed.",)
+
+
+@pytest.mark.parametrize("then", [serving("104"), ServiceSnapshot(TARGET, "ACTIVE", 1, 1, controller="EXTERNAL")])
+def test_what_was_not_proved_is_not_marked(world: World, then: ServiceSnapshot) -> None:
+    world.try_to("103", serving("102"), then)
+    assert world.parameters.labelled(NAME, VERIFIED) == [2]
+
+
+def test_a_newer_tag_recorded_meanwhile_is_not_marked_for_ours(world: World) -> None:
+    world.pipelines.meanwhile("queue", lambda: world.by_another("104"))
+    world.try_to("103", serving("102"), serving("103"))
+    assert world.parameters.labelled(NAME, VERIFIED) == [2]
+
+
+# Rollback on failure
+
+FAILED = (serving("102"), serving("103", "FAILED", "tasks failed to start"))
+REVERTED = (serving("102"), serving("103", "IN_PROGRESS"), serving("102", "IN_PROGRESS", "rolling back to my-api:102"))
+BACK = serving("102")
+
+
+def fails_and_comes_back(world: World, *failing: ServiceSnapshot) -> None:
+    world.services.play(*failing, BACK)
+
+
+@pytest.mark.parametrize("failing", [FAILED, REVERTED], ids=["failed", "reverted"])
+def test_a_failed_rollout_goes_back_to_what_was_verified_and_still_fails(
+    world: World, failing: tuple[ServiceSnapshot, ...]
+) -> None:
+    fails_and_comes_back(world, *failing)
+    report = world.try_to("103")
+    assert (report.outcome, report.exit_code, report.tag) == (Outcome.FAILED, 1, "103")
+    assert report.summary.endswith("It was rolled back to 102 and is held there.")
+    assert report.hold and (report.hold.tag, report.hold.left) == ("102", "103")
+    assert report.failure and "Then `ecs-cd release my-api development`" in report.failure.hint
+    assert world.holds == "102 held"
+    assert len(world.pipelines.requests) == 2
+
+
+def test_without_being_asked_nothing_is_rolled_back(world: World) -> None:
+    fails_and_comes_back(world, *FAILED)
+    report = world.try_to("103", on_failure=False)
+    assert (report.outcome, report.hold, world.holds) == (Outcome.FAILED, None, "103")
+
+
+def test_a_rollout_that_was_never_applied_is_not_rolled_back(world: World) -> None:
+    report = world.try_to("103", serving("102"))
+    assert report.failure and report.failure.reason == "not-applied"
+    assert world.holds == "103"
+
+
+@pytest.mark.parametrize("tag", ["104", "100"])
+def test_a_failed_rollout_leaves_what_somebody_else_recorded(world: World, tag: str) -> None:
+    fails_and_comes_back(world, *FAILED)
+    world.services.meanwhile("snapshot", lambda: None, lambda: world.by_another(tag))
+    report = world.try_to("103")
+    assert (report.outcome, world.holds) == (Outcome.FAILED, tag)
+    assert any(f"holds {tag} by now" in warning for warning in report.warnings)
+    assert report.summary.endswith("It was not rolled back.")
+
+
+def test_what_another_delivery_records_while_a_failure_is_rolled_back_goes_back_on_top(world: World) -> None:
+    fails_and_comes_back(world, *FAILED)
+    world.parameters.meanwhile("write", lambda: None, lambda: world.by_another("104"))
+    report = world.try_to("103")
+    assert (report.outcome, world.holds) == (Outcome.FAILED, "104")
+    assert not world.parameters.standing(NAME).marks.turning
+
+
+def test_a_failure_with_nothing_to_go_back_to_says_both(world: World) -> None:
+    world.parameters.unlabel(NAME, 1, VERIFIED_BEFORE)
+    world.parameters.unlabel(NAME, 2, VERIFIED)
+    report = world.try_to("103", *FAILED)
+    assert report.outcome is Outcome.FAILED
+    assert "Rolling it back failed, too: No version" in report.summary
+    assert world.holds == "103"
+
+
+@pytest.mark.parametrize("method", ["label", "write", "label again"])
+def test_a_rollback_on_failure_that_died_is_finished_by_the_same_delivery(world: World, method: str) -> None:
+    fails_and_comes_back(world, *FAILED)
+    nothing = [lambda: None] * (1 if method in ("write", "label again") else 0)
+    world.parameters.meanwhile(method.partition(" ")[0], *nothing, stop)
+    world.try_to("103")
+    world.services.play(*((BACK, *FAILED) if method == "label" else ()), BACK)
+    report = world.try_to("103")
+    assert (report.outcome, report.exit_code, world.holds) == (Outcome.FAILED, 1, "102 held")
+    assert "rolled back to 102" in report.summary
+
+
+# Hold and release
+
+
+def test_a_hold_keeps_what_is_recorded_until_it_is_released(world: World) -> None:
+    held = world.hold()
+    assert (held.tag, held.held, held.changed) == ("102", True, True)
+    assert world.try_to("103").outcome is Outcome.HELD
+    released = world.release()
+    assert (released.tag, released.held, released.changed) == ("102", False, True)
+    assert world.try_to("103", serving("102"), serving("103")).outcome is Outcome.DEPLOYED
+
+
+def test_holding_twice_changes_nothing_and_says_so(world: World) -> None:
+    world.hold()
+    world.forget()
+    held = world.hold()
+    assert (held.changed, world.changed) == (False, [])
+    assert "is held at 102 already" in held.to_text()
+
+
+def test_a_rollback_from_a_hold_leaves_what_was_held(world: World) -> None:
+    world.hold()
+    assert world.rollback().tag == "101"
+    assert world.holds == "101 held"
+
+
+def test_releasing_what_is_not_held_changes_nothing_and_says_so(world: World) -> None:
+    released = world.release()
+    assert (released.changed, world.changed) == (False, [])
+    assert released.to_text() == "my-api in development is not held; it is at 102 (version 2)."
+
+
+def test_a_release_takes_off_the_labels_that_mean_nothing_any_more(world: World) -> None:
+    world.rollback()
+    released = world.release()
+    assert world.parameters.labelled(NAME, HELD) == world.parameters.labelled(NAME, GATE) == []
+    assert world.parameters.labelled(NAME, FLOOR) == [3]
+    assert "released at 101 (version 3); it had been rolled back from 102" in released.to_text()
+
+
+def test_after_a_release_what_was_left_is_not_put_back(world: World) -> None:
+    world.rollback()
+    world.release()
+    assert world.try_to("100").outcome is Outcome.SUPERSEDED
+    assert world.holds == "101"
+
+
+def test_a_rollback_that_died_can_be_given_up(world: World) -> None:
+    world.parameters.label(NAME, 2, GATE)
+    assert world.release().changed
+    assert world.try_to("103", serving("102"), serving("103")).outcome is Outcome.DEPLOYED
+
+
+@pytest.mark.parametrize("act", [World.hold, World.release])
+def test_dry_runs_say_what_would_be_and_write_nothing(world: World, act: Callable[..., HoldResult]) -> None:
+    if act is World.release:
+        world.hold()
+        world.forget()
+    found = act(world, dry_run=True)
+    assert (found.changed, found.dry_run, world.changed) == (True, True, [])
+    assert "would be" in found.to_text()
+
+
+def test_too_many_requests_are_waited_out(world: World) -> None:
+    world.parameters.fail("label", Throttled("Slow down."))
+    world.parameters.fail("write", Throttled("Slow down."))
+    world.hold()
+    world.parameters.fail("label", Throttled("Slow down."))
+    assert world.release().changed
+
+
+def test_the_order_of_a_delivery_counts_for_nothing_in_a_rollback(world: World) -> None:
+    world.services.play(serving("102"), serving("101"))
+    wanted = replace(world.delivery(), order=Order.SEMVER)
+    report = roll_back(wanted, world.clouds, deadline=Deadline.after(60, world.clock))
+    assert report.outcome is Outcome.ROLLED_BACK

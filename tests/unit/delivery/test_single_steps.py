@@ -1,0 +1,66 @@
+"""Single steps over in-memory clouds: each does what it says and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from ecs_cd.delivery.single_steps import record_only, verify_rollout
+from ecs_cd.errors import ImageMissing, WrongInput
+from ecs_cd.report.report import Outcome
+from ecs_cd.support.deadline import Deadline
+from tests.unit.delivery.test_deploy import DIGEST, NAME, World, serving
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_verify_changes_nothing_and_tells_what_serves(world: World) -> None:
+    world.services.play(serving("102", "IN_PROGRESS"), serving("102"))
+    report = verify_rollout(world.delivery(), world.services, deadline=Deadline.after(60, world.clock))
+    assert report.outcome is Outcome.UNCHANGED
+    assert report.rollout and report.rollout.image == "r.io/my-api:102"
+
+
+def test_verify_of_a_superseded_tag_says_so(world: World) -> None:
+    world.services.play(serving("103"))
+    report = verify_rollout(world.delivery(), world.services, deadline=Deadline.after(60, world.clock))
+    assert report.outcome is Outcome.SUPERSEDED
+
+
+def test_verify_fails_where_no_ecs_service_is_named(world: World) -> None:
+    report = verify_rollout(
+        replace(world.delivery(), target=None), world.services, deadline=Deadline.after(60, world.clock)
+    )
+    assert (report.failure and report.failure.reason, report.exit_code) == ("settings", 2)
+
+
+def test_verify_fails_where_something_else_serves(world: World) -> None:
+    report = verify_rollout(world.delivery("999"), world.services, deadline=Deadline.after(60, world.clock))
+    assert (report.failure and report.failure.reason, report.exit_code) == ("not-applied", 1)
+
+
+def test_verify_interrupted_says_so(world: World) -> None:
+
+    def stop() -> None:
+        raise KeyboardInterrupt
+
+    world.services.meanwhile("snapshot", stop)
+    report = verify_rollout(world.delivery(), world.services, deadline=Deadline.after(60, world.clock))
+    assert report.outcome is Outcome.INTERRUPTED
+
+
+def test_record_writes_the_tag_of_an_image_that_exists_and_nothing_else(world: World) -> None:
+    deadline = Deadline.after(60, world.clock)
+    checked, change = record_only(world.delivery(), world.images, world.parameters, deadline=deadline)
+    assert (checked.digest, change.new) == (DIGEST, "102")
+    assert world.parameters.values(NAME) == ["101", "102"]
+    assert (world.pipelines.calls, world.services.calls) == ([], [])
+    with pytest.raises(ImageMissing):
+        record_only(world.delivery("999"), world.images, world.parameters, deadline=deadline)
+    with pytest.raises(WrongInput):
+        record_only(world.delivery("v1"), world.images, world.parameters, deadline=deadline)
+    assert world.parameters.values(NAME) == ["101", "102"]

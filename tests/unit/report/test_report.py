@@ -1,0 +1,117 @@
+"""The report as a value: its JSON, its schema, its text, its file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from ecs_cd.errors import RunFailed, WrongInput
+from ecs_cd.report.report import (
+    VERSION,
+    Failure,
+    HoldFact,
+    ImageFact,
+    OriginFact,
+    Outcome,
+    ParameterFact,
+    PhaseFact,
+    Report,
+    RolloutFact,
+    RunFact,
+    report_schema,
+)
+
+FULL = Report(
+    version=VERSION,
+    outcome=Outcome.DEPLOYED,
+    exit_code=0,
+    service="my-api",
+    environment="development",
+    tag="102",
+    dry_run=False,
+    summary="my-api 102 is deployed to development.",
+    proved=("ECR has it.", "ECS runs it."),
+    image=ImageFact("sha256:abc", datetime(2026, 1, 1, tzinfo=timezone.utc)),
+    parameter=ParameterFact("/tag", "101", "102", 3, "written", restored=False),
+    run=RunFact(42, "20260101.1", "https://dev/42", 7, "refs/heads/main", "succeeded"),
+    rollout=RolloutFact("dev", "my-api", "deployed", "1 of 1 tasks serve it.", "my-api:102", "my-api:2", 1, 1),
+    failure=None,
+    warnings=("Somebody was here.",),
+    phases=(PhaseFact("check", 0.1),),
+    started_at=datetime(2026, 1, 1, tzinfo=timezone.utc),
+    seconds=12.3,
+    deadline_seconds=1800,
+    hold=HoldFact("held", "101", 3, "102"),
+    origin=OriginFact("stage", "stage", "my-api", "102", "my-api:102", "sha256:abc", None),
+)
+EMPTY = replace(FULL, proved=(), image=None, parameter=None, run=None, rollout=None, warnings=(), phases=(), hold=None)
+FAILED = replace(
+    FULL,
+    outcome=Outcome.FAILED,
+    exit_code=1,
+    failure=Failure.of(RunFailed("No.", hint="Do.", details=("line",), link="https://dev/42?task")),
+)
+
+
+@pytest.mark.parametrize("report", [FULL, EMPTY, FAILED], ids=["full", "empty", "failed"])
+def test_every_report_satisfies_the_published_schema(report: Report) -> None:
+    schema = report_schema()
+    assert schema["title"] == "ecs-cd report"
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(report.to_dict(), schema, format_checker=jsonschema.FormatChecker())
+
+
+def _keys(value: Any, path: str = "") -> Iterator[str]:  # noqa: ANN401 - any JSON
+    if isinstance(value, dict):
+        for key, below in value.items():
+            yield f"{path}{key}"
+            yield from _keys(below, f"{path}{key}.")
+
+
+def test_no_key_that_programs_read_ever_goes() -> None:
+    """A key may be added; one that is renamed or removed needs a new major `version`."""
+    assert VERSION == "1.1"
+    assert set(_keys(FULL.to_dict())) | set(_keys({"failure": FAILED.to_dict()["failure"]})) == {
+        *("version", "outcome", "exit_code", "service", "environment", "tag", "dry_run", "summary", "proved"),
+        *("image", "image.digest", "image.pushed_at"),
+        *("parameter", "parameter.name", "parameter.old", "parameter.new", "parameter.version"),
+        *("parameter.recorded", "parameter.restored"),
+        *("run", "run.id", "run.name", "run.url", "run.pipeline_id", "run.branch", "run.state"),
+        *("run.taken", "run.tries"),
+        *("rollout", "rollout.cluster", "rollout.service", "rollout.serving", "rollout.sentence", "rollout.image"),
+        *("rollout.task_definition", "rollout.running", "rollout.desired"),
+        *("failure", "failure.reason", "failure.message", "failure.hint", "failure.details", "failure.link"),
+        *("hold", "hold.state", "hold.tag", "hold.version", "hold.left"),
+        *("failure.retryable", "warnings", "phases", "started_at", "seconds", "deadline_seconds"),
+        *("origin", "origin.environment", "origin.cluster", "origin.service", "origin.tag", "origin.image"),
+        *("origin.digest", "origin.serving_since"),
+    }
+
+
+def test_the_file_holds_the_json_and_replaces_what_was_there(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    path.write_text("old", encoding="utf-8")
+    FULL.write(path)
+    assert json.loads(path.read_text(encoding="utf-8")) == FULL.to_dict()
+    assert [entry.name for entry in tmp_path.iterdir()] == ["report.json"]
+
+
+def test_a_file_that_cannot_be_written_is_named_and_nothing_is_left(tmp_path: Path) -> None:
+    (tmp_path / "report.json").mkdir()
+    with pytest.raises(WrongInput, match=r"Cannot write the report to '.*report\.json'"):
+        FULL.write(tmp_path / "report.json")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["report.json"]
+
+
+def test_a_failure_is_told_before_what_was_proved() -> None:
+    text = FAILED.to_text()
+    assert text.startswith("FAILED  ")
+    assert text.index("because") < text.index("do next") < text.index("proved")
+    assert "https://dev/42?task" in text

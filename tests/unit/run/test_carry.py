@@ -1,0 +1,269 @@
+"""The moves in time: how long it waits for what, what it tells, and what it says when the time is over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import cast
+
+import pytest
+
+from ecs_cd.errors import DeadlineReached, ServiceUnavailable, Throttled, Unreachable
+from ecs_cd.model.events import Event, LockMet, RunChanged, RunChosen, Warned
+from ecs_cd.model.image import ImageTag
+from ecs_cd.model.parameter import ParameterChange, Recorded
+from ecs_cd.model.run import FinishedRun, Pipeline, Run, RunOrigin, RunRequest, RunState, TimelineRecord
+from ecs_cd.run.carry import MOST_DOUBTS, carry_change
+from ecs_cd.run.pipelines import Pipelines
+from ecs_cd.support.deadline import Deadline
+from tests.support.azure_in_memory import LOCK_ERROR, Cloud, End, Lock, MemoryAzureDevOps
+from tests.support.fakes import FakeClock
+
+CHANGE = ParameterChange("/api/dev/tag", ImageTag("226"), "225", "226", 2, Recorded.WRITTEN)
+MAIN = "refs/heads/main"
+WORK = 30.0
+"""Seconds that a run takes."""
+
+
+class Running(MemoryAzureDevOps):
+    """An organization with agents: a run starts `delay` seconds after it was queued, and takes `WORK`.
+
+    While `held` it meets the state lock at once instead.
+    """
+
+    def __init__(
+        self, clock: FakeClock, *, delay: float = 5.0, held: float = 0.0, said: tuple[str, ...] = LOCK_ERROR
+    ) -> None:
+        super().__init__(Cloud(Lock.NONE))
+        self.clock = clock
+        self.delay = delay
+        self.held_until = clock.now() + held
+        self.said = said
+        self.polls = 0
+
+    def queue(self, request: RunRequest) -> Run:
+        run = super().queue(request)
+        self.clock.later(self.delay, lambda: self._start(run.id))
+        return run
+
+    def run(self, run_id: int) -> Run:
+        self.polls += 1
+        return super().run(run_id)
+
+    def log_tail(self, run_id: int, log_id: int, lines: int) -> tuple[str, ...]:
+        return self.said
+
+    def _start(self, run_id: int) -> None:
+        if not self.cloud.run(run_id).waits:
+            return
+        self.cloud = self.cloud.start(run_id)
+        if self.clock.now() < self.held_until:
+            self.clock.later(1.0, lambda: self._end(run_id, End.LOCKED))
+        else:
+            self.clock.later(WORK, lambda: self._end(run_id, End.SUCCESS))
+
+    def _end(self, run_id: int, how: End) -> None:
+        if not self.cloud.run(run_id).state.ended:
+            self.cloud = self.cloud.end(run_id, how)
+
+
+def carried(
+    azure: Running | Failing, clock: FakeClock, *, seconds: float = 1800, told: list[Event] | None = None
+) -> FinishedRun:
+    events: list[Event] = told if told is not None else []
+    deadline = Deadline.after(seconds, clock)
+    infrastructure = Pipeline(7, "infrastructure")
+    pipelines = cast("Pipelines", azure)
+    return carry_change(pipelines, infrastructure, "main", CHANGE, deadline=deadline, watch=events.append)
+
+
+def test_a_run_is_queued_followed_and_said_to_be_ours() -> None:
+    clock, told = FakeClock(), list[Event]()
+    finished = carried(Running(clock), clock, told=told)
+    assert finished.run and finished.run.state is RunState.SUCCEEDED
+    assert (finished.taken, finished.tries) == (RunOrigin.QUEUED, 1)
+    assert [type(event) for event in told] == [RunChosen, RunChanged, RunChanged, RunChanged]
+
+
+def test_a_run_that_waits_already_is_joined() -> None:
+    clock = FakeClock()
+    azure = Running(clock)
+    azure.queue(RunRequest(Pipeline(7), MAIN))
+    assert carried(azure, clock).taken is RunOrigin.JOINED
+    assert len(azure.cloud.runs) == 1
+
+
+def test_nothing_is_slept_between_queueing_and_the_first_look() -> None:
+    clock = FakeClock()
+    azure = Running(clock)
+    with pytest.raises(DeadlineReached):
+        carried(azure, clock, seconds=0.5)
+    assert clock.slept == [0.5]
+    assert azure.polls == 1
+
+
+def test_the_deadline_says_which_run_was_followed_and_what_it_was_at() -> None:
+    clock = FakeClock()
+    with pytest.raises(DeadlineReached, match=r"Gave up after 20 s.*while following run") as caught:
+        carried(Running(clock), clock, seconds=20)
+    assert caught.value.details == (
+        "Stage 'Plan' is in progress.",
+        "Stage 'Apply' is in progress.",
+        "Job 'terraform' is in progress.",
+    )
+
+
+@pytest.mark.parametrize("held", [1.0, 20.0, 300.0])
+def test_a_lock_held_by_somebody_else_is_waited_for(held: float) -> None:
+    clock, told = FakeClock(), list[Event]()
+    azure = Running(clock, held=held)
+    finished = carried(azure, clock, told=told)
+    waits = [event for event in told if isinstance(event, LockMet)]
+    assert finished.tries == len(azure.cloud.runs) == len(waits) + 1
+    assert {event.lock.who for event in waits} <= {"somebody@else"}
+    assert all(event.pause in clock.slept for event in waits)
+
+
+def test_the_waits_for_a_lock_grow_and_no_two_deliveries_wait_alike() -> None:
+    def pauses() -> list[float]:
+        clock, told = FakeClock(), list[Event]()
+        carried(Running(clock, held=300), clock, told=told)
+        return [event.pause for event in told if isinstance(event, LockMet)]
+
+    first, second = pauses(), pauses()
+    assert first != second
+    assert 7 <= first[0] <= 13
+    assert first[4] > first[0]
+
+
+def test_a_plan_that_went_stale_is_tried_again_without_the_pause_for_a_lock() -> None:
+    clock, told = FakeClock(), list[Event]()
+    finished = carried(Running(clock, held=1.0, delay=0, said=("Error: Saved plan is stale",)), clock, told=told)
+    assert finished.tries == 2
+    assert [event.pause for event in told if isinstance(event, LockMet)] == [0.0]
+
+
+def test_with_a_run_at_work_the_next_one_is_queued() -> None:
+    clock, told = FakeClock(), list[Event]()
+    azure = Running(clock, delay=0)
+    azure.queue(RunRequest(Pipeline(7), MAIN))
+    clock.sleep(1)
+    assert carried(azure, clock, told=told).taken is RunOrigin.QUEUED
+    assert len(azure.cloud.runs) == 2
+
+
+def test_who_hesitates_joins_the_run_that_somebody_queued_meanwhile() -> None:
+    clock, told = FakeClock(), list[Event]()
+    azure = Running(clock, delay=0)
+    azure.queue(RunRequest(Pipeline(7), MAIN))
+    clock.sleep(1)
+
+    def somebody_queues() -> None:
+        azure.queue(RunRequest(Pipeline(7), MAIN))
+
+    clock.later(1e-9, somebody_queues)
+    finished = carried(azure, clock, told=told)
+    assert (finished.taken, finished.run and finished.run.id, len(azure.cloud.runs)) == (RunOrigin.JOINED, 2, 2)
+
+
+def test_the_deadline_ends_the_wait_for_a_lock_and_names_its_holder() -> None:
+    clock = FakeClock()
+    with pytest.raises(DeadlineReached, match=r"waiting for Terraform's state lock: somebody@else holds it") as caught:
+        carried(Running(clock, delay=0, held=9e9), clock, seconds=8.0)  # no look after 2.4 s, no pause below 7 s
+    assert "force-unlock" not in caught.value.hint
+
+
+def test_of_an_old_lock_the_way_to_free_it_is_named_and_not_gone() -> None:
+    clock, told = FakeClock(), list[Event]()
+    created = clock.utc() - timedelta(hours=3)
+    said = (*LOCK_ERROR, f"  Created:   {created:%Y-%m-%d %H:%M:%S}.1 +0000 UTC")
+    with pytest.raises(DeadlineReached) as caught:
+        carried(Running(clock, held=9e9, said=said), clock, seconds=60, told=told)
+    assert "`terraform force-unlock 0a1b`" in caught.value.hint
+    assert any(isinstance(event, Warned) and "terraform force-unlock 0a1b" in event.message for event in told)
+
+
+def test_a_wrong_address_is_told_at_once_and_not_at_the_deadline() -> None:
+    clock = FakeClock()
+    azure = Failing(Running(clock), {"active": [Unreachable("No route.")]})
+    with pytest.raises(Unreachable):
+        carried(azure, clock)
+    assert clock.slept == []
+
+
+class Failing:
+    """Fails these calls first, each with the next of its errors."""
+
+    def __init__(self, azure: Running, errors: dict[str, list[Exception]]) -> None:
+        self._azure = azure
+        self._errors = errors
+        self.calls: list[str] = []
+
+    def __getattr__(self, name: str) -> Callable[..., object]:
+        def call(*given: object) -> object:
+            self.calls.append(name)
+            if self._errors.get(name):
+                raise self._errors[name].pop(0)
+            return getattr(self._azure, name)(*given)
+
+        return call
+
+
+def test_short_failures_are_outlived_once_azure_devops_has_answered() -> None:
+    clock = FakeClock()
+    errors: dict[str, list[Exception]] = {
+        "run": [Unreachable("No route."), Throttled("Slow down.")],
+        "records": [ServiceUnavailable("503")],
+    }
+    assert carried(Failing(Running(clock), errors), clock).run
+
+
+def test_a_queueing_that_may_have_been_done_is_looked_for_before_the_next_try() -> None:
+    clock = FakeClock()
+    azure = Failing(Running(clock), {"queue": [ServiceUnavailable("503")] * MOST_DOUBTS})
+    assert carried(azure, clock).taken is RunOrigin.QUEUED
+    assert [name for name in azure.calls if name in ("active", "queue")][:6] == ["active", "queue"] * (MOST_DOUBTS + 1)
+
+
+def test_a_queueing_that_fails_again_and_again_is_a_failure_for_each_may_be_one_more_run() -> None:
+    clock = FakeClock()
+    azure = Failing(Running(clock), {"queue": [ServiceUnavailable("503")] * 99})
+    with pytest.raises(ServiceUnavailable):
+        carried(azure, clock)
+    assert azure.calls.count("queue") == MOST_DOUBTS + 1
+
+
+def test_a_throttled_queueing_is_tried_until_it_is_let_through() -> None:
+    clock = FakeClock()
+    azure = Failing(Running(clock), {"queue": [Throttled("429")] * 9})
+    assert carried(azure, clock).run
+
+
+def test_what_was_not_written_is_not_carried() -> None:
+    clock = FakeClock()
+    azure = Running(clock)
+    with pytest.raises(ValueError, match="nothing to carry"):
+        carry_change(
+            azure,
+            Pipeline(7),
+            "main",
+            replace(CHANGE, dry_run=True),
+            deadline=Deadline.after(9, clock),
+            watch=lambda _: None,
+        )
+    assert azure.cloud.runs == ()
+
+
+def test_an_interrupt_leaves_every_run_alone() -> None:
+    clock = FakeClock()
+    azure = Running(clock)
+
+    def stop() -> None:
+        raise KeyboardInterrupt
+
+    clock.later(12, stop)
+    with pytest.raises(KeyboardInterrupt):
+        carried(azure, clock)
+    assert azure.cloud.runs[0].state is RunState.RUNNING
+    assert TimelineRecord("s", "", "Stage", "Apply", "inProgress", order=2) in azure.records(1)

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import _thread
+import threading
+
+import pytest
+
+from ecs_cd.support.concurrency import batches, run_all, run_together
+
+
+def test_answers_come_in_the_order_of_the_calls() -> None:
+    second_done = threading.Event()
+
+    def first() -> int:
+        assert second_done.wait(10)
+        return 1
+
+    def second() -> str:
+        second_done.set()
+        return "2"
+
+    assert run_together(first, second) == (1, "2")
+
+
+def test_the_first_error_ends_the_wait_for_the_others() -> None:
+    never = threading.Event()
+
+    def fail() -> None:
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        run_all([lambda: never.wait(60), fail])
+    never.set()
+
+
+def test_an_interruption_does_not_wait_for_the_calls() -> None:
+    never = threading.Event()
+
+    def interrupt() -> bool:
+        _thread.interrupt_main()
+        return True
+
+    with pytest.raises(KeyboardInterrupt):
+        run_all([lambda: never.wait(60), interrupt, lambda: never.wait(60)])
+    never.set()
+
+
+def test_no_more_run_at_once_than_allowed() -> None:
+    running = threading.Semaphore(2)
+    free: list[bool] = []
+
+    def call() -> None:
+        free.append(running.acquire(blocking=False))
+        running.release()
+
+    run_all([call] * 20, most=2)
+    assert free == [True] * 20
+
+
+def test_threads_do_not_keep_a_process_from_ending() -> None:
+    seen: list[bool] = []
+    run_all([lambda: seen.append(threading.current_thread().daemon)] * 3)
+    assert seen == [True] * 3
+
+
+def test_batches_hold_everything_once() -> None:
+    assert batches([1, 2, 3, 4, 5], 2) == [[1, 2], [3, 4], [5]]
+    assert batches([], 2) == []
