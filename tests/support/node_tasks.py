@@ -23,10 +23,9 @@ from ecs_cd_sandbox.azure_devops import (
     find_node,
 )
 from ecs_cd_sandbox.azure_devops.agent.task_package import read_task
+from tests.support.sandbox_pipelines import pipeline
 
-from .support import Api, pipeline
-
-TASK_LIB = Path(__file__).parents[3] / "task" / "node_modules" / "azure-pipelines-task-lib"
+TASK_LIB = Path(__file__).parents[2] / "task" / "node_modules" / "azure-pipelines-task-lib"
 
 
 @cache
@@ -86,15 +85,6 @@ def printing(*lines: str) -> str:
 def note(into: list[Any], look: Callable[[StepContext], Any]) -> StepDefinition:
     """Return a step that notes something of its job."""
     return StepDefinition("look", lambda context: into.append(look(context)), "always()")
-
-
-def log_lines(api: Api, run: int, log: int = 1) -> list[str]:
-    return [line.partition("Z ")[2] for line in api.json("GET", f"build/builds/{run}/logs/{log}")["value"]]
-
-
-def told(api: Api, run: int, log: int = 1) -> list[str]:
-    """Return what a task's log has below the header."""
-    return log_lines(api, run, log)[6:]
 
 
 def vsix(path: Path, files: Mapping[str, str]) -> Path:

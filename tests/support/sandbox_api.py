@@ -1,79 +1,17 @@
-"""What the tests of the sandbox's Azure DevOps share: steps under a test's control, short pipelines, a plain client."""
+"""A plain client of the sandbox's Azure DevOps, and what it reads of a run."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Any
 
 import requests
 
-from ecs_cd_sandbox.azure_devops import (
-    AzureDevOps,
-    Identity,
-    JobDefinition,
-    PipelineDefinition,
-    StageDefinition,
-    StepContext,
-    StepDefinition,
-    Token,
-)
+from ecs_cd_sandbox.azure_devops import AzureDevOps, Token
+from tests.support.sandbox_pipelines import ANN, BOB, MAIN, PATIENCE
 
-ANN = Identity("Ann Example", "ann@example.com")
-BOB = Identity("Bob Example", "bob@example.com")
 ANN_TOKEN = Token("ann-pat", ANN)
 BOB_TOKEN = Token("bob-pat", BOB)
-MAIN, DEVELOP = "refs/heads/main", "refs/heads/develop"
-BRANCHES = {MAIN: "a" * 40, DEVELOP: "b" * 40}
-PATIENCE = 20.0
-
-
-class Gate:
-    """A step that ends when it is told to or cancelled, and says when it has started."""
-
-    def __init__(self) -> None:
-        self.started: list[int] = []
-        self._changed = threading.Condition()
-        self._allowed = 0
-
-    def __call__(self, context: StepContext) -> None:
-        with self._changed:
-            self.started.append(context.run_id)
-            self._changed.notify_all()
-        unsubscribe = context.cancelled.subscribe(self._wake)
-        with self._changed:
-            self._changed.wait_for(lambda: self._allowed > 0 or context.cancelled.is_set(), PATIENCE)
-            self._allowed -= 1
-        unsubscribe()
-        if context.cancelled.is_set():
-            context.fail("told to stop")
-
-    def _wake(self) -> None:
-        with self._changed:
-            self._changed.notify_all()
-
-    def wait_started(self, count: int = 1) -> None:
-        with self._changed:
-            assert self._changed.wait_for(lambda: len(self.started) >= count, PATIENCE)
-
-    def open(self, times: int = 1) -> None:
-        with self._changed:
-            self._allowed += times
-            self._changed.notify_all()
-
-
-def nothing(context: StepContext) -> None:
-    context.log(f"run {context.run_id}")
-
-
-def stage(name: str, *actions: Callable[[StepContext], None], **more: Any) -> StageDefinition:  # noqa: ANN401 - passed on
-    steps = tuple(StepDefinition(f"step {number}", action) for number, action in enumerate(actions, start=1))
-    return StageDefinition(name, (JobDefinition("job", steps),), **more)
-
-
-def pipeline(*actions: Callable[[StepContext], None], **more: Any) -> PipelineDefinition:  # noqa: ANN401 - passed on
-    defaults: dict[str, Any] = {"id": 12, "name": "deploy", "branches": BRANCHES}
-    return PipelineDefinition(**{"stages": (stage("Apply", *(actions or (nothing,))),), **defaults, **more})
 
 
 class Api:
@@ -119,3 +57,16 @@ class Api:
 
     def ids(self, **params: object) -> list[int]:
         return [build["id"] for build in self.json("GET", "build/builds", params=params)["value"]]
+
+
+Serve = Callable[..., Api]
+"""Start a server with some pipelines, and return Ann's client of it."""
+
+
+def log_lines(api: Api, run: int, log: int = 1) -> list[str]:
+    return [line.partition("Z ")[2] for line in api.json("GET", f"build/builds/{run}/logs/{log}")["value"]]
+
+
+def task_output(api: Api, run: int, log: int = 1) -> list[str]:
+    """Return what a task's log has below the header."""
+    return log_lines(api, run, log)[6:]

@@ -21,7 +21,7 @@ from ecs_cd_sandbox.azure_devops.model.definitions import (
     StepDefinition,
 )
 from ecs_cd_sandbox.azure_devops.model.identities import Identity
-from tests.contract.schema import check_exchange
+from tests.integration.sandbox.contract.schema import check_exchange
 from tests.support.fakes import FakeClock
 
 PAT = "pat-0123456789abcdefghijklmnopqrstuvwxyz"

@@ -31,9 +31,9 @@ from ecs_cd_sandbox.azure_devops.model.definitions import (
 )
 from ecs_cd_sandbox.azure_devops.model.identities import Identity
 from ecs_cd_sandbox.azure_devops.model.run import Run as ServerRun
-from tests.contract.schema import check_exchange
 from tests.explore import PERSON, Budget, Courier, World, check, start
 from tests.integration.azure_devops.conftest import JOB_TOKEN, MAIN, PAT
+from tests.integration.sandbox.contract.schema import check_exchange
 from tests.support.azure_in_memory import LOCK_ERROR, US, End, Lock, MemoryAzureDevOps
 from tests.support.fakes import FakeClock
 

@@ -11,7 +11,7 @@ import pytest
 
 from ecs_cd_sandbox.template_folder import TEMPLATES
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SHIPPED = {
     path.relative_to(ROOT / "templates").as_posix() for path in (ROOT / "templates").rglob("*") if path.is_file()
 }

@@ -29,7 +29,7 @@ from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml import YamlFile
 from ecs_cd_sandbox.azure_devops.model.run import Run
 from ecs_cd_sandbox.git_repositories import service_repository
 from tests.integration.templates.expanding import ADA, FILE, PROJECT, ecs_cd_task, templates
-from tests.sandbox.azure_devops.support import Api
+from tests.support.sandbox_api import Api
 
 SERVICE = "my-api"
 BRANCHES = {"refs/heads/develop": "development", "refs/heads/main": "production"}

@@ -20,7 +20,7 @@ from ecs_cd_sandbox.sandbox import Sandbox
 from tests.integration.azure_task.built import built
 from tests.integration.templates.expanding import ROOT
 from tests.integration.templates.shop import log, results
-from tests.sandbox.azure_devops.support import Api
+from tests.support.sandbox_api import Api
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the sandbox's agent and its signals are POSIX")
 

@@ -1,16 +1,13 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
 from ecs_cd_sandbox.azure_devops import AzureDevOps, PipelineDefinition
-
-from .support import ANN_TOKEN, BOB_TOKEN, Api
-
-Serve = Callable[..., Api]
+from tests.support.sandbox_api import ANN_TOKEN, BOB_TOKEN, Api, Serve
 
 
 @pytest.fixture

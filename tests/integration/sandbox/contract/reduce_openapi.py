@@ -1,6 +1,7 @@
 """Makes the documents under `openapi/` from Microsoft's own: only the operations used and the definitions they need.
 
-    python tests/contract/slim.py <checkout of MicrosoftDocs/vsts-rest-api-specs> tests/contract/openapi
+    python tests/integration/sandbox/contract/reduce_openapi.py \
+        <checkout of MicrosoftDocs/vsts-rest-api-specs> tests/integration/sandbox/contract/openapi
 
 Texts for people (descriptions, summaries, tags, security) are left out; what says something about shapes is kept.
 """

@@ -1,8 +1,8 @@
 """Makes the definitions of the standard tasks from their makers' own `task.json`: only what the sandbox's agent needs.
 
-    python tests/contract/slim_tasks.py <checkout of microsoft/azure-pipelines-tasks> \
+    python tests/integration/sandbox/contract/reduce_task_definitions.py <checkout of microsoft/azure-pipelines-tasks> \
         <checkout of aws/aws-toolkit-azure-devops> \
-        sandbox/ecs_cd_sandbox/azure_devops/standard_tasks/task_definitions.json
+        sandbox/ecs_cd_sandbox/azure_devops/agent/standard_tasks/task_definitions.json
 
 Help texts, groups, icons, handlers and messages are left out; what says something about inputs and outputs is kept.
 """

@@ -1,7 +1,7 @@
 """What the standard tasks are called and which inputs they take, as their makers publish it.
 
-`task_definitions.json` names the repository, commit and licence it was taken from; `tests/contract/slim_tasks.py` makes
-it.
+`task_definitions.json` names the repository, commit and licence it was taken from.
+`tests/integration/sandbox/contract/reduce_task_definitions.py` makes it.
 """
 
 from __future__ import annotations

@@ -7,9 +7,8 @@ from typing import Any
 import requests
 
 from ecs_cd_sandbox.azure_devops import ServiceEndpoint, StepContext
-
-from .conftest import Serve
-from .support import Api, pipeline
+from tests.support.sandbox_api import Api, Serve
+from tests.support.sandbox_pipelines import pipeline
 
 AWS = ServiceEndpoint("11111111-2222-3333-4444-555555555555", "aws-production", "AWS", "https://aws.amazon.com")
 

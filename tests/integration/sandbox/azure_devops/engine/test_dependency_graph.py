@@ -3,8 +3,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ecs_cd_sandbox.azure_devops import (
     JobDefinition,
@@ -13,10 +11,8 @@ from ecs_cd_sandbox.azure_devops import (
     StepContext,
     StepDefinition,
 )
-from ecs_cd_sandbox.azure_devops.engine.dependency_graph import all_stages_before, check, stages_before
-
-from .conftest import Serve
-from .support import Gate, nothing, pipeline, stage
+from tests.support.sandbox_api import Serve
+from tests.support.sandbox_pipelines import BlockingStep, nothing, pipeline, stage
 
 
 def job(name: str, *actions: Any, **more: Any) -> JobDefinition:  # noqa: ANN401 - passed on
@@ -33,7 +29,7 @@ def noting(into: list[str], name: str) -> Any:  # noqa: ANN401 - an action
 
 
 def test_jobs_that_do_not_depend_on_each_other_go_on_at_once(serve: Serve) -> None:
-    gate = Gate()
+    gate = BlockingStep()
     api = serve(jobs(job("one", gate), job("two", gate)), agents=2)
     run = api.run()
     gate.wait_started(2)
@@ -43,7 +39,7 @@ def test_jobs_that_do_not_depend_on_each_other_go_on_at_once(serve: Serve) -> No
 
 
 def test_a_job_waits_for_all_it_depends_on(serve: Serve) -> None:
-    gate, done = Gate(), list[str]()
+    gate, done = BlockingStep(), list[str]()
     last = job("last", noting(done, "last"), depends_on=("ONE", "two"))
     api = serve(jobs(job("one", gate), job("two", noting(done, "two")), last), agents=3)
     run = api.run()
@@ -56,7 +52,7 @@ def test_a_job_waits_for_all_it_depends_on(serve: Serve) -> None:
 
 
 def test_stages_without_dependencies_go_on_at_once_and_another_one_waits_for_both(serve: Serve) -> None:
-    gate, late = Gate(), Gate()
+    gate, late = BlockingStep(), BlockingStep()
     stages = (
         stage("A", gate),
         stage("B", gate, depends_on=()),
@@ -90,7 +86,7 @@ def test_with_one_agent_the_jobs_of_the_oldest_run_come_first(serve: Serve) -> N
 
 
 def test_between_its_jobs_a_run_gives_its_agent_to_an_older_run(serve: Serve) -> None:
-    gates = {"old": Gate(), "new": Gate()}
+    gates = {"old": BlockingStep(), "new": BlockingStep()}
     old = jobs(job("one", gates["old"]), id=12, name="old", queue_status="paused")
     new = jobs(job("one", gates["new"]), job("two", gates["new"], depends_on=("one",)), id=13, name="new")
     api = serve(old, new, agents=1)
@@ -107,7 +103,7 @@ def test_between_its_jobs_a_run_gives_its_agent_to_an_older_run(serve: Serve) ->
 
 
 def test_a_run_that_waits_for_a_lock_holds_no_agent(serve: Serve) -> None:
-    gate = Gate()
+    gate = BlockingStep()
     locked = pipeline(gate, lock_behavior="sequential")
     api = serve(locked, pipeline(id=13, name="other"), agents=2)
     api.run(), api.run()
@@ -170,21 +166,3 @@ def test_a_retried_stage_keeps_the_outputs_of_the_jobs_it_does_not_repeat(serve:
 def test_a_graph_that_has_no_end_is_refused(serve: Serve, stages: Any, message: str) -> None:  # noqa: ANN401 - stages
     response = serve(pipeline(stages=stages))("POST", "pipelines/12/runs", json={})
     assert (response.status_code, response.json()["message"]) == (400, message)
-
-
-@given(st.lists(st.sets(st.integers(0, 7)), min_size=1, max_size=8))
-def test_all_before_is_what_can_be_reached_over_what_is_right_before(graph: list[set[int]]) -> None:
-    """Each stage depends on earlier ones alone, so no graph has a circle."""
-    earlier = [{other for other in wanted if other < number} for number, wanted in enumerate(graph)]
-    stages = tuple(
-        StageDefinition(f"s{number}", (), depends_on=tuple(f"S{other}" for other in sorted(wanted)))
-        for number, wanted in enumerate(earlier)
-    )
-    definition = pipeline(stages=stages)
-    check(definition)
-    reached: list[set[int]] = []
-    for wanted in earlier:
-        reached.append(wanted.union(*(reached[other] for other in wanted)))
-    for number, one in enumerate(stages):
-        assert {other.name for other in stages_before(definition, one)} == {f"s{other}" for other in earlier[number]}
-        assert {other.name for other in all_stages_before(definition, one)} == {f"s{x}" for x in reached[number]}

@@ -4,9 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from ecs_cd_sandbox.azure_devops import Hook, JobDefinition, StageDefinition, StepContext, StepDefinition
-
-from .conftest import Serve
-from .support import Gate, nothing, pipeline
+from tests.support.sandbox_api import Serve
+from tests.support.sandbox_pipelines import BlockingStep, nothing, pipeline
 
 HOOKS = ("preDeploy", "deploy", "routeTraffic", "postRouteTraffic", "on.failure", "on.success")
 
@@ -52,7 +51,7 @@ def test_after_a_failed_hook_only_on_failure_runs(serve: Serve) -> None:
 
 
 def test_a_cancelled_deployment_goes_on_with_no_hook(serve: Serve) -> None:
-    gate = Gate()
+    gate = BlockingStep()
     api = serve(deployment({"deploy": gate}))
     run = api.run()
     gate.wait_started()

@@ -12,9 +12,8 @@ from ecs_cd_sandbox.azure_devops import (
     StageDefinition,
     StepDefinition,
 )
-
-from .conftest import Serve
-from .support import ANN, BOB, BOB_TOKEN, DEVELOP, MAIN, Api, Gate, nothing, pipeline, stage
+from tests.support.sandbox_api import BOB_TOKEN, Api, Serve
+from tests.support.sandbox_pipelines import ANN, BOB, DEVELOP, MAIN, BlockingStep, nothing, pipeline, stage
 
 APPROVED = Environment("production", approvers=(BOB,), instructions="Look first.")
 LOCKED = Environment("production", exclusive_lock=True)
@@ -55,7 +54,7 @@ def answer(api: Api, approval: str, status: str = "approved", comment: str = "")
 
 
 def test_a_stage_waits_for_its_approval_without_an_agent(serve: Serve) -> None:
-    gate = Gate()
+    gate = BlockingStep()
     api = serve(deploy(gate), pipeline(id=13, name="other"), environments=[APPROVED], agents=1)
     run = api.run()
     approval = waiting(api, run)
@@ -79,7 +78,7 @@ def test_a_stage_waits_for_its_approval_without_an_agent(serve: Serve) -> None:
 
 
 def test_a_rejected_stage_fails_and_what_follows_goes_by_its_condition(serve: Serve) -> None:
-    gate = Gate()
+    gate = BlockingStep()
     definition = deploy(gate)
     stages = (*definition.stages, stage("Next", nothing), stage("Mend", nothing, condition="failed()"))
     api = serve(pipeline(stages=stages), environments=[APPROVED])
@@ -201,7 +200,7 @@ def test_the_checks_of_an_environment_are_listed(serve: Serve) -> None:
 
 
 def test_under_a_sequential_lock_of_an_environment_pipelines_take_their_turn(serve: Serve) -> None:
-    gate = Gate()
+    gate = BlockingStep()
     one, two = (deploy(gate, id=number, name=f"p{number}", environment_lock="sequential") for number in (1, 2))
     api = serve(one, two, environments=[LOCKED], agents=4)
     runs = [api.run(1)]
@@ -217,7 +216,7 @@ def test_under_a_sequential_lock_of_an_environment_pipelines_take_their_turn(ser
 
 
 def test_an_older_run_that_came_to_the_lock_late_has_it_before_a_newer_one_that_waits(serve: Serve) -> None:
-    build, gate = Gate(), Gate()
+    build, gate = BlockingStep(), BlockingStep()
     late = deploy(gate, stage("Build", build), id=1, name="late", environment_lock="sequential")
     api = serve(late, deploy(gate, environment_lock="sequential"), environments=[LOCKED], agents=4)
     oldest = api.run(1)
@@ -235,7 +234,7 @@ def test_an_older_run_that_came_to_the_lock_late_has_it_before_a_newer_one_that_
 
 
 def test_under_run_latest_the_service_cancels_the_older_run_that_waits_for_the_environment(serve: Serve) -> None:
-    gate = Gate()
+    gate = BlockingStep()
     api = serve(deploy(gate), deploy(gate, id=13, name="other"), environments=[LOCKED], agents=4)
     running = api.run()
     gate.wait_started()
@@ -251,7 +250,7 @@ def test_under_run_latest_the_service_cancels_the_older_run_that_waits_for_the_e
 
 
 def test_a_stage_says_for_itself_how_it_waits_for_an_environment(serve: Serve) -> None:
-    gate = Gate()
+    gate = BlockingStep()
     api = serve(deploy(gate, lock="sequential"), environments=[LOCKED], agents=3)
     runs = [api.run() for _ in range(3)]
     gate.open(3)
@@ -260,7 +259,7 @@ def test_a_stage_says_for_itself_how_it_waits_for_an_environment(serve: Serve) -
 
 
 def test_a_lock_of_a_stage_holds_back_that_stage_alone(serve: Serve) -> None:
-    build, locked = Gate(), Gate()
+    build, locked = BlockingStep(), BlockingStep()
     stages = (stage("Build", build), stage("Apply", locked, lock="sequential"))
     api = serve(pipeline(stages=stages), agents=3)
     runs = [api.run(), api.run()]
@@ -275,7 +274,7 @@ def test_a_lock_of_a_stage_holds_back_that_stage_alone(serve: Serve) -> None:
 
 
 def test_under_run_latest_of_a_stage_only_older_runs_of_the_branch_are_cancelled(serve: Serve) -> None:
-    gate = Gate()
+    gate = BlockingStep()
     api = serve(pipeline(stages=(stage("Apply", gate, lock="runLatest"),)), agents=4)
     running = api.run()
     gate.wait_started()
@@ -291,7 +290,7 @@ def test_under_run_latest_of_a_stage_only_older_runs_of_the_branch_are_cancelled
 
 
 def test_approval_comes_before_the_lock_which_a_run_that_waits_for_it_does_not_hold(serve: Serve) -> None:
-    gate = Gate()
+    gate = BlockingStep()
     guarded = Environment("production", approvers=(BOB,), exclusive_lock=True)
     api = serve(deploy(gate, environment_lock="sequential"), environments=[guarded], agents=2)
     first, second = api.run(), api.run()
@@ -306,7 +305,7 @@ def test_approval_comes_before_the_lock_which_a_run_that_waits_for_it_does_not_h
 
 @pytest.mark.parametrize("agents", [1, 2])
 def test_two_stages_of_one_run_take_the_lock_in_turn(serve: Serve, agents: int) -> None:
-    gate = Gate()
+    gate = BlockingStep()
     stages = (deploying("A", gate), deploying("B", gate, depends_on=()))
     api = serve(pipeline(stages=stages), environments=[LOCKED], agents=agents)
     run = api.run()

@@ -5,9 +5,8 @@ import threading
 import pytest
 
 from ecs_cd_sandbox.azure_devops import JobDefinition, StageDefinition, StepContext, StepDefinition
-
-from .conftest import Serve
-from .support import ANN, BOB_TOKEN, DEVELOP, MAIN, Api, Gate, nothing, pipeline, stage
+from tests.support.sandbox_api import BOB_TOKEN, Api, Serve
+from tests.support.sandbox_pipelines import ANN, DEVELOP, MAIN, BlockingStep, nothing, pipeline, stage
 
 SERVICE_NAME = "Microsoft.VisualStudio.Services.TFS"
 
@@ -17,7 +16,7 @@ def fail(context: StepContext) -> None:
 
 
 def test_a_run_goes_from_not_started_over_in_progress_to_completed(serve: Serve) -> None:
-    gate = Gate()
+    gate = BlockingStep()
     api = serve(pipeline(gate))
     with api.server.agents_offline():
         run = api.run()
@@ -33,7 +32,7 @@ def test_a_run_goes_from_not_started_over_in_progress_to_completed(serve: Serve)
 
 
 def test_runs_start_in_the_order_they_were_queued_and_no_more_than_there_are_agents(serve: Serve) -> None:
-    gate = Gate()
+    gate = BlockingStep()
     api = serve(pipeline(gate), agents=1)
     runs = [api.run() for _ in range(3)]
     for number in range(3):
@@ -45,7 +44,7 @@ def test_runs_start_in_the_order_they_were_queued_and_no_more_than_there_are_age
 
 
 def test_two_agents_work_on_two_runs_at_once(serve: Serve) -> None:
-    gate = Gate()
+    gate = BlockingStep()
     api = serve(pipeline(gate))
     runs = [api.run(), api.run()]
     gate.wait_started(2)
@@ -54,7 +53,7 @@ def test_two_agents_work_on_two_runs_at_once(serve: Serve) -> None:
 
 
 def test_cancelling_a_waiting_run_ends_it_without_starting_it(serve: Serve) -> None:
-    gate = Gate()
+    gate = BlockingStep()
     api = serve(pipeline(gate))
     with api.server.agents_offline():
         run = api.run()
@@ -67,7 +66,7 @@ def test_cancelling_a_waiting_run_ends_it_without_starting_it(serve: Serve) -> N
 
 
 def test_cancelling_a_running_run_signals_its_step_and_names_who_did_it(serve: Serve) -> None:
-    gate = Gate()
+    gate = BlockingStep()
     api = serve(pipeline(gate, nothing))
     run = api.run()
     gate.wait_started()
@@ -111,7 +110,7 @@ def test_cancelling_a_completed_run_is_refused(serve: Serve) -> None:
 
 
 def test_a_step_marked_always_runs_after_a_cancellation_and_is_not_cancelled_itself(serve: Serve) -> None:
-    gate, seen = Gate(), []
+    gate, seen = BlockingStep(), []
 
     def cleanup(context: StepContext) -> None:
         seen.append(context.cancelled.is_set())
@@ -188,7 +187,7 @@ def test_a_step_that_may_fail_makes_the_run_partially_succeeded(serve: Serve) ->
 
 
 def test_a_paused_pipeline_takes_runs_but_starts_none_until_enabled(serve: Serve) -> None:
-    gate = Gate()
+    gate = BlockingStep()
     api = serve(pipeline(gate, queue_status="paused"), pipeline(id=13, name="other"))
     run = api.run()
     assert api.server.wait(api.run(13)) == "succeeded"
@@ -207,7 +206,7 @@ def test_a_run_is_not_admitted_before_its_queue_delay_has_passed(serve: Serve) -
 
 
 def test_under_a_sequential_lock_waiting_runs_take_their_turn(serve: Serve) -> None:
-    gate = Gate()
+    gate = BlockingStep()
     api = serve(pipeline(gate, lock_behavior="sequential"), agents=3)
     runs = [api.run() for _ in range(3)]
     for number in range(3):
@@ -218,7 +217,7 @@ def test_under_a_sequential_lock_waiting_runs_take_their_turn(serve: Serve) -> N
 
 
 def test_a_run_that_waits_for_the_lock_is_in_progress_with_no_job_started(serve: Serve) -> None:
-    gate = Gate()
+    gate = BlockingStep()
     api = serve(pipeline(gate, lock_behavior="sequential"))
     first, second = api.run(), api.run()
     gate.wait_started()
@@ -232,7 +231,7 @@ def test_a_run_that_waits_for_the_lock_is_in_progress_with_no_job_started(serve:
 
 
 def test_under_run_latest_the_service_cancels_older_waiting_runs_of_the_branch(serve: Serve) -> None:
-    gate = Gate()
+    gate = BlockingStep()
     api = serve(pipeline(gate, lock_behavior="runLatest"), agents=3)
     running = api.run()
     gate.wait_started()
@@ -245,7 +244,7 @@ def test_under_run_latest_the_service_cancels_older_waiting_runs_of_the_branch(s
 
 
 def test_runs_queued_at_one_moment_do_not_lose_the_first_to_run_latest(serve: Serve) -> None:
-    gate = Gate()
+    gate = BlockingStep()
     api = serve(pipeline(gate, lock_behavior="runLatest", queue_status="paused"))
     runs = [api.run() for _ in range(3)]
     api.server.set_queue_status(12, "enabled")
@@ -254,14 +253,14 @@ def test_runs_queued_at_one_moment_do_not_lose_the_first_to_run_latest(serve: Se
 
 
 def test_without_a_lock_no_run_waits_for_another(serve: Serve) -> None:
-    gate = Gate()
+    gate = BlockingStep()
     api = serve(pipeline(gate, lock_behavior="none"), agents=2)
     api.run(), api.run()
     gate.wait_started(2)
 
 
 def test_a_run_waiting_for_the_lock_can_be_cancelled_and_frees_nothing(serve: Serve) -> None:
-    gate = Gate()
+    gate = BlockingStep()
     api = serve(pipeline(gate, lock_behavior="sequential"), agents=2)
     running, waiting, last = api.run(), api.run(), api.run()
     gate.wait_started()
@@ -274,7 +273,7 @@ def test_a_run_waiting_for_the_lock_can_be_cancelled_and_frees_nothing(serve: Se
 
 
 def test_closing_cancels_running_steps_and_ends_every_thread(serve: Serve) -> None:
-    gate = Gate()
+    gate = BlockingStep()
     before = set(threading.enumerate())
     api = serve(pipeline(gate), agents=2)
     api.run(), api.run(), api.run()

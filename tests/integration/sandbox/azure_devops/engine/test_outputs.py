@@ -12,9 +12,8 @@ from ecs_cd_sandbox.azure_devops import (
     StepContext,
     StepDefinition,
 )
-
-from .conftest import Serve
-from .support import Api, nothing, pipeline
+from tests.support.sandbox_api import Api, Serve
+from tests.support.sandbox_pipelines import nothing, pipeline
 
 
 def telling(name: str, value: str, *, secret: bool = False) -> StepDefinition:

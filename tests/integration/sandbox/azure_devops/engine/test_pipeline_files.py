@@ -15,10 +15,8 @@ from ecs_cd_sandbox.azure_devops import (
     StepDefinition,
     ValidationFailed,
 )
-
-from .conftest import Serve
-from .files import MadeFile
-from .support import DEVELOP, nothing, pipeline, stage
+from tests.support.sandbox_api import Serve
+from tests.support.sandbox_pipelines import DEVELOP, MadeFile, nothing, pipeline, stage
 
 MESSAGES = ("/a.yml (Line: 1, Col: 1): Unexpected value 'stepz'", "/a.yml: A task is missing.")
 

@@ -1,9 +1,8 @@
 from __future__ import annotations
 
 from ecs_cd_sandbox.azure_devops import JobDefinition, StageDefinition, StepContext, StepDefinition
-
-from .conftest import Serve
-from .support import Gate, nothing, pipeline, stage
+from tests.support.sandbox_api import Serve
+from tests.support.sandbox_pipelines import BlockingStep, nothing, pipeline, stage
 
 
 def fail(context: StepContext) -> None:
@@ -69,7 +68,7 @@ def test_a_succeeded_build_has_nothing_to_retry(serve: Serve) -> None:
 
 
 def test_cancelling_a_stage_ends_it_and_skips_the_next(serve: Serve) -> None:
-    gate = Gate()
+    gate = BlockingStep()
     api = serve(pipeline(stages=(stage("Apply", gate), stage("Verify", nothing))))
     run = api.run()
     gate.wait_started()
@@ -79,7 +78,7 @@ def test_cancelling_a_stage_ends_it_and_skips_the_next(serve: Serve) -> None:
 
 
 def test_a_stage_cancelled_before_its_turn_does_not_start(serve: Serve) -> None:
-    gate, late = Gate(), Gate()
+    gate, late = BlockingStep(), BlockingStep()
     api = serve(pipeline(stages=(stage("Apply", gate), stage("Verify", late, condition="always()"))))
     run = api.run()
     gate.wait_started()
@@ -91,7 +90,7 @@ def test_a_stage_cancelled_before_its_turn_does_not_start(serve: Serve) -> None:
 
 
 def test_after_a_cancellation_no_further_job_of_the_stage_starts(serve: Serve) -> None:
-    gate = Gate()
+    gate = BlockingStep()
     one = JobDefinition("one", (StepDefinition("x", gate),))
     two = JobDefinition("two", (StepDefinition("y", nothing),), depends_on=("one",))
     api = serve(pipeline(stages=(StageDefinition("Apply", (one, two)),)))
@@ -106,7 +105,7 @@ def test_after_a_cancellation_no_further_job_of_the_stage_starts(serve: Serve) -
 
 
 def test_a_stage_that_is_running_cannot_be_retried_and_an_unknown_one_is_not_found(serve: Serve) -> None:
-    gate = Gate()
+    gate = BlockingStep()
     api = serve(pipeline(gate))
     run = api.run()
     gate.wait_started()
@@ -115,7 +114,7 @@ def test_a_stage_that_is_running_cannot_be_retried_and_an_unknown_one_is_not_fou
 
 
 def test_skipped_stages_do_not_run(serve: Serve) -> None:
-    gate = Gate()
+    gate = BlockingStep()
     api = serve(pipeline(stages=(stage("Plan", nothing), stage("Apply", gate))))
     run = api.run(stagesToSkip=["Apply"])
     assert api.server.wait(run) == "succeeded"

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ecs_cd_sandbox.azure_devops import JobDefinition, StageDefinition, StepContext, StepDefinition
-
-from .conftest import Serve
-from .support import PATIENCE, Gate, nothing, pipeline
+from tests.support.sandbox_api import Serve
+from tests.support.sandbox_pipelines import PATIENCE, BlockingStep, nothing, pipeline
 
 SOON = 0.001
 """Minutes."""
@@ -61,7 +60,7 @@ def test_a_job_that_takes_too_long_is_cancelled_but_its_last_steps_run(serve: Se
 
 
 def test_after_a_cancellation_the_last_steps_have_their_time_and_no_more(serve: Serve) -> None:
-    gate, late = Gate(), Gate()
+    gate, late = BlockingStep(), BlockingStep()
     steps = (
         StepDefinition("work", gate),
         StepDefinition("clean", until_told, "always()"),
@@ -122,7 +121,7 @@ def test_a_step_is_tried_no_more_often_than_allowed(serve: Serve) -> None:
 
 
 def test_a_cancelled_step_is_not_tried_again(serve: Serve) -> None:
-    gate = Gate()
+    gate = BlockingStep()
     api = serve(one_job(StepDefinition("work", gate, retries=5)))
     run = api.run()
     gate.wait_started()

@@ -3,8 +3,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import pytest
-
 from ecs_cd_sandbox.azure_devops import (
     BranchFilter,
     Expansion,
@@ -18,52 +16,8 @@ from ecs_cd_sandbox.azure_devops import (
     Triggers,
     ValidationFailed,
 )
-from ecs_cd_sandbox.azure_devops.engine.branch_filters import branch_matches, paths_match
-
-from .conftest import Serve
-from .files import MadeFile
-from .support import ANN, DEVELOP, MAIN, Api, Gate, nothing, pipeline, stage
-
-
-@pytest.mark.parametrize(
-    ("include", "exclude", "branch", "expected"),
-    [
-        ((), (), "refs/heads/any", True),
-        (("main",), (), "refs/heads/main", True),
-        (("refs/heads/main",), (), "refs/heads/main", True),
-        (("main",), (), "refs/heads/maintenance", False),
-        (("releases/*",), (), "refs/heads/releases/1/2", True),
-        (("releases/*",), ("releases/old*",), "refs/heads/releases/old/2", False),
-        (("*",), ("main",), "refs/heads/main", False),
-        (("feature-?",), (), "refs/heads/feature-1", True),
-        (("refs/tags/v*",), (), "refs/tags/v1", True),
-        (("a.c",), (), "refs/heads/abc", False),
-    ],
-)
-def test_branches_a_trigger_goes_by(include: Any, exclude: Any, branch: str, expected: bool) -> None:  # noqa: ANN401 - cases
-    assert branch_matches(BranchFilter(include, exclude), branch) is expected
-
-
-@pytest.mark.parametrize(
-    ("include", "exclude", "changed", "expected"),
-    [
-        ((), (), ["a"], True),
-        ((), (), [], True),
-        ((), ("docs",), [], False),
-        (("src",), (), ["src/app.py"], True),
-        (("/src/",), (), ["src/a/b.py"], True),
-        (("src/*",), (), ["src/a/b.py"], True),
-        (("src",), (), ["srcs/app.py"], False),
-        ((), ("docs",), ["docs/a.md"], False),
-        ((), ("docs",), ["docs/a.md", "src/a.py"], True),
-        (("docs",), ("docs/old",), ["docs/old/a.md"], False),
-        (("*",), ("docs",), ["docs/a.md"], False),
-        (("docs/api",), ("docs",), ["docs/api/a.md"], True),
-        (("*.md",), (), ["docs/a.md"], True),
-    ],
-)
-def test_paths_a_trigger_goes_by(include: Any, exclude: Any, changed: Any, expected: bool) -> None:  # noqa: ANN401 - cases
-    assert paths_match(BranchFilter(include, exclude), changed) is expected
+from tests.support.sandbox_api import Api, Serve
+from tests.support.sandbox_pipelines import ANN, DEVELOP, MAIN, BlockingStep, MadeFile, nothing, pipeline, stage
 
 
 def refuse(definition: PipelineDefinition, wanted: Expansion) -> PipelineDefinition:
@@ -199,7 +153,7 @@ def test_a_failed_run_starts_nothing_and_one_without_the_tags_neither(serve: Ser
 
 
 def test_the_end_of_some_stages_starts_a_pipeline_once_before_the_run_is_over(serve: Serve) -> None:
-    gate, seen = Gate(), list[Any]()
+    gate, seen = BlockingStep(), list[Any]()
     stages = (stage("A", nothing), stage("B", nothing, depends_on=()), stage("C", gate))
     resource = PipelineResource("ci", "ci", trigger=BranchFilter(), trigger_stages=("a", "B"))
     api = serve(pipeline(id=1, name="ci", stages=stages), following(2, resource, seen))

@@ -9,9 +9,8 @@ import pytest
 import requests
 
 from ecs_cd_sandbox.azure_devops import StepContext
-
-from .conftest import Serve
-from .support import BOB_TOKEN, MAIN, Api, nothing, pipeline, stage
+from tests.support.sandbox_api import BOB_TOKEN, Api, Serve
+from tests.support.sandbox_pipelines import MAIN, nothing, pipeline, stage
 
 
 def talk(context: StepContext) -> None:

@@ -6,9 +6,8 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from ecs_cd_sandbox.azure_devops import Token
-
-from .conftest import Serve
-from .support import ANN, BOB, BOB_TOKEN, DEVELOP, MAIN, Api, pipeline
+from tests.support.sandbox_api import BOB_TOKEN, Api, Serve
+from tests.support.sandbox_pipelines import ANN, BOB, DEVELOP, MAIN, pipeline
 
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 import requests
 
-from .conftest import Serve
-from .support import pipeline
+from tests.support.sandbox_api import Serve
+from tests.support.sandbox_pipelines import pipeline
 
 BUILDS = "0cd358e1-9217-4d94-8269-1c1ee6f93dcf"
 

@@ -5,8 +5,8 @@ import threading
 import pytest
 import requests
 
-from .conftest import Serve
-from .support import ANN_TOKEN, pipeline
+from tests.support.sandbox_api import ANN_TOKEN, Serve
+from tests.support.sandbox_pipelines import pipeline
 
 
 def test_an_answer_is_given_to_the_next_matching_requests_only(serve: Serve) -> None:

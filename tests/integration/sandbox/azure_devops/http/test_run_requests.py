@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from ecs_cd_sandbox.azure_devops import Parameter
-
-from .conftest import Serve
-from .support import DEVELOP, MAIN, nothing, pipeline, stage
+from tests.support.sandbox_api import Serve
+from tests.support.sandbox_pipelines import DEVELOP, MAIN, nothing, pipeline, stage
 
 PARAMETERS = {
     "environment": Parameter(values=("development", "production")),

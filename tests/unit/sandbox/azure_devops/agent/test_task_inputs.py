@@ -13,8 +13,7 @@ from ecs_cd_sandbox.azure_devops.agent.workspace import Workspace
 from ecs_cd_sandbox.azure_devops.model.definitions import JobKind
 from ecs_cd_sandbox.azure_devops.model.links import Links, Project
 from ecs_cd_sandbox.azure_devops.model.variables import Variables
-
-from .tasks import write_task
+from tests.support.node_tasks import write_task
 
 AWS = ServiceEndpoint("11111111-2222-3333-4444-555555555555", "aws dev", "AWS", "https://aws.example")
 OTHER = ServiceEndpoint("11111111-2222-3333-4444-666666666666", "aws prod", "aws", "https://aws.example")

@@ -11,8 +11,7 @@ import pytest
 from ecs_cd_sandbox.azure_devops import Node, TaskPackageError, find_task, unpack
 from ecs_cd_sandbox.azure_devops.agent import task_package as package
 from ecs_cd_sandbox.azure_devops.agent.task_package import read_task
-
-from .tasks import manifest, vsix, write_task
+from tests.support.node_tasks import manifest, vsix, write_task
 
 NODE_20, NODE_24 = Node(Path("node"), 20), Node(Path("node"), 24)
 

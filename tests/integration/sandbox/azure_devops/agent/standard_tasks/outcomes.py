@@ -1,4 +1,4 @@
-"""Steps of standard tasks for the tests, and what their runs come to."""
+"""What runs of standard tasks come to."""
 
 from __future__ import annotations
 
@@ -6,46 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import pytest
+from ecs_cd_sandbox.azure_devops import StepDefinition
+from tests.support.node_tasks import job
+from tests.support.sandbox_api import Api, Serve, log_lines
 
-from ecs_cd_sandbox.azure_devops import StepContext, StepDefinition
-from ecs_cd_sandbox.azure_devops.agent.standard_tasks import TaskCatalog
-from ecs_cd_sandbox.azure_devops.model.step_factory import StepRefused
-from tests.sandbox.azure_devops.conftest import Serve
-from tests.sandbox.azure_devops.support import Api
-from tests.sandbox.azure_devops.tasks import job, log_lines
-
-CATALOG = TaskCatalog()
 HEADER = 6
-
-
-def step(
-    task: str,
-    given: Mapping[str, str] | None = None,
-    *,
-    catalog: TaskCatalog = CATALOG,
-    env: Mapping[str, str] | None = None,
-    **more: Any,  # noqa: ANN401 - passed on
-) -> StepDefinition:
-    """Return a step of a task; `more` is the step's."""
-    action, reference = catalog.make(task, given or {}, env=env or {}, where="/azure-pipelines.yml (Line: 3, Col: 5)")
-    return StepDefinition(reference.name, action, task=reference, **more)
-
-
-def script(content: str, **more: Any) -> StepDefinition:  # noqa: ANN401 - passed on
-    return step("Bash@3", {"targetType": "inline", "script": content, **more.pop("given", {})}, **more)
-
-
-def files(content: Mapping[str, str]) -> StepDefinition:
-    """Return a step that puts files below the job's folder `Pipeline.Workspace`."""
-
-    def write(context: StepContext) -> None:
-        for path, text in content.items():
-            place = context.job.workspace.pipeline / path
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_text(text, encoding="utf-8")
-
-    return StepDefinition("write files", write)
+"""Lines that the agent writes above what a task prints."""
 
 
 @dataclass(frozen=True)
@@ -73,10 +39,3 @@ def carry_out(serve: Serve, *steps: StepDefinition, server: Mapping[str, Any] | 
     api = serve(job(*steps, **more), **(server or {}))
     run = api.run()
     return Outcome(api, run, api.server.wait(run))
-
-
-def refusal(task: str, given: Mapping[str, str], catalog: TaskCatalog = CATALOG) -> str:
-    """Return why a step is not made."""
-    with pytest.raises(StepRefused) as caught:
-        catalog.make(task, given, env={}, where="/azure-pipelines.yml (Line: 3, Col: 5)")
-    return str(caught.value)

@@ -8,11 +8,11 @@ import pytest
 from ecs_cd_sandbox.azure_devops import StepContext, StepDefinition
 from ecs_cd_sandbox.azure_devops.agent.standard_tasks import TaskCatalog
 from ecs_cd_sandbox.azure_devops.model.step_factory import CHECKOUT_TASK
-from tests.sandbox.azure_devops.conftest import Serve
-from tests.sandbox.azure_devops.support import BRANCHES, MAIN
-from tests.sandbox.azure_devops.tasks import note
-
-from .support import carry_out, script, step
+from tests.integration.sandbox.azure_devops.agent.standard_tasks.outcomes import carry_out
+from tests.support.node_tasks import note
+from tests.support.sandbox_api import Serve
+from tests.support.sandbox_pipelines import BRANCHES, MAIN
+from tests.support.standard_task_steps import script, step
 
 TEMPLATES = "e" * 40
 

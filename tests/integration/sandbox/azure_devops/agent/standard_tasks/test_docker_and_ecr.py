@@ -9,10 +9,10 @@ from ecs_cd_sandbox.aws import Aws
 from ecs_cd_sandbox.aws_for_tasks import EcrRegistry, Roles
 from ecs_cd_sandbox.azure_devops import ServiceEndpoint
 from ecs_cd_sandbox.azure_devops.agent.standard_tasks import AwsLogin, TaskCatalog
-from tests.sandbox.azure_devops.conftest import Serve
-from tests.sandbox.azure_devops.tasks import note
-
-from .support import Outcome, carry_out, files, step
+from tests.integration.sandbox.azure_devops.agent.standard_tasks.outcomes import Outcome, carry_out
+from tests.support.node_tasks import note
+from tests.support.sandbox_api import Serve
+from tests.support.standard_task_steps import files, step
 
 HOST = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
 CONNECTION = ServiceEndpoint(

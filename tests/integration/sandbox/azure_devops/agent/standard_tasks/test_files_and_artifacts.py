@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from ecs_cd_sandbox.azure_devops import PipelineDefinition, StepContext, StepDefinition
-from tests.sandbox.azure_devops.conftest import Serve
-from tests.sandbox.azure_devops.support import DEVELOP, MAIN, Api, pipeline
-from tests.sandbox.azure_devops.tasks import job, note
-
-from .support import Outcome, carry_out, files, refusal, step
+from tests.integration.sandbox.azure_devops.agent.standard_tasks.outcomes import Outcome, carry_out
+from tests.support.node_tasks import job, note
+from tests.support.sandbox_api import Api, Serve
+from tests.support.sandbox_pipelines import DEVELOP, MAIN, pipeline
+from tests.support.standard_task_steps import files, step
 
 BUILD = PipelineDefinition(id=13, name="my-api", branches={MAIN: "c" * 40, DEVELOP: "d" * 40})
 TREE = {"s/.buildId": "226", "s/app/main.py": "main", "s/app/.env": "env"}
@@ -284,11 +284,6 @@ def test_the_id_of_the_run_is_an_output_variable(serve: Serve) -> None:
     api.server.define(job(download, note(seen, lambda context: context.variables["down.BuildNumber"])))
     assert api.server.wait(api.run()) == "succeeded"
     assert seen == [str(builds[2])]
-
-
-def test_inputs_a_source_needs_are_asked_for_before_the_run() -> None:
-    message = refusal("DownloadPipelineArtifact@2", {"source": "specific"})
-    assert "needs the input project" in message and "needs the input pipeline" in message
 
 
 def test_a_file_outside_of_an_artifact_is_refused(serve: Serve, tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ import pytest
 from ecs_cd_sandbox.azure_devops import Restrictions, StepDefinition
 from ecs_cd_sandbox.azure_devops.agent.process import Program
 from ecs_cd_sandbox.azure_devops.agent.standard_tasks import scripts
-from tests.sandbox.azure_devops.conftest import Serve
-from tests.sandbox.azure_devops.tasks import job, log_lines
-
-from .support import Outcome, carry_out, files, script, step
+from tests.integration.sandbox.azure_devops.agent.standard_tasks.outcomes import Outcome, carry_out
+from tests.support.node_tasks import job
+from tests.support.sandbox_api import Serve, log_lines
+from tests.support.standard_task_steps import files, script, step
 
 STARTED = "========================== Starting Command Output ==========================="
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ecs_cd_sandbox.azure_devops.model.definitions import Expansion, ValidationFailed
 
-from .support import DEFINITION, FILE, MAIN, Bench
+from .pipeline_repository import DEFINITION, FILE, MAIN, Bench
 
 PARTS = [
     "stages:",

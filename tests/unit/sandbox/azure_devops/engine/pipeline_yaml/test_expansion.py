@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.text import NOT_CLOSED
 
-from .support import expand, final, made, problems
+from .pipeline_repository import expand, final, made, problems
 
 ITEMS = """parameters:
 - name: p

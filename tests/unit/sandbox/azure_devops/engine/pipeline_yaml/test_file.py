@@ -14,7 +14,7 @@ from ecs_cd_sandbox.azure_devops.model.definitions import (
     ValidationFailed,
 )
 
-from .support import DEFINITION, FILE, MAIN, Bench, made
+from .pipeline_repository import DEFINITION, FILE, MAIN, Bench, made
 
 ANY = BranchFilter()
 

@@ -9,7 +9,7 @@ import yaml
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from .support import final, problems
+from .pipeline_repository import final, problems
 
 
 def written(text: str) -> str:

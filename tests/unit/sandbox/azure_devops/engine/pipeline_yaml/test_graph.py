@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from .support import expand, problems
+from .pipeline_repository import expand, problems
 
 Edges = dict[str, str]
 

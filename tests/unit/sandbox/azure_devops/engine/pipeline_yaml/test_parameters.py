@@ -7,7 +7,7 @@ import pytest
 from ecs_cd_sandbox.azure_devops.expressions import Value
 from ecs_cd_sandbox.azure_devops.model.definitions import Parameter
 
-from .support import Bench, expand, made, problems
+from .pipeline_repository import Bench, expand, made, problems
 
 SHOW = "steps:\n- script: ${{ convertToJson(parameters.p) }}\n"
 

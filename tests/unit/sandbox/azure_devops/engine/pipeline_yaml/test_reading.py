@@ -14,7 +14,7 @@ from ecs_cd_sandbox.azure_devops.model.definitions import (
 )
 from ecs_cd_sandbox.azure_devops.model.step_factory import CHECKOUT_TASK
 
-from .support import DEFINITION, Bench, expand, made, problems
+from .pipeline_repository import DEFINITION, Bench, expand, made, problems
 
 
 def only_job(text: str) -> JobDefinition:

@@ -4,7 +4,7 @@ import pytest
 
 from ecs_cd_sandbox.azure_devops.model.definitions import PipelineDefinition
 
-from .support import ADA, FILE, MAIN, Bench, expand, made, problems
+from .pipeline_repository import ADA, FILE, MAIN, Bench, expand, made, problems
 
 LEAF = "steps:\n- script: leaf\n"
 
