@@ -7,7 +7,14 @@ from dataclasses import dataclass
 LIMIT = 45_000_000
 """The most bytes of a `.vsix`."""
 
-OWN_UNUSED = ("cli", "__main__.py", "console/live.py", "console/picture.py", "console/crowd.py")
+OWN_UNUSED = (
+    "cli",
+    "__main__.py",
+    "console/live.py",
+    "console/live_several.py",
+    "console/render.py",
+    "console/terminal.py",
+)
 """Parts of `ecs_cd` that only the command line or a terminal uses."""
 
 UNUSED = frozenset({"click", "rich", "markdown-it-py", "mdurl", "pygments"})
