@@ -21,7 +21,7 @@ Run = Callable[[list[str]], int]
 
 
 class DemoStoppedError(Exception):
-    """A command did not end as the demo meant it to; `code` is how it ended."""
+    """A command did not end as the demo expected; `code` is its exit code."""
 
     def __init__(self, code: int) -> None:
         """Keep the exit code."""
@@ -34,8 +34,8 @@ def play(run: Run, extension: Path | None = None) -> int:
 
     `run` runs one `ecs-cd` command line and returns its exit code; `extension` is the built `.vsix`.
     """
-    _say("Starting a sandbox on this machine: AWS (moto), Azure DevOps, and real Terraform with the AWS provider.")
-    _say(f"Services {' and '.join(SERVICES)} already run in {' and '.join(ENVIRONMENTS)}, all with tag 100.\n")
+    _print("Starting a sandbox on this machine: AWS (moto), Azure DevOps, and real Terraform with the AWS provider.")
+    _print(f"Services {' and '.join(SERVICES)} already run in {' and '.join(ENVIRONMENTS)}, all with tag 100.\n")
     try:
         with Sandbox(extension=extension, approvals=True) as sandbox:
             _reach(sandbox)
@@ -43,13 +43,13 @@ def play(run: Run, extension: Path | None = None) -> int:
     except DemoStoppedError as stopped:
         return stopped.code
     except KeyboardInterrupt:
-        _say("\nInterrupted; the sandbox is stopped and nothing is left behind.")
+        _print("\nInterrupted; the sandbox is stopped and nothing is left behind.")
         return INTERRUPTED
     return 0
 
 
 def _reach(sandbox: Sandbox) -> None:
-    """Let this process reach the sandbox, and nothing that the person's own environment speaks of."""
+    """Let this process reach the sandbox, and nothing that the person's own environment names."""
     for name in [name for name in os.environ if name.startswith(("AWS_", "ECS_CD_", "SYSTEM_"))]:
         del os.environ[name]
     os.environ.update(sandbox.environment())
@@ -63,26 +63,28 @@ class _Demo:
         self._report = Path.cwd() / "ecs-cd-demo-report.json"
 
     def play(self) -> None:
-        self._act("As it is before:")
+        self._heading("The state before:")
         self._command("status")
-        self._act(f"1. A change is pushed to the repository {RELEASED}. That starts its build (templates/build.yml).")
+        self._heading(
+            f"1. A change is pushed to the repository {RELEASED}. That starts its build (templates/build.yml)."
+        )
         self._deliver(self._build({"server.py": "print('Hello')\n"}, "Say hello"))
-        self._act("2. The next change is broken: its container ends at once. Terraform will not notice; ECS will.")
+        self._heading("2. The next change is broken: its container ends at once. Terraform will not notice; ECS will.")
         build = self._build({"Dockerfile": 'FROM scratch\nCMD ["false"]\n'}, "Break it")
         self._sandbox.scheduler.behave("crash-loop", service=RELEASED, tag=str(build))
         self._deliver_broken(build)
-        self._act("As it is now: ECS serves what worked; the parameter shows the tag that waits for a better build.")
+        self._heading("The state now: ECS serves the build that worked; the parameter holds the tag of the broken one.")
         self._command("status")
         self._command("history", RELEASED, "development")
-        _say(f"\nThe report of the delivery to production, for programs: {self._report}")
-        _say("To try it by hand: ecs-cd sandbox up")
+        _print(f"\nThe report of the delivery to production, for programs: {self._report}")
+        _print("To try it by hand: ecs-cd sandbox up")
 
     def _build(self, files: dict[str, str | bytes | None], message: str) -> int:
         """Push a change and follow the build that it starts; return the build's id, which is the image's tag."""
-        _say(f"\n$ git commit --message '{message}' && git push")
+        _print(f"\n$ git commit --message '{message}' && git push")
         [build] = self._sandbox.push(RELEASED, files, message)
         self._command("pipeline", "wait", str(build), "--quiet")
-        _say(
+        _print(
             f"The build published the tag {build}. (There is no Docker here: an image is registered instead of built.)"
         )
         return build
@@ -94,15 +96,15 @@ class _Demo:
                 self._deliver_by_hand(build, environment, "--report", str(self._report))
             return
         release = self._portal.run_after(RELEASE, build)
-        _say(f"\nThe build started the release (templates/release.yml), run {release}: development comes first.")
-        _say(
+        _print(f"\nThe build started the release (templates/release.yml), run {release}: development comes first.")
+        _print(
             f"Its agent runs the built extension's task {TASK}, which has Terraform run (templates/infrastructure.yml)."
         )
         approval = self._portal.approval_or_end(release)
         self._show_task(release, "development")
         if approval is None:
             raise DemoStoppedError(1)
-        self._act(f"Production waits for an approval. {self._sandbox.person.display_name} approves.")
+        self._heading(f"Production waits for an approval. {self._sandbox.person.display_name} approves.")
         self._portal.approve(approval, "Looks good in development.")
         self._command("pipeline", "wait", str(release), "--quiet")
         self._show_task(release, "production")
@@ -114,9 +116,9 @@ class _Demo:
             self._deliver_by_hand(build, "development", ends=1)
             return
         release = self._portal.run_after(RELEASE, build)
-        _say(f"\nThe build started the release, run {release}.")
+        _print(f"\nThe build started the release, run {release}.")
         self._command("pipeline", "wait", str(release), ends=1)
-        _say("\nProduction was not asked for: the release ended in development.")
+        _print("\nNothing was deployed to production: the release ended in development.")
 
     def _deliver_by_hand(self, build: int, environment: str, *more: str, ends: int = 0) -> None:
         drop = self._sandbox.folder / "drop"
@@ -127,27 +129,27 @@ class _Demo:
     def _show_task(self, release: int, environment: str) -> None:
         """Show how the delivery ended, from its verdict on, as it stands in the log of the task."""
         task = f"Deliver {RELEASED} to {environment}"
-        _say(f"\nWhat the task {TASK} told at its end, in the log of the step '{task}':")
+        _print(f"\nThe end of the log of the task {TASK}, in the step '{task}':")
         lines = self._portal.log(release, task)
         verdict = next((place for place, line in enumerate(lines) if line.startswith(("OK  ", "FAILED  "))), 0)
         for line in lines[verdict:]:
-            _say(f"  | {line}")
+            _print(f"  | {line}")
 
-    def _act(self, text: str) -> None:
-        _say(f"\n{text}")
+    def _heading(self, text: str) -> None:
+        _print(f"\n{text}")
 
     def _command(self, *words: str, ends: int = 0) -> None:
         """Show a command as a person would type it, run it, and see that it ends as it should."""
         shown = [word.replace(f"{self._sandbox.folder}{os.sep}", "") for word in words]
-        _say(f"\n$ ecs-cd {' '.join(shown)}")
+        _print(f"\n$ ecs-cd {' '.join(shown)}")
         code = self._run(list(words))
         if code == INTERRUPTED:
             raise KeyboardInterrupt
         if code != ends:
-            _say(f"This ended with exit code {code}, not with {ends} as the demo meant it to.")
+            _print(f"The command ended with exit code {code}; the demo expected {ends}.")
             raise DemoStoppedError(code or 1)
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()

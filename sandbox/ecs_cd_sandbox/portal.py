@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from ecs_cd_sandbox.sandbox import Sandbox
 
 T = TypeVar("T")
-_PATIENCE = 120.0
+_TIMEOUT = 120.0
 _REPORT = "ecs-cd.report"
 
 
@@ -80,7 +80,7 @@ class Portal:
         Raises:
             TimeoutError: there is nothing for two minutes.
         """
-        end = time.monotonic() + _PATIENCE
+        end = time.monotonic() + _TIMEOUT
         while time.monotonic() < end:
             found = look()
             if found is not None:

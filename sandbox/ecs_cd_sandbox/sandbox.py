@@ -43,7 +43,7 @@ from ecs_cd_sandbox.terraform.installation import Terraform, TerraformMissingErr
 REGION = "eu-west-1"
 PROJECT = Project("platform", "sandbox")
 
-_NOT_OF_AN_AGENT = (
+_NOT_FOR_AGENTS = (
     "AWS_",
     "ECS_CD_",
     "AZURE_DEVOPS_",
@@ -54,7 +54,7 @@ _NOT_OF_AN_AGENT = (
     "PYTHON",
     "VIRTUAL_ENV",
 )
-"""How variables begin that would tell the agents' programs what they must find out by themselves."""
+"""Prefixes of variables that agents must not inherit: a task would find its settings there instead of in its job."""
 
 
 class Sandbox:
@@ -189,7 +189,7 @@ class Sandbox:
 
     def _agent_environment(self) -> dict[str, str]:
         """Return what the agents run in: where AWS is, but no keys; a Python and Terraform first on the path."""
-        kept = {name: value for name, value in os.environ.items() if not name.upper().startswith(_NOT_OF_AN_AGENT)}
+        kept = {name: value for name, value in os.environ.items() if not name.upper().startswith(_NOT_FOR_AGENTS)}
         path = [str(self._terraform.program()), str(Path(sys.executable).parent), kept.get("PATH", "")]
         return {
             **kept,
@@ -217,7 +217,7 @@ class Sandbox:
         if failures:
             raise SandboxError(
                 "Terraform could not bring up the sandbox's services.",
-                hint="Its own words are above; report them if the sandbox is at fault.",
+                hint="Its output follows; report it if the sandbox is at fault.",
                 details=tuple(line for failure in failures for line in failure.splitlines()),
             )
         for _ in range(20):  # a rollout of one task takes four ticks

@@ -22,13 +22,13 @@ def keep_up(*, env_file: Path | None, agents: int, extension: Path | None = None
     """
     with suppress(KeyboardInterrupt):
         _serve(env_file, Sandbox(agents=agents, extension=extension))
-    _say("Stopped; nothing is left behind.")
+    _print("Stopped; nothing is left behind.")
     return 0
 
 
 def _serve(env_file: Path | None, starting: Sandbox) -> None:
     """Keep a sandbox up until KeyboardInterrupt, which may come while it still starts."""
-    _say("Starting AWS (moto), Azure DevOps and Terraform, and applying the demo infrastructure ...")
+    _print("Starting AWS (moto), Azure DevOps and Terraform, and applying the demo infrastructure ...")
     with starting as sandbox:
         environment = sandbox.environment()
         for name, value in environment.items():
@@ -61,7 +61,7 @@ def _write_private(path: Path, text: str) -> None:
 def _describe(sandbox: Sandbox) -> None:
     branches = ", ".join(f"{branch} -> {environment}" for environment, branch in ENVIRONMENTS.items())
     release = f"\nRelease       pipeline {RELEASE}, through the task {TASK}" if sandbox.has_release else ""
-    _say(
+    _print(
         f"""
 AWS           {sandbox.aws.url}  (account {sandbox.aws.account_id}, region {REGION})
 Azure DevOps  {sandbox.azure_devops.url}  (project {sandbox.azure_devops.project.name})
@@ -77,6 +77,6 @@ Press Ctrl-C to stop."""
     )
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()

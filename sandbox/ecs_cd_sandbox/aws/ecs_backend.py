@@ -44,8 +44,8 @@ class _Responses(EC2ContainerServiceResponse):
         service = self.ecs_backend.describe_services(
             self._get_param("cluster", "default"), [self._get_param("serviceName")]
         )[0][0]
-        said = self._get_param("deploymentConfiguration") or {}
-        cast("DeployingService", service).deployment_configuration.update(said)
+        given = self._get_param("deploymentConfiguration") or {}
+        cast("DeployingService", service).deployment_configuration.update(given)
         return result
 
     def describe_service_revisions(self) -> ActionResult:

@@ -113,7 +113,7 @@ class ServiceRollout:
         surplus = primary.live_tasks[primary.desired_count :]
         for task in surplus:
             self._stop(primary, task)
-        self._tell_stopped(surplus)
+        self._report_stopped(surplus)
         missing = primary.desired_count - len(primary.live_tasks)
         if missing <= 0:
             return
@@ -128,10 +128,10 @@ class ServiceRollout:
         for task in started:
             primary.tasks.append(task)
             self._store[task.task_arn] = task
-        self._tell(f"has started {len(started)} tasks: {_names(started)}.")
+        self._add_event(f"has started {len(started)} tasks: {_names(started)}.")
 
     def _breaks(self, behaviour: Behaviour) -> bool:
-        """Whether failed tasks have tripped the circuit breaker now; without one, ECS only tells of the trouble."""
+        """Whether failed tasks have tripped the circuit breaker now; without one, ECS only reports the failures."""
         primary = self.primary
         breaker = self.service.deployment_configuration.get("deploymentCircuitBreaker") or {}
         if primary.rollout_state != "IN_PROGRESS":
@@ -156,7 +156,7 @@ class ServiceRollout:
         if not primary.settled:
             return
         if primary.rollout_state != "IN_PROGRESS":
-            self._tell_steady()
+            self._report_steady_state()
         elif not self._stop_others():
             self._complete()
 
@@ -167,7 +167,7 @@ class ServiceRollout:
             live = deployment.live_tasks
             for task in live:
                 self._stop(deployment, task)
-            self._tell_stopped(live)
+            self._report_stopped(live)
             left = left or bool(live) or deployment.linger > 0
             deployment.desired_count = 0
             deployment.linger -= 1
@@ -178,14 +178,14 @@ class ServiceRollout:
         self.deployments = [primary]
         primary.turn("COMPLETED", f"ECS deployment {primary.id} completed.")
         primary.proved = True
-        self._tell(f"(deployment {primary.id}) deployment completed.")
-        self._tell_steady()
+        self._add_event(f"(deployment {primary.id}) deployment completed.")
+        self._report_steady_state()
 
     def _fail(self, *, rollback: bool) -> None:
         """Trip the circuit breaker. A rollback returns to the last completed deployment, under that one's id."""
         failed = self.primary
         failed.turn("FAILED", "ECS deployment circuit breaker: tasks failed to start.")
-        self._tell(f"(deployment {failed.id}) deployment failed: tasks failed to start.")
+        self._add_event(f"(deployment {failed.id}) deployment failed: tasks failed to start.")
         for task in failed.live_tasks:
             self._stop(failed, task)
         failed.desired_count = 0
@@ -198,7 +198,7 @@ class ServiceRollout:
         self.deployments.remove(former)
         self.deployments.insert(0, former)
         self.service.task_definition = former.task_definition
-        self._tell(f"rolling back to deployment {former.id}.")
+        self._add_event(f"rolling back to deployment {former.id}.")
 
     def _stop(self, deployment: Deployment, task: ServiceTask) -> None:
         task.stop("ServiceSchedulerInitiated", f"Scaling activity initiated by (deployment {deployment.id})")
@@ -228,21 +228,21 @@ class ServiceRollout:
     def _revision_of(self, deployment: Deployment) -> str:
         return f"{self.service.arn.replace(':service/', ':service-revision/')}/{deployment.id.rpartition('/')[2]}"
 
-    def _tell_stopped(self, tasks: list[ServiceTask]) -> None:
+    def _report_stopped(self, tasks: list[ServiceTask]) -> None:
         if tasks:
-            self._tell(f"has stopped {len(tasks)} running tasks: {_names(tasks)}.")
+            self._add_event(f"has stopped {len(tasks)} running tasks: {_names(tasks)}.")
 
-    def _tell_steady(self) -> None:
+    def _report_steady_state(self) -> None:
         if not self._announced_steady:
             self._announced_steady = True
-            self._tell("has reached a steady state.")
+            self._add_event("has reached a steady state.")
 
     def _warn(self, message: str) -> None:
         if not self.primary.warned:
             self.primary.warned = True
-            self._tell(message)
+            self._add_event(message)
 
-    def _tell(self, message: str) -> None:
+    def _add_event(self, message: str) -> None:
         text = f"(service {self.service.name}) {message}"
         self.service.events.insert(0, {"id": str(uuid.uuid4()), "createdAt": utcnow(), "message": text})
         del self.service.events[_MOST_EVENTS:]

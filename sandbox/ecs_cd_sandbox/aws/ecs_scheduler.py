@@ -39,7 +39,7 @@ class _Rule:
 class EcsScheduler:
     """Plays the scheduler for all services of `aws`; ticks every `interval` seconds while it is entered.
 
-    An image of ECR that was never pushed cannot be pulled, whatever was said about it. A deployment that has completed
+    An image of ECR that was never pushed cannot be pulled, whatever `behave` asked for. A deployment that has completed
     stays healthy: what `behave` says is about deployments in progress.
     """
 
@@ -65,7 +65,7 @@ class EcsScheduler:
             self._thread = None
 
     def behave(self, rollout: str, *, service: str | None = None, tag: str | None = None, ticks: int = 10) -> None:
-        """Say how deployments of `service` with an image tagged `tag` (None: any) go; the latest word counts.
+        """Say how deployments of `service` with an image tagged `tag` (None: any) go; the latest call counts.
 
         `rollout` is one of `ROLLOUTS`; `ticks` is how long the tasks of a `slow` one are PENDING.
         Raises `ValueError` for a rollout that is not known, a name no service or tag can have, or negative ticks.
@@ -81,7 +81,7 @@ class EcsScheduler:
             self._rules.insert(0, _Rule(service, tag, Behaviour(rollout, ticks)))
 
     def forget(self) -> None:
-        """Drop everything `behave` said: all goes well again."""
+        """Drop everything `behave` asked for: every rollout succeeds again."""
         with self._lock:
             self._rules.clear()
 
@@ -109,13 +109,13 @@ class EcsScheduler:
     def _behaviour(self, rollout: ServiceRollout, images: list[str], digests: dict[str, str]) -> Behaviour:
         tags = {image.rpartition(":")[2] for image in images}
         rules = (rule.behaviour for rule in self._rules if rule.matches(rollout.service.name, tags))
-        said = next(rules, Behaviour())
-        if said.rollout == "stuck":
-            return said
+        chosen = next(rules, Behaviour())
+        if chosen.rollout == "stuck":
+            return chosen
         missing = [image for image in images if _ECR_IMAGE.fullmatch(image) and image not in digests]
-        if missing or said.rollout == "cannot-pull":
+        if missing or chosen.rollout == "cannot-pull":
             return Behaviour("cannot-pull", missing_image=(missing or images)[0])
-        return said
+        return chosen
 
 
 def image_digest(image: str) -> str | None:

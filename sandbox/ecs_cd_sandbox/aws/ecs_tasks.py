@@ -122,7 +122,7 @@ class Deployment:
     linger: int = 0
     """Ticks for which it is still listed after its last task has stopped."""
     warned: bool = False
-    """Its trouble was told in an event; ECS does not repeat the same one at every attempt."""
+    """Its failure was reported in an event; ECS does not repeat the same one at every attempt."""
 
     @property
     def running_count(self) -> int:

@@ -48,7 +48,7 @@ class ErrorAnswer:
     """The service answers an error, for example `ErrorAnswer("ThrottlingException")`; moto does not see the request."""
 
     code: str
-    message: str = "The sandbox was told to answer so."
+    message: str = "The sandbox injected this error."
     status: int = 400
 
 
@@ -186,7 +186,7 @@ def _read_body(environ: Environ) -> bytes:
 
 
 def _run(application: Application, environ: Environ) -> tuple[str, list[tuple[str, str]], bytes]:
-    """Run to the end, so that nothing of moto is read outside the lock; the length of the answer is always said."""
+    """Run to the end, so that nothing of moto is read outside the lock; the answer always has its length."""
     started: list[tuple[str, list[tuple[str, str]]]] = []
 
     def start_response(status: str, headers: list[tuple[str, str]], *_: object) -> Callable[[bytes], object]:
@@ -229,7 +229,7 @@ def _reset(environ: Environ) -> None:
     with contextlib.suppress(OSError):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
-    raise ConnectionResetError("the sandbox was told to reset this connection")
+    raise ConnectionResetError("the sandbox reset this connection on purpose")
 
 
 def _first_half(environ: Environ, whole: bytes) -> Iterator[bytes]:
@@ -237,4 +237,4 @@ def _first_half(environ: Environ, whole: bytes) -> Iterator[bytes]:
     connection: socket.socket = environ["werkzeug.socket"]
     with contextlib.suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)
-    raise ConnectionAbortedError("the sandbox was told to truncate this answer")
+    raise ConnectionAbortedError("the sandbox truncated this answer on purpose")

@@ -7,7 +7,7 @@ from typing import Any
 from moto.core.responses import ActionResult
 from moto.ssm.responses import SimpleSystemManagerResponse
 
-moto_s_own = SimpleSystemManagerResponse.get_parameters
+original_get_parameters = SimpleSystemManagerResponse.get_parameters
 """What moto answers by itself."""
 
 
@@ -20,9 +20,11 @@ def _get_parameters(self: SimpleSystemManagerResponse) -> ActionResult:
     asked = self._get_param("Names")
     decrypted = self._get_param("WithDecryption")
     known = self.ssm_backend.get_parameters(asked)
-    told: list[dict[str, Any]] = []
+    found_parameters: list[dict[str, Any]] = []
     for form in sorted(known):  # "listed in alphabetical order in query responses"
         _, colon, selector = form.rpartition(":") if not form.startswith("arn:") else ("", "", "")
         found = known[form].response_object(decrypted, self.region)
-        told.append(found | {"Selector": f":{selector}"} if colon else found)
-    return ActionResult({"Parameters": told, "InvalidParameters": [form for form in asked if form not in known]})
+        found_parameters.append(found | {"Selector": f":{selector}"} if colon else found)
+    return ActionResult(
+        {"Parameters": found_parameters, "InvalidParameters": [form for form in asked if form not in known]}
+    )

@@ -13,7 +13,7 @@ from pathlib import Path
 OLDEST = 20
 """The oldest version whose handlers tasks still come with."""
 
-_PATIENCE = 30.0
+_TIMEOUT = 30.0
 
 
 class NodeMissingError(Exception):
@@ -59,15 +59,15 @@ def _candidates(environment: Mapping[str, str]) -> Iterator[Path]:
 
 def _look_at(path: Path) -> Node | None:
     try:
-        told = subprocess.run(
+        done = subprocess.run(
             [str(path), "--version"],
             capture_output=True,
             text=True,
             check=False,
             stdin=subprocess.DEVNULL,
-            timeout=_PATIENCE,
+            timeout=_TIMEOUT,
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    version = re.match(r"v(\d+)\.", told.stdout)
+    version = re.match(r"v(\d+)\.", done.stdout)
     return Node(path, int(version[1])) if version else None

@@ -19,7 +19,7 @@ INTERRUPT_GRACE = 7.5
 TERMINATE_GRACE = 2.5
 OUTPUT_GRACE = 5.0
 DONE_GRACE = 5.0
-"""The agent's patience, in seconds: with a program told to stop, twice, with an output, with a program that is done."""
+"""Seconds the agent waits: after SIGINT, after SIGTERM, for the rest of an output, for a program that is done."""
 
 Reach = Literal["group", "process", "nobody"]
 """Whom the signals of a cancel reach: a program and all it started, the program alone, or nobody before the kill."""
@@ -32,8 +32,8 @@ class Program:
     On cancel those that `reach` says get SIGINT, after `interrupt_grace` seconds SIGTERM; after `terminate_grace` more
     the group is killed. The job's variables PROCESS_SIGINT_TIMEOUT and PROCESS_SIGTERM_TIMEOUT (milliseconds) come
     before both, as the agent's `AgentKnobs.cs` has it. An output that something else still holds is read for
-    `output_grace` seconds after the exit; a program that told it is done has `done_grace` to exit. `on_stderr` is given
-    each line of the error output, which goes to the log all the same.
+    `output_grace` seconds after the exit; a program that reported that it is done has `done_grace` to exit.
+    `on_stderr` is given each line of the error output, which goes to the log all the same.
     """
 
     argv: Sequence[str | Path]
@@ -106,8 +106,8 @@ class _Execution:
         self._escalation: list[tuple[signal.Signals, float | None]] = [(signal.SIGKILL, None)]
         if program.reach != "nobody":
             asking = [
-                (signal.SIGINT, _patience(context, "PROCESS_SIGINT_TIMEOUT", program.interrupt_grace)),
-                (signal.SIGTERM, _patience(context, "PROCESS_SIGTERM_TIMEOUT", program.terminate_grace)),
+                (signal.SIGINT, _grace_variable(context, "PROCESS_SIGINT_TIMEOUT", program.interrupt_grace)),
+                (signal.SIGTERM, _grace_variable(context, "PROCESS_SIGTERM_TIMEOUT", program.terminate_grace)),
             ]
             self._escalation = [*asking, *self._escalation]
 
@@ -220,7 +220,7 @@ def _signal_group(process: subprocess.Popen[str], number: signal.Signals) -> Non
         return
 
 
-def _patience(context: StepContext, variable: str, otherwise: float) -> float:
-    """Return the seconds that the job's variable says, in milliseconds."""
-    said = context.job.variables.get(variable, "")
-    return int(said) / 1000 if said.isdecimal() else otherwise
+def _grace_variable(context: StepContext, variable: str, otherwise: float) -> float:
+    """Return the seconds that the job's variable, in milliseconds, sets."""
+    given = context.job.variables.get(variable, "")
+    return int(given) / 1000 if given.isdecimal() else otherwise

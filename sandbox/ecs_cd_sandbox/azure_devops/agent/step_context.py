@@ -55,11 +55,11 @@ class StepContext:
         """Variables that are output variables without being set as such, in lower case: a task names them."""
         self.task_variables = Variables()
         self.result: RecordResult | None = None
-        """What the step's program said it came to."""
+        """The result that the step's program reported."""
         self.commands_failed = False
         """Whether a logging command could not be carried out, which fails the step."""
         self.done = False
-        """Whether the step's program said that it is done and need not be waited for."""
+        """Whether the step's program reported that it is done and need not be waited for."""
 
     @property
     def variables(self) -> Variables:

@@ -18,7 +18,7 @@ from ecs_cd_sandbox.azure_devops.expressions import CONDITION, VARIABLE, Scope, 
 from ecs_cd_sandbox.azure_devops.model.conditions import ConditionError, GraphStatus, holds
 from ecs_cd_sandbox.azure_devops.model.definitions import Hook, JobDefinition
 from ecs_cd_sandbox.azure_devops.model.environments import KnownEnvironment
-from ecs_cd_sandbox.azure_devops.model.results import WELL, combine
+from ecs_cd_sandbox.azure_devops.model.results import SUCCEEDED, combine
 from ecs_cd_sandbox.azure_devops.model.run import Run
 from ecs_cd_sandbox.azure_devops.model.run_progress import JobRun, StageRun
 from ecs_cd_sandbox.azure_devops.model.runtime_expressions import (
@@ -168,5 +168,5 @@ class JobConductor:
 
 def _follows(hook: Hook, results: list[RecordResult | None]) -> bool:
     """Say whether a hook runs after hooks with these results: after a failure only `on.failure` does."""
-    well = all(result in WELL | {"skipped"} for result in results)
+    well = all(result in SUCCEEDED | {"skipped"} for result in results)
     return not well if hook.name == "on.failure" else well

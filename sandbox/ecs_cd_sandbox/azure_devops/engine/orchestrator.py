@@ -13,8 +13,8 @@ from collections.abc import Callable
 from ecs_cd_sandbox.azure_devops.engine.checks import Checks
 from ecs_cd_sandbox.azure_devops.engine.dependency_graph import all_stages_before
 from ecs_cd_sandbox.azure_devops.engine.run_creation import create_run
-from ecs_cd_sandbox.azure_devops.engine.stage_conductor import Conductor
-from ecs_cd_sandbox.azure_devops.engine.triggers import Push, Starter
+from ecs_cd_sandbox.azure_devops.engine.stage_conductor import StageConductor
+from ecs_cd_sandbox.azure_devops.engine.triggers import Push, RunStarter
 from ecs_cd_sandbox.azure_devops.model.environments import Approval, ApprovalStatus
 from ecs_cd_sandbox.azure_devops.model.identities import SERVICE, Identity
 from ecs_cd_sandbox.azure_devops.model.run import QueueRequest, Run
@@ -31,8 +31,8 @@ class Orchestrator:
         self._state = state
         self._queue_delay = queue_delay
         self._checks = Checks(state, lambda run: self.cancel(run, SERVICE))
-        self._conductor = Conductor(state, self._checks)
-        self._starter = Starter(state, self.queue)
+        self._conductor = StageConductor(state, self._checks)
+        self._starter = RunStarter(state, self.queue)
         self._thread = threading.Thread(target=self._serve, name="orchestrator", daemon=True)
 
     def start(self) -> None:

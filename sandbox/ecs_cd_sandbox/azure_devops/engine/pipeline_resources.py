@@ -13,7 +13,7 @@ from ecs_cd_sandbox.azure_devops.model.definitions import PipelineDefinition, Pi
 from ecs_cd_sandbox.azure_devops.model.run import Run
 from ecs_cd_sandbox.azure_devops.model.state import State
 
-_GOOD = {"succeeded", "partiallySucceeded"}
+_SUCCEEDED = {"succeeded", "partiallySucceeded"}
 
 
 class ResourceError(Exception):
@@ -64,7 +64,7 @@ def _newest(state: State, resource: PipelineResource, version: str, *, chosen: b
     if version:
         runs = [run for run in runs if run.number == version]
     if not version:
-        runs = [run for run in runs if run.result in _GOOD]
+        runs = [run for run in runs if run.result in _SUCCEEDED]
     if not chosen:
         runs = [run for run in runs if set(resource.tags) <= set(run.tags)]
         if resource.branch:

@@ -22,7 +22,7 @@ from ecs_cd_sandbox.azure_devops.model.timeline import Issue, Record, RecordResu
 from ecs_cd_sandbox.azure_devops.model.variables import merge_variables
 
 
-class Conductor:
+class StageConductor:
     """Conducts runs that were admitted."""
 
     def __init__(self, state: State, checks: Checks) -> None:

@@ -20,7 +20,7 @@ from ecs_cd_sandbox.azure_devops.model.definitions import (
     ValidationFailed,
 )
 from ecs_cd_sandbox.azure_devops.model.identities import Identity
-from ecs_cd_sandbox.azure_devops.model.results import WELL
+from ecs_cd_sandbox.azure_devops.model.results import SUCCEEDED
 from ecs_cd_sandbox.azure_devops.model.run import QueueRequest, Run, Source
 from ecs_cd_sandbox.azure_devops.model.state import State
 
@@ -55,7 +55,7 @@ class _Start:
     used: Mapping[str, int] = field(default_factory=dict)
 
 
-class Starter:
+class RunStarter:
     """Starts runs. `queue` is given each request; a pipeline that cannot be run gets a failed run that says why."""
 
     def __init__(self, state: State, queue: Callable[[QueueRequest], Run]) -> None:
@@ -79,7 +79,7 @@ class Starter:
         done = {
             record.identifier.lower()
             for record in run.timeline.records
-            if record.type == "Stage" and record.result in WELL
+            if record.type == "Stage" and record.result in SUCCEEDED
         }
         if run.seen_by_triggers == (run.phase, len(done)):
             return

@@ -32,7 +32,7 @@ def negotiate(location: Location, method: str, requested: str | None) -> str:
         ServiceError: 400, the version is missing where it must not be, is out of range, or needs `-preview`.
     """
     if requested is None:
-        return _unsaid(location, method)
+        return _default_version(location, method)
     match = _VERSION.fullmatch(requested)
     if match is None:
         raise ServiceError(400, "VssInvalidApiResourceVersionException", f"Invalid api-version '{requested}'.")
@@ -47,7 +47,7 @@ def negotiate(location: Location, method: str, requested: str | None) -> str:
     return requested
 
 
-def _unsaid(location: Location, method: str) -> str:
+def _default_version(location: Location, method: str) -> str:
     """A read may leave the version out and gets the newest released one; a change may not."""
     if method not in {"GET", "HEAD", "OPTIONS"}:
         raise ServiceError(

@@ -37,10 +37,10 @@ def _encode(order: str, key: Key) -> str:
 
 def _decode(token: str, order: str) -> Key:
     try:
-        said, key = json.loads(base64.urlsafe_b64decode(token.encode()))
+        token_order, key = json.loads(base64.urlsafe_b64decode(token.encode()))
     except (binascii.Error, UnicodeError, ValueError) as error:
         raise _unknown(token) from error
-    if said != order or not isinstance(key, list):
+    if token_order != order or not isinstance(key, list):
         raise _unknown(token)
     return key
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from ecs_cd_sandbox.azure_devops.expressions import Context, ExpressionError, Scope, Status, Value, parse, truthy
 from ecs_cd_sandbox.azure_devops.model.definitions import Condition
-from ecs_cd_sandbox.azure_devops.model.results import WELL, combine
+from ecs_cd_sandbox.azure_devops.model.results import SUCCEEDED, combine
 from ecs_cd_sandbox.azure_devops.model.timeline import RecordResult
 
 _FAILED: frozenset[RecordResult | None] = frozenset({"failed", "abandoned"})
@@ -56,12 +56,12 @@ class GraphStatus:
 
     def succeeded(self, names: Sequence[str]) -> bool:
         """Say whether all dependencies, or all of those named, succeeded or did so with issues."""
-        return not self.cancelled and all(result in WELL for result in self._results(names))
+        return not self.cancelled and all(result in SUCCEEDED for result in self._results(names))
 
     def succeededOrFailed(self, names: Sequence[str]) -> bool:  # noqa: N802 - the name of the function it answers
         """Say whether any of those named succeeded or failed; without names, whether nothing was cancelled."""
         if names:
-            return not self.cancelled and any(result in WELL | _FAILED for result in self._results(names))
+            return not self.cancelled and any(result in SUCCEEDED | _FAILED for result in self._results(names))
         return not self.cancelled and "canceled" not in self._results(names)
 
     def _results(self, names: Sequence[str]) -> list[RecordResult | None]:

@@ -23,7 +23,7 @@ class Identity:
     id: str = ""
 
     def __post_init__(self) -> None:
-        """Fill in what was not said."""
+        """Fill in what was left out."""
         unique_name = self.unique_name or f"{self.display_name.lower().replace(' ', '.')}@example.com"
         object.__setattr__(self, "unique_name", unique_name)
         object.__setattr__(self, "id", self.id or stable_guid("identity", unique_name))

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from ecs_cd_sandbox.azure_devops.model.timeline import RecordResult
 
-WELL: frozenset[RecordResult] = frozenset({"succeeded", "succeededWithIssues"})
+SUCCEEDED: frozenset[RecordResult] = frozenset({"succeeded", "succeededWithIssues"})
 """What counts as success."""
 
 _NAMES: dict[RecordResult, str] = {

@@ -10,7 +10,7 @@ from typing import Literal
 
 from ecs_cd_sandbox.azure_devops.model.definitions import JobDefinition, PipelineDefinition, StageDefinition
 from ecs_cd_sandbox.azure_devops.model.identities import Identity
-from ecs_cd_sandbox.azure_devops.model.results import WELL
+from ecs_cd_sandbox.azure_devops.model.results import SUCCEEDED
 from ecs_cd_sandbox.azure_devops.model.run_progress import JobRun, StageRun
 from ecs_cd_sandbox.azure_devops.model.timeline import Attempt, Record, Timeline
 from ecs_cd_sandbox.azure_devops.model.variables import Variables
@@ -205,7 +205,9 @@ class Run:
 
     def _keep_done(self, stage: Record) -> dict[str, list[Record]]:
         """Take the jobs that ended well out of the timeline, each with all below it, by name."""
-        done = [record for record in self.timeline.children(stage) if record.type == "Phase" and record.result in WELL]
+        done = [
+            record for record in self.timeline.children(stage) if record.type == "Phase" and record.result in SUCCEEDED
+        ]
         return {record.ref_name or record.name: self.timeline.remove_tree(record) for record in done}
 
     def _plan_job(self, stage: Record, job: JobDefinition) -> None:

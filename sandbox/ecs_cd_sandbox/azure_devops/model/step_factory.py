@@ -22,7 +22,7 @@ class UnknownTask(StepRefused):
     """
 
 
-class StepMaker(Protocol):
+class StepFactory(Protocol):
     """Makes the action of a step from the task and the inputs it names.
 
     Shorthands arrive as the tasks they stand for:

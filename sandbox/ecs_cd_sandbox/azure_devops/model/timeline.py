@@ -30,7 +30,7 @@ KEPT_ISSUES = 10
 
 @dataclass(frozen=True)
 class Issue:
-    """An error or a warning of a record; `log_line` is the 1-based line of its log, `data` what was said beside it."""
+    """An error or a warning of a record; `log_line` is the 1-based line of its log, `data` its other properties."""
 
     type: Literal["error", "warning"]
     message: str
@@ -52,7 +52,7 @@ class Attempt:
 class Record:
     """One record. `identifier` stays the same across attempts, the id does not.
 
-    `type` is a `RecordType`, or anything a program said of the records it made itself. `outputs` are output variables.
+    `type` is a `RecordType`, or any type that a program gave a record it made itself. `outputs` are output variables.
     """
 
     type: str

@@ -31,7 +31,7 @@ from ecs_cd_sandbox.azure_devops.model.step_factory import StepRefused, UnknownT
 
 @dataclass(frozen=True)
 class TaskCatalog:
-    """Makes the steps of tasks, as a `StepMaker`.
+    """Makes the steps of tasks, as a `StepFactory`.
 
     `tasks` are those of extensions; one of them comes before a standard task of its name. `sources` has the files that
     a checkout puts in place. `registry` takes the images of `Docker@2` and `ECRPushImage@1`; `assume_role` asks STS for
@@ -70,7 +70,7 @@ class TaskCatalog:
         inputs: Mapping[str, str],
         *,
         env: Mapping[str, str],
-        where: str,  # noqa: ARG002 - a StepMaker is told, but the reader adds it to every message
+        where: str,  # noqa: ARG002 - a StepFactory is told, but the reader adds it to every message
     ) -> tuple[Action, TaskReference]:
         """Return what a step does, and its task for the timeline.
 

@@ -27,9 +27,7 @@ from ecs_cd_sandbox.azure_devops.agent.standard_tasks.images import (
 from ecs_cd_sandbox.azure_devops.agent.standard_tasks.patterns import files_below, select
 from ecs_cd_sandbox.azure_devops.agent.standard_tasks.standard_action import Body, TaskFailed, TaskRun
 
-STOOD_IN = (
-    "Docker is stood in for: the sandbox builds nothing, it registers an image that stands for the one asked for."
-)
+NOT_BUILT = "There is no Docker in the sandbox: instead of building an image it registers one of this name in ECR."
 _HUB = "index.docker.io"
 _INSTRUCTION = re.compile(r"^\s*(?!#)(?P<name>[A-Za-z]+)\b", re.MULTILINE)
 
@@ -50,21 +48,21 @@ class _Docker:
         named += [parse_image_name(name) for name in _tags_among(arguments)]
         image = _image_of(dockerfile, context, arguments)
         tags = " ".join(f"-t {name}" for name in named)
-        self._say(" ".join(filter(None, ("docker build -f", str(dockerfile), arguments, tags, str(context)))))
+        self._log(" ".join(filter(None, ("docker build -f", str(dockerfile), arguments, tags, str(context)))))
         self.images.add(ImageName(image.digest[7:19]), image)
         for name in named:
             self.images.add(name, image)
-        return self._say(f"Successfully built {image.digest[7:19]}", *(f"Successfully tagged {name}" for name in named))
+        return self._log(f"Successfully built {image.digest[7:19]}", *(f"Successfully tagged {name}" for name in named))
 
     def push(self) -> str:
         """Push every name, and return what Docker would print."""
         if not self.run.text("repository"):
             self.run.context.warning("No repository is specified. Nothing will be pushed.")
-        told = [self._push(parse_image_name(name)) for name in self._names()]
-        return "\n".join(told)
+        outputs = [self._push(parse_image_name(name)) for name in self._names()]
+        return "\n".join(outputs)
 
     def _push(self, name: ImageName) -> str:
-        self._say(f"docker push {name}")
+        self._log(f"docker push {name}")
         image = self.images.find(name)
         if image is None:
             raise TaskFailed(f"An image does not exist locally with the tag: {name}")
@@ -76,7 +74,7 @@ class _Docker:
             digest = self.registry.push(name, image, None)
         except RegistryError as error:
             raise TaskFailed(str(error)) from error
-        return self._say(f"{name.tag}: digest: {digest} size: {len(image.manifest)}")
+        return self._log(f"{name.tag}: digest: {digest} size: {len(image.manifest)}")
 
     def host(self) -> str:
         """Return the registry of the service connection, empty without one."""
@@ -112,14 +110,14 @@ class _Docker:
         return found
 
     def _context(self, dockerfile: Path) -> Path:
-        """Return the build context: the Dockerfile's folder if nothing else is said."""
+        """Return the build context: the Dockerfile's folder if none is given."""
         given = self.run.path("buildContext")
         context = dockerfile.parent if given == self.run.context.job.working_directory / "**" else given
         if not context.is_dir():
             raise TaskFailed(f"unable to prepare context: path {str(context)!r} not found")
         return context
 
-    def _say(self, *lines: str) -> str:
+    def _log(self, *lines: str) -> str:
         for line in lines:
             self.run.context.log(line)
         return "\n".join(lines)
@@ -129,7 +127,7 @@ def docker(registry: Registry | None) -> Body:
     """Return what `Docker@2` does: build, push, both, login or logout. Containers and other commands are refused."""
 
     def act(run: TaskRun) -> None:
-        run.context.log(STOOD_IN)
+        run.context.log(NOT_BUILT)
         step = _Docker(run, LocalImages(run.context.job.workspace), registry)
         try:
             _carry_out(run, step)
@@ -148,22 +146,20 @@ def _carry_out(run: TaskRun, step: _Docker) -> None:
     elif command == "logout":
         step.images.log_out(step.host())
     elif command == "build":
-        _tell_output(run, {"build": step.build(arguments)})
+        _set_output(run, {"build": step.build(arguments)})
     elif command == "push":
-        _tell_output(run, {"push": step.push()})
+        _set_output(run, {"push": step.push()})
     elif command == "buildandpush":
         if arguments:
             run.context.warning(
                 "The arguments input is not supported when the command is buildAndPush. Ignoring the input."
             )
-        _tell_output(run, {"build": step.build(""), "push": step.push()})
+        _set_output(run, {"build": step.build(""), "push": step.push()})
     else:
-        raise TaskFailed(
-            f"The sandbox has no Docker to run the command {command!r} with; it stands in for builds alone."
-        )
+        raise TaskFailed(f"The sandbox has no Docker to run the command {command!r} with; it only registers images.")
 
 
-def _tell_output(run: TaskRun, outputs: dict[str, str]) -> None:
+def _set_output(run: TaskRun, outputs: dict[str, str]) -> None:
     """Write what Docker printed to files, and name them in the task's output variable."""
     folder = run.context.job.workspace.temp / "task_outputs"
     folder.mkdir(exist_ok=True)

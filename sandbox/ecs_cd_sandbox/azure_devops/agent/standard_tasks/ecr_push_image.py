@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from ecs_cd_sandbox.azure_devops.agent.standard_tasks.aws_login import AssumeRole, AwsLogin, aws_login
-from ecs_cd_sandbox.azure_devops.agent.standard_tasks.docker import STOOD_IN
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks.docker import NOT_BUILT
 from ecs_cd_sandbox.azure_devops.agent.standard_tasks.images import (
     Image,
     ImageName,
@@ -24,7 +24,7 @@ def ecr_push_image(registry: Registry | None, assume_role: AssumeRole | None) ->
     """Return what the task does; without a registry it says so and fails."""
 
     def act(run: TaskRun) -> None:
-        run.context.log(STOOD_IN)
+        run.context.log(NOT_BUILT)
         if registry is None:
             raise TaskFailed("The sandbox was given no registry to push images to.")
         try:

@@ -55,7 +55,7 @@ def publish_pipeline_artifact(run: TaskRun) -> None:
     if any(known.name.lower() == name.lower() for known in context.artifacts(context.run_id)):
         raise TaskFailed(f"Artifact {name} already exists for build {context.run_id}.")
     context.publish(name, path)
-    _tell_association(run, name)
+    _associate(run, name)
     context.log("Uploading pipeline artifact finished.")
 
 
@@ -72,7 +72,7 @@ def _check_properties(text: str) -> None:
         raise TaskFailed(f"Artifact custom properties must be prefixed with 'user-'. Invalid property: '{wrong[0]}'")
 
 
-def _tell_association(run: TaskRun, name: str) -> None:
+def _associate(run: TaskRun, name: str) -> None:
     number = next(known.id for known in run.context.artifacts(run.context.run_id) if known.name == name)
     run.context.log(f"Associated artifact {number} with build {run.context.run_id}")
 

@@ -46,13 +46,13 @@ class Script:
         """Run it to its end; an exit code other than 0 fails the step, and so do errors on stderr where asked for."""
         context = run.context
         context.log(f"[command]{' '.join(self.argv)}")
-        told: list[str] = []
-        on_stderr = told.append if self.fail_on_stderr else None
+        stderr_lines: list[str] = []
+        on_stderr = stderr_lines.append if self.fail_on_stderr else None
         program = Program(self.argv, self.folder, run.environment(self.env), reach=self.reach, on_stderr=on_stderr)
         code = program.run(context)
         errors = [self._exit_message(code)] if code != 0 else []
-        if told:
-            errors += [f"{self.title} wrote one or more lines to the standard error stream.", "\n".join(told)]
+        if stderr_lines:
+            errors += [f"{self.title} wrote one or more lines to the standard error stream.", "\n".join(stderr_lines)]
         for error in errors:
             context.error(error)
         if errors:

@@ -57,8 +57,8 @@ def _sentence(context: str, problem: str) -> str:
     if problem.startswith("expected <block end>"):
         problem = f"did not find expected {_BLOCK_ENDS.get(context, 'key')}"
     problem = _FLOW_ENDS.sub(r"did not find expected \1", problem)
-    told = ", ".join(part for part in (context, problem) if part)
-    return f"{told[:1].upper()}{told[1:]}."
+    message = ", ".join(part for part in (context, problem) if part)
+    return f"{message[:1].upper()}{message[1:]}."
 
 
 class _Reader:

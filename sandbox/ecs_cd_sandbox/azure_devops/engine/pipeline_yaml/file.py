@@ -31,7 +31,7 @@ from ecs_cd_sandbox.azure_devops.model.definitions import (
 from ecs_cd_sandbox.azure_devops.model.identities import stable_guid
 from ecs_cd_sandbox.azure_devops.model.links import Project
 from ecs_cd_sandbox.azure_devops.model.repositories import GitRepository
-from ecs_cd_sandbox.azure_devops.model.step_factory import StepMaker
+from ecs_cd_sandbox.azure_devops.model.step_factory import StepFactory
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class YamlFile:
 
     repository: GitRepository
     path: str
-    step_maker: StepMaker
+    step_factory: StepFactory
     project: Project
     repositories: Sequence[GitRepository] = ()
     variable_groups: Mapping[str, VariableGroup] = field(default_factory=dict)
@@ -128,7 +128,7 @@ class YamlFile:
     ) -> PipelineDefinition:
         problems, groups = session.problems, self.variable_groups
         resources = read_pipeline_resources(root, self.project, problems)
-        steps = StepReader(self.step_maker, session.library, problems, tuple(each.alias for each in resources))
+        steps = StepReader(self.step_factory, session.library, problems, tuple(each.alias for each in resources))
         given = Values(wanted.variables).over(Values(definition.variables, definition.secrets))
         values = read_variables(root.get("variables"), groups, ROOT_VARIABLE, problems).over(given)
         name = root.get("name")

@@ -19,7 +19,7 @@ class Vertex:
 
 
 @dataclass(frozen=True)
-class Words:
+class Terms:
     """How the sentences speak of what is checked: what it is, what it is part of, and what stands before its name."""
 
     kind: str
@@ -27,25 +27,25 @@ class Words:
     prefix: str
 
 
-def words_for_stages() -> Words:
-    """Return the words for the stages of a pipeline."""
-    return Words("stage", "The pipeline", "Stage ")
+def stage_terms() -> Terms:
+    """Return the terms for the stages of a pipeline."""
+    return Terms("stage", "The pipeline", "Stage ")
 
 
-def words_for_jobs(stage: str) -> Words:
-    """Return the words for the jobs of a stage."""
-    return Words("job", f"Stage {stage}", f"Stage {stage} job ")
+def job_terms(stage: str) -> Terms:
+    """Return the terms for the jobs of a stage."""
+    return Terms("job", f"Stage {stage}", f"Stage {stage} job ")
 
 
-def check_graph(vertices: Sequence[Vertex], words: Words, place: Place, problems: Problems) -> None:
+def check_graph(vertices: Sequence[Vertex], terms: Terms, place: Place, problems: Problems) -> None:
     """Note names that come twice, a graph that nothing starts, circles, and names that do not exist.
 
     As in the service a graph without a start hides the other problems, and circles are told before unknown names.
     """
-    if _has_duplicates(vertices, words, problems):
+    if _has_duplicates(vertices, terms, problems):
         return
     if all(vertex.depends_on for vertex in vertices):
-        problems.add(place, f"{words.whole} must contain at least one {words.kind} with no dependencies.")
+        problems.add(place, f"{terms.whole} must contain at least one {terms.kind} with no dependencies.")
         return
     known = {vertex.name.lower(): vertex for vertex in vertices}
     for vertex in vertices:
@@ -53,30 +53,30 @@ def check_graph(vertices: Sequence[Vertex], words: Words, place: Place, problems
             if name.lower() in known and _leads_to(known[name.lower()], vertex, known):
                 problems.add(
                     vertex.place,
-                    f"{words.prefix}{vertex.name} depends on {words.kind} {name} "
+                    f"{terms.prefix}{vertex.name} depends on {terms.kind} {name} "
                     "which creates a cycle in the dependency graph.",
                 )
     for vertex in vertices:
         for name in vertex.depends_on:
             if name.lower() not in known:
-                problems.add(vertex.place, f"{words.prefix}{vertex.name} depends on unknown {words.kind} {name}.")
+                problems.add(vertex.place, f"{terms.prefix}{vertex.name} depends on unknown {terms.kind} {name}.")
 
 
-def _has_duplicates(vertices: Sequence[Vertex], words: Words, problems: Problems) -> bool:
+def _has_duplicates(vertices: Sequence[Vertex], terms: Terms, problems: Problems) -> bool:
     seen: set[str] = set()
     twice = False
     for vertex in vertices:
         if vertex.name.lower() in seen:
             twice = True
-            problems.add(vertex.place, _appears_twice(vertex, words))
+            problems.add(vertex.place, _appears_twice(vertex, terms))
         seen.add(vertex.name.lower())
     return twice
 
 
-def _appears_twice(vertex: Vertex, words: Words) -> str:
-    if words.kind == "stage":
+def _appears_twice(vertex: Vertex, terms: Terms) -> str:
+    if terms.kind == "stage":
         return f"The stage name {vertex.name} appears more than once. Stage names must be unique within a pipeline."
-    return f"{words.prefix}{vertex.name} appears more than once. Job names must be unique within a stage."
+    return f"{terms.prefix}{vertex.name} appears more than once. Job names must be unique within a stage."
 
 
 def _leads_to(start: Vertex, goal: Vertex, known: dict[str, Vertex]) -> bool:

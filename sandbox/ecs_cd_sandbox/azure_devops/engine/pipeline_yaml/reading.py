@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.graph import Vertex, check_graph, words_for_jobs, words_for_stages
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.graph import Vertex, check_graph, job_terms, stage_terms
 from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.nodes import MappingNode, Node, Refused, SequenceNode
 from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.problems import Problems
 from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.reading_steps import StepReader
@@ -45,7 +45,7 @@ class StageReader:
             before = (found[place - 1].name,) if place else ()
             depends_on = before if stage.depends_on is None else stage.depends_on
             vertices.append(Vertex(stage.name, depends_on, node.place))
-        check_graph(vertices, words_for_stages(), root.place, self.problems)
+        check_graph(vertices, stage_terms(), root.place, self.problems)
         return tuple(found)
 
     def _stage(self, node: MappingNode, name: str) -> StageDefinition:
@@ -60,7 +60,7 @@ class StageReader:
                 jobs.append(job)
                 vertices.append(Vertex(job.name, job.depends_on, item.place))
         if not self.problems.found:
-            check_graph(vertices, words_for_jobs(name), node.place, self.problems)
+            check_graph(vertices, job_terms(name), node.place, self.problems)
         depends_on = node.get("dependsOn")
         return StageDefinition(
             name=name,

@@ -1,4 +1,4 @@
-"""Turns canonical steps into definitions, with the actions a `StepMaker` makes for them."""
+"""Turns canonical steps into definitions, with the actions a `StepFactory` makes for them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.rules import is_true, text
 from ecs_cd_sandbox.azure_devops.expressions import STEP_CONDITION
 from ecs_cd_sandbox.azure_devops.model.definitions import Restrictions, StepDefinition
 from ecs_cd_sandbox.azure_devops.model.repositories import HEADS, TAGS
-from ecs_cd_sandbox.azure_devops.model.step_factory import CHECKOUT_TASK, StepMaker, StepRefused, UnknownTask
+from ecs_cd_sandbox.azure_devops.model.step_factory import CHECKOUT_TASK, StepFactory, StepRefused, UnknownTask
 
 _TASK = re.compile(r"(?P<name>[^@]+)@(?P<version>\d+(?:\.\d+\.\d+)?)")
 _STEP_NAME = re.compile(r"[-_A-Za-z0-9]*")
@@ -49,7 +49,7 @@ class _Task:
 class StepReader:
     """Reads the steps of one pipeline; `resources` are the aliases of its pipeline resources."""
 
-    maker: StepMaker
+    maker: StepFactory
     library: Library
     problems: Problems
     resources: tuple[str, ...] = ()

@@ -9,13 +9,13 @@ import pytest
 from ecs_cd_sandbox.azure_devops import StepContext
 from ecs_cd_sandbox.azure_devops.agent.standard_tasks import TaskCatalog
 from ecs_cd_sandbox.azure_devops.agent.task_package import read_task
-from ecs_cd_sandbox.azure_devops.model.step_factory import StepMaker
+from ecs_cd_sandbox.azure_devops.model.step_factory import StepFactory
 from tests.integration.sandbox.azure_devops.agent.standard_tasks.outcomes import carry_out
 from tests.support.node_tasks import needs_node, note, printing, write_task
 from tests.support.sandbox_api import Serve
 from tests.support.standard_task_steps import CATALOG, refusal, script, step
 
-MAKER: StepMaker = CATALOG
+MAKER: StepFactory = CATALOG
 MINE = {"x64": "x64", "x86_64": "x64", "aarch64": "arm64", "arm64": "arm64"}.get(platform.machine().lower(), "x64")
 
 

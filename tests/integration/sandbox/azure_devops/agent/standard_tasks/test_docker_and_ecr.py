@@ -92,7 +92,7 @@ def test_what_was_built_is_pushed_to_ecr_under_its_tag(serve: Serve, aws: Aws, c
     log = outcome.log(3)
     assert f"{tag}: digest: {tags(aws)[tag]} size: " in "\n".join(log)
     assert f"Setting output variable image with the pushed image tag {HOST}/my-api:{tag}" in log
-    assert log[0] == outcome.log(2)[0] and log[0].startswith("Docker is stood in for")
+    assert log[0] == outcome.log(2)[0] and log[0].startswith("There is no Docker in the sandbox")
     assert "never-to-be-seen" not in "".join(log)
 
 
