@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -76,3 +77,10 @@ def _guarded(call: Callable[[], int]) -> int:
         return call()
     except SandboxError as error:
         raise click.ClickException(str(error)) from error
+    except (click.ClickException, click.Abort):
+        raise
+    except Exception as error:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        raise click.ClickException(
+            f"The sandbox failed: {type(error).__name__} in {Path(place.filename).name}, line {place.lineno}: {error}"
+        ) from error

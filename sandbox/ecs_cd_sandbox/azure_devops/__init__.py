@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ecs_cd_sandbox.azure_devops.agent.artifact_download import DOWNLOAD, DownloadAction
-from ecs_cd_sandbox.azure_devops.agent.node import Node, NodeMissingError, find_node
+from ecs_cd_sandbox.azure_devops.agent.nodejs import Node, NodeMissingError, find_node
 from ecs_cd_sandbox.azure_devops.agent.process import ProcessAction
 from ecs_cd_sandbox.azure_devops.agent.step_context import JobAccess, StepContext
 from ecs_cd_sandbox.azure_devops.agent.task_action import TaskAction

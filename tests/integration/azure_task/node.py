@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from ecs_cd_sandbox.azure_devops.agent.node import find_node
+from ecs_cd_sandbox.azure_devops.agent.nodejs import find_node
 
 TASK = Path(__file__).parents[3] / "task"
 

@@ -18,7 +18,7 @@ import pytest
 
 from ecs_cd.azure_task.inputs import names_by_command
 from ecs_cd_sandbox.azure_devops import StepContext
-from ecs_cd_sandbox.azure_devops.agent.node import find_node
+from ecs_cd_sandbox.azure_devops.agent.nodejs import find_node
 from tests.integration.azure_task.built import built
 from tests.integration.azure_task.support import DIRECT, JOB_TOKEN
 from tests.integration.azure_task.test_credentials import assumed, queued

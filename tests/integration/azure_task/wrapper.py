@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ecs_cd_sandbox.azure_devops.agent.node import find_node
+from ecs_cd_sandbox.azure_devops.agent.nodejs import find_node
 from tests.integration.azure_task.node import TASK
 
 AWS = "5c1e6f1a-0000-4000-8000-0000000000a1"

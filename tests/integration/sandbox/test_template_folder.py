@@ -54,3 +54,17 @@ def test_an_installed_package_has_every_one_of_them_and_finds_them(built: Path, 
     found = Path(said.stdout.strip())
     assert found == tmp_path / "ecs_cd_sandbox" / "templates"
     assert {path.relative_to(found).as_posix() for path in found.rglob("*") if path.is_file()} == SHIPPED
+
+
+def test_the_wheel_of_ecs_cd_has_neither_the_templates_nor_the_sandbox(tmp_path: Path) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-d", str(tmp_path), "-t", "wheel"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    assert "ecs_cd/cli/plugins.py" in names
+    assert not [name for name in names if "sandbox" in name or "templates/" in name]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ecs_cd_sandbox.azure_devops.agent.logging_commands import LoggingCommand
 from ecs_cd_sandbox.azure_devops.agent.step_context import StepContext
-from ecs_cd_sandbox.azure_devops.agent.task_commands import SUMMARY
+from ecs_cd_sandbox.azure_devops.agent.task_logging_commands import SUMMARY
 
 Effect = Callable[[StepContext, LoggingCommand], None]
 

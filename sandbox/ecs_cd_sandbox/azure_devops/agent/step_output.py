@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ecs_cd_sandbox.azure_devops.agent import run_commands, task_commands
+from ecs_cd_sandbox.azure_devops.agent import run_logging_commands, task_logging_commands
 from ecs_cd_sandbox.azure_devops.agent.logging_commands import KEYWORD, LoggingCommand, parse_logging_command, unescape
 from ecs_cd_sandbox.azure_devops.agent.step_context import StepContext
 
 _HELP = "Please reference documentation (http://go.microsoft.com/fwlink/?LinkId=817296)"
 _HOSTS: Mapping[str, frozenset[str]] = {"build": frozenset({"build"}), "release": frozenset({"release"})}
-_EFFECTS = {**task_commands.EFFECTS, **run_commands.EFFECTS}
+_EFFECTS = {**task_logging_commands.EFFECTS, **run_logging_commands.EFFECTS}
 _AREAS = frozenset(name.partition(".")[0] for name in _EFFECTS)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ecs_cd_sandbox.azure_devops.agent.node import Node, NodeMissingError, find_node
+from ecs_cd_sandbox.azure_devops.agent.nodejs import Node, NodeMissingError, find_node
 from ecs_cd_sandbox.azure_devops.agent.process import (
     DONE_GRACE,
     INTERRUPT_GRACE,

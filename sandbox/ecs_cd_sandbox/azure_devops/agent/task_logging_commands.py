@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
-from ecs_cd_sandbox.azure_devops.agent.detail_records import update_detail
+from ecs_cd_sandbox.azure_devops.agent.logdetail_records import update_detail
 from ecs_cd_sandbox.azure_devops.agent.logging_commands import LoggingCommand
 from ecs_cd_sandbox.azure_devops.agent.step_context import StepContext
 from ecs_cd_sandbox.azure_devops.model.timeline import Issue, RecordResult

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ecs_cd_sandbox.azure_devops.agent.node import Node
+from ecs_cd_sandbox.azure_devops.agent.nodejs import Node
 from ecs_cd_sandbox.azure_devops.model.definitions import Restrictions, TaskReference
 
 MANIFEST = "extension.vsomanifest"

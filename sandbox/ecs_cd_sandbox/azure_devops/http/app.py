@@ -20,9 +20,9 @@ from ecs_cd_sandbox.azure_devops.http import (
 )
 from ecs_cd_sandbox.azure_devops.http.api_versions import negotiate, requested_version
 from ecs_cd_sandbox.azure_devops.http.authentication import SIGN_IN_PATH, NotAuthenticated, authenticate, sign_in_page
-from ecs_cd_sandbox.azure_devops.http.call import Call, Query, Reply, Route, Service
 from ecs_cd_sandbox.azure_devops.http.errors import RouteNotFoundError, ServiceError, unauthorized, unknown_project
 from ecs_cd_sandbox.azure_devops.http.faults import Faults, Reset
+from ecs_cd_sandbox.azure_devops.http.handlers import Call, Query, Reply, Route, Service
 from ecs_cd_sandbox.azure_devops.http.locations import Location, locations
 from ecs_cd_sandbox.azure_devops.http.recorder import Recorder
 from ecs_cd_sandbox.azure_devops.http.tokens import Token

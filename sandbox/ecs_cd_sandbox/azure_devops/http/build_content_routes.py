@@ -7,8 +7,8 @@ import zipfile
 from collections.abc import Sequence
 
 from ecs_cd_sandbox.azure_devops.http.build_json import artifact_json, attachment_json, log_json
-from ecs_cd_sandbox.azure_devops.http.call import Call, Reply, Route, Service, listing
 from ecs_cd_sandbox.azure_devops.http.errors import not_found
+from ecs_cd_sandbox.azure_devops.http.handlers import Call, Reply, Route, Service, listing
 from ecs_cd_sandbox.azure_devops.model.run import Artifact, Log, Run
 
 LOGS = "35a80daf-7f30-45fc-86e8-6b813d9c90df"

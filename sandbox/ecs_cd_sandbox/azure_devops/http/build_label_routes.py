@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ecs_cd_sandbox.azure_devops.http.build_json import properties_json
-from ecs_cd_sandbox.azure_devops.http.call import Call, Reply, Route, Service, listing
 from ecs_cd_sandbox.azure_devops.http.errors import ServiceError, invalid_value
+from ecs_cd_sandbox.azure_devops.http.handlers import Call, Reply, Route, Service, listing
 from ecs_cd_sandbox.azure_devops.http.tokens import EXECUTE
 from ecs_cd_sandbox.azure_devops.model.run import Run
 

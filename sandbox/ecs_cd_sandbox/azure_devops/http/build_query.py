@@ -8,8 +8,8 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import TypeVar
 
-from ecs_cd_sandbox.azure_devops.http.call import Query
 from ecs_cd_sandbox.azure_devops.http.errors import invalid_value
+from ecs_cd_sandbox.azure_devops.http.handlers import Query
 from ecs_cd_sandbox.azure_devops.http.paging import Key, page
 from ecs_cd_sandbox.azure_devops.model.definitions import PipelineDefinition
 from ecs_cd_sandbox.azure_devops.model.identities import stable_guid

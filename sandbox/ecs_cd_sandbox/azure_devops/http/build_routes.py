@@ -6,8 +6,8 @@ from typing import Any
 
 from ecs_cd_sandbox.azure_devops.http.build_json import build_json, definition_json, timeline_json
 from ecs_cd_sandbox.azure_devops.http.build_query import query_builds, query_definitions
-from ecs_cd_sandbox.azure_devops.http.call import Call, Reply, Route, Service, listing
 from ecs_cd_sandbox.azure_devops.http.errors import ServiceError, invalid_build_request, not_found, unknown_definition
+from ecs_cd_sandbox.azure_devops.http.handlers import Call, Reply, Route, Service, listing
 from ecs_cd_sandbox.azure_devops.http.run_requests import from_build_body, queue
 from ecs_cd_sandbox.azure_devops.http.tokens import EXECUTE
 from ecs_cd_sandbox.azure_devops.model.definitions import PipelineDefinition

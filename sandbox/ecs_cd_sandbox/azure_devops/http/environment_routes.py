@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ecs_cd_sandbox.azure_devops.http.call import Call, Reply, Route, Service, listing
 from ecs_cd_sandbox.azure_devops.http.environment_json import approval_json, checks_json, environment_json
 from ecs_cd_sandbox.azure_devops.http.errors import ServiceError, invalid_value, not_found
+from ecs_cd_sandbox.azure_devops.http.handlers import Call, Reply, Route, Service, listing
 from ecs_cd_sandbox.azure_devops.http.paging import page
 from ecs_cd_sandbox.azure_devops.http.tokens import EXECUTE
 from ecs_cd_sandbox.azure_devops.model.environments import Approval, ApprovalStatus, KnownEnvironment

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ecs_cd_sandbox.azure_devops.http.build_json import identity_json, project_json
-from ecs_cd_sandbox.azure_devops.http.call import Call, Reply, Route, Service, listing
 from ecs_cd_sandbox.azure_devops.http.errors import invalid_value, not_found, unauthorized, unknown_project
+from ecs_cd_sandbox.azure_devops.http.handlers import Call, Reply, Route, Service, listing
 from ecs_cd_sandbox.azure_devops.http.locations import locations, resource_areas
 from ecs_cd_sandbox.azure_devops.http.oidc import oidc_token
 from ecs_cd_sandbox.azure_devops.model.identities import stable_guid

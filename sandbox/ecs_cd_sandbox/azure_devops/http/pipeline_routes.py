@@ -8,8 +8,8 @@ from datetime import timedelta
 from typing import Any
 
 from ecs_cd_sandbox.azure_devops.http.build_content_routes import artifact_zip, find_artifact, find_log, log_text
-from ecs_cd_sandbox.azure_devops.http.call import Call, Reply, Route, Service, listing
 from ecs_cd_sandbox.azure_devops.http.errors import invalid_pipeline, unknown_build, unknown_pipeline
+from ecs_cd_sandbox.azure_devops.http.handlers import Call, Reply, Route, Service, listing
 from ecs_cd_sandbox.azure_devops.http.paging import page
 from ecs_cd_sandbox.azure_devops.http.pipeline_json import (
     pipeline_json,

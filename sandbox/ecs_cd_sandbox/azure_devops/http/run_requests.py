@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 from ecs_cd_sandbox.azure_devops.engine.pipeline_resources import ResourceError, choose_runs
 from ecs_cd_sandbox.azure_devops.engine.run_creation import RunRefused
-from ecs_cd_sandbox.azure_devops.http.call import Call, Service
 from ecs_cd_sandbox.azure_devops.http.errors import ServiceError, invalid_build_request, invalid_pipeline
+from ecs_cd_sandbox.azure_devops.http.handlers import Call, Service
 from ecs_cd_sandbox.azure_devops.http.pipeline_json import final_yaml
 from ecs_cd_sandbox.azure_devops.model.definitions import Expansion, PipelineDefinition, ValidationFailed
 from ecs_cd_sandbox.azure_devops.model.links import Links

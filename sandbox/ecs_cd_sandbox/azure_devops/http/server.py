@@ -10,15 +10,15 @@ from datetime import datetime, timezone
 from types import TracebackType
 from typing import Literal
 
+from ecs_cd_sandbox.azure_devops.agent.agent_pool import AgentPool
 from ecs_cd_sandbox.azure_devops.agent.job import JobAccess
 from ecs_cd_sandbox.azure_devops.agent.job_execution import Execution
-from ecs_cd_sandbox.azure_devops.agent.pool import AgentPool
 from ecs_cd_sandbox.azure_devops.engine.orchestrator import Orchestrator, QueueDelay
 from ecs_cd_sandbox.azure_devops.engine.run_creation import create_run
 from ecs_cd_sandbox.azure_devops.engine.triggers import Push
 from ecs_cd_sandbox.azure_devops.http.app import create_app
-from ecs_cd_sandbox.azure_devops.http.call import Service
 from ecs_cd_sandbox.azure_devops.http.faults import Faults
+from ecs_cd_sandbox.azure_devops.http.handlers import Service
 from ecs_cd_sandbox.azure_devops.http.recorder import Recorder
 from ecs_cd_sandbox.azure_devops.http.tokens import Token, Tokens
 from ecs_cd_sandbox.azure_devops.http.wsgi_server import HttpServer

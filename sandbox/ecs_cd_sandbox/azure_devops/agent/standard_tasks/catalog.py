@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from ecs_cd_sandbox.azure_devops.agent.node import Node
+from ecs_cd_sandbox.azure_devops.agent.nodejs import Node
 from ecs_cd_sandbox.azure_devops.agent.standard_tasks.aws_login import AssumeRole
 from ecs_cd_sandbox.azure_devops.agent.standard_tasks.aws_shell_script import aws_shell_script
 from ecs_cd_sandbox.azure_devops.agent.standard_tasks.checkout import Sources, checkout

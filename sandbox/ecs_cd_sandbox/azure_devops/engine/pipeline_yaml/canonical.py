@@ -5,18 +5,7 @@ What the service knows and the sandbox does not is refused here, by name and pla
 
 from __future__ import annotations
 
-from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.canonical_steps import canonical_step, canonical_steps
-from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.nodes import (
-    MappingNode,
-    Node,
-    Refused,
-    ScalarNode,
-    SequenceNode,
-    computed,
-)
-from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.nodes import mapping as made
-from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.problems import Problems
-from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.rules import (
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.canonical_rules import (
     NOT_HERE,
     Rule,
     anything,
@@ -35,6 +24,17 @@ from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.rules import (
     text_of,
     texts,
 )
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.canonical_steps import canonical_step, canonical_steps
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.nodes import (
+    MappingNode,
+    Node,
+    Refused,
+    ScalarNode,
+    SequenceNode,
+    computed,
+)
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.nodes import mapping as made
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.problems import Problems
 
 DEFAULT_STAGE = "__default"
 DEFAULT_JOB = "Job"

@@ -5,14 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.nodes import (
-    MappingNode,
-    Node,
-    Refused,
-    ScalarNode,
-    computed,
-)
-from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.rules import (
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.canonical_rules import (
     NOT_HERE,
     Rule,
     boolean,
@@ -25,6 +18,13 @@ from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.rules import (
     text,
     text_mapping,
     text_of,
+)
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.nodes import (
+    MappingNode,
+    Node,
+    Refused,
+    ScalarNode,
+    computed,
 )
 from ecs_cd_sandbox.azure_devops.model.step_factory import CHECKOUT_TASK
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.frame import Frame
 from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.nodes import (
     MappingNode,
     Node,
@@ -19,9 +18,10 @@ from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.nodes import (
     computed,
     node_of,
 )
-from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.text import (
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.template_frame import Frame
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.template_text import (
     Directive,
-    Hole,
+    EmbeddedExpression,
     TextError,
     keyword_of,
     lone_expression,
@@ -150,9 +150,11 @@ def expand_scalar(node: ScalarNode, frame: Frame) -> Node:
         raise Refused(node.place, str(error)) from error
     if lone is not None:
         return _counted(node_of(frame.evaluate(lone, node.place), node.place), frame)
-    if not any(isinstance(piece, Hole) for piece in pieces):
+    if not any(isinstance(piece, EmbeddedExpression) for piece in pieces):
         return node
-    text = "".join(frame.text(piece.expression, node.place) if isinstance(piece, Hole) else piece for piece in pieces)
+    text = "".join(
+        frame.text(piece.expression, node.place) if isinstance(piece, EmbeddedExpression) else piece for piece in pieces
+    )
     return ScalarNode(text, node.place, text, node.style, final=True)
 
 

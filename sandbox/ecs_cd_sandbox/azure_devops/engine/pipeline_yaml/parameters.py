@@ -21,7 +21,7 @@ from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.nodes import (
     node_of,
     value_of,
 )
-from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.text import OPENING, lone_expression
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.template_text import OPENING, lone_expression
 from ecs_cd_sandbox.azure_devops.expressions import ExactMapping, Value
 from ecs_cd_sandbox.azure_devops.expressions.values import parse_number
 from ecs_cd_sandbox.azure_devops.model.definitions import Parameter

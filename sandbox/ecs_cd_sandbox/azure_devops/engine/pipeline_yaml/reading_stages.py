@@ -6,7 +6,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.graph import Vertex, check_graph, job_terms, stage_terms
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.canonical_rules import is_true, text_of
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.dependency_check import (
+    Vertex,
+    check_graph,
+    job_terms,
+    stage_terms,
+)
 from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.nodes import MappingNode, Node, Refused, SequenceNode
 from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.problems import Problems
 from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.reading_steps import StepReader
@@ -17,7 +23,6 @@ from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.reading_variables import (
     check_runtime,
     read_variables,
 )
-from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.rules import is_true, text_of
 from ecs_cd_sandbox.azure_devops.expressions import CONDITION, VARIABLE
 from ecs_cd_sandbox.azure_devops.model.definitions import Hook, JobDefinition, LockBehavior, StageDefinition
 

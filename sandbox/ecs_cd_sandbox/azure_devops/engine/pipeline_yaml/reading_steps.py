@@ -6,13 +6,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.canonical_rules import is_true, text_of
 from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.canonical_steps import (
     DOWNLOAD_TASK,
     PUBLISH_TASK,
     input_of,
     task_of,
 )
-from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.library import Checkout, Library
 from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.nodes import (
     MappingNode,
     Node,
@@ -24,7 +24,7 @@ from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.nodes import (
 )
 from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.problems import Problems
 from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.reading_variables import check_expression
-from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.rules import is_true, text_of
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.template_files import Checkout, Library
 from ecs_cd_sandbox.azure_devops.expressions import STEP_CONDITION
 from ecs_cd_sandbox.azure_devops.model.definitions import Restrictions, StepDefinition
 from ecs_cd_sandbox.azure_devops.model.repositories import HEADS, TAGS

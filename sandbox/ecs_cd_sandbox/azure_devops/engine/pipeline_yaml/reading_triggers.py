@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.canonical_rules import is_true, text_of
 from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.nodes import MappingNode, Node, Refused, ScalarNode, SequenceNode
 from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.problems import Problems
-from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.rules import is_true, text_of
 from ecs_cd_sandbox.azure_devops.model.definitions import BranchFilter, PipelineResource, Triggers
 from ecs_cd_sandbox.azure_devops.model.links import Project
 

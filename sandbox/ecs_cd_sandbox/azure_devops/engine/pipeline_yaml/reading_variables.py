@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.canonical_rules import text_of
 from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.nodes import MappingNode, Node, Place, Refused, SequenceNode
 from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.problems import Problems
-from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.rules import text_of
 from ecs_cd_sandbox.azure_devops.expressions import ExpressionError, Scope, parse
 
 _RUNTIME = re.compile(r"\s*\$\[(.*)\]\s*", re.DOTALL)

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.library import Library, Source
 from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.nodes import Place, Refused
 from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.problems import Budget, Problems
-from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.text import EACH_FORMAT
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.template_files import Library, Source
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.template_text import EACH_FORMAT
 from ecs_cd_sandbox.azure_devops.expressions import (
     TEMPLATE,
     Context,

@@ -24,7 +24,7 @@ class TextError(Exception):
 
 
 @dataclass(frozen=True)
-class Hole:
+class EmbeddedExpression:
     """An expression within a text, without the signs around it."""
 
     expression: str
@@ -39,19 +39,19 @@ class Directive:
     name: str = ""
 
 
-def split_text(text: str) -> list[str | Hole]:
+def split_text(text: str) -> list[str | EmbeddedExpression]:
     """Return the pieces of a text, expressions as holes; signs within quotes of an expression do not count.
 
     Raises:
         TextError: an expression does not end.
     """
-    pieces: list[str | Hole] = []
+    pieces: list[str | EmbeddedExpression] = []
     at = 0
     while (start := text.find(OPENING, at)) >= 0:
         end = _end(text, start + len(OPENING))
         if start > at:
             pieces.append(text[at:start])
-        pieces.append(Hole(text[start + len(OPENING) : end].strip()))
+        pieces.append(EmbeddedExpression(text[start + len(OPENING) : end].strip()))
         at = end + len(CLOSING)
     return [*pieces, text[at:]] if at < len(text) or not pieces else pieces
 
@@ -75,7 +75,7 @@ def lone_expression(text: str) -> str | None:
     if not text.startswith(OPENING):
         return None
     pieces = split_text(text)
-    return pieces[0].expression if len(pieces) == 1 and isinstance(pieces[0], Hole) else None
+    return pieces[0].expression if len(pieces) == 1 and isinstance(pieces[0], EmbeddedExpression) else None
 
 
 def keyword_of(text: str) -> Keyword | None:

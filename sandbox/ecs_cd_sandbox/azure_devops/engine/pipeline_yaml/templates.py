@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.expansion import Entry, entries, expand, items, unique
-from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.frame import Frame, Session
-from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.library import Source
 from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.nodes import (
     MappingNode,
     Node,
@@ -22,6 +20,8 @@ from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.nodes import (
     value_of,
 )
 from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.parameters import Declared, missing, queued, read_declarations
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.template_files import Source
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.template_frame import Frame, Session
 from ecs_cd_sandbox.azure_devops.expressions import RequiredMapping, Value
 
 LISTS = {"stages": "stage", "jobs": "job", "steps": "step", "variables": "variable"}

@@ -11,16 +11,16 @@ from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.canonical import (
     canonical_part,
     canonical_pipeline,
 )
-from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.frame import Session
-from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.library import Checkout, Library
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.canonical_rules import text_of
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.final_yaml import write
 from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.nodes import MappingNode, Refused
-from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.reading import StageReader, lock_of
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.reading_stages import StageReader, lock_of
 from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.reading_steps import StepReader
 from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.reading_triggers import read_pipeline_resources, read_triggers
 from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.reading_variables import Values, VariableGroup, read_variables
-from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.rules import text_of
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.template_files import Checkout, Library
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.template_frame import Session
 from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.templates import Expander
-from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.writer import write
 from ecs_cd_sandbox.azure_devops.expressions import ROOT_VARIABLE
 from ecs_cd_sandbox.azure_devops.model.definitions import (
     Expansion,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.text import NOT_CLOSED
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.template_text import NOT_CLOSED
 
 from .pipeline_repository import expand, final, made, problems
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.text import (
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.template_text import (
     Directive,
-    Hole,
+    EmbeddedExpression,
     TextError,
     keyword_of,
     lone_expression,
@@ -21,15 +21,15 @@ from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml.text import (
     [
         ("", [""]),
         ("plain", ["plain"]),
-        ("${{ a }}", [Hole("a")]),
-        ("${{a}}", [Hole("a")]),
-        ("x ${{ a }} y${{ b }}", ["x ", Hole("a"), " y", Hole("b")]),
-        ("${{ 'my${{value' }}", [Hole("'my${{value'")]),
-        ("${{ 'a }} '' b' }}!", [Hole("'a }} '' b'"), "!"]),
+        ("${{ a }}", [EmbeddedExpression("a")]),
+        ("${{a}}", [EmbeddedExpression("a")]),
+        ("x ${{ a }} y${{ b }}", ["x ", EmbeddedExpression("a"), " y", EmbeddedExpression("b")]),
+        ("${{ 'my${{value' }}", [EmbeddedExpression("'my${{value'")]),
+        ("${{ 'a }} '' b' }}!", [EmbeddedExpression("'a }} '' b'"), "!"]),
         ("$(a) $[b] }}", ["$(a) $[b] }}"]),
     ],
 )
-def test_a_text_is_split_at_its_expressions(text: str, pieces: list[str | Hole]) -> None:
+def test_a_text_is_split_at_its_expressions(text: str, pieces: list[str | EmbeddedExpression]) -> None:
     assert split_text(text) == pieces
 
 
@@ -49,7 +49,7 @@ PLAIN = st.text(alphabet="ab${}' ", max_size=30).filter(lambda text: "${{" not i
 def test_nothing_of_a_text_is_lost(plain: str, expressions: list[str]) -> None:
     whole = plain + "".join(f"${{{{ {expression} }}}}{plain}" for expression in expressions)
     pieces = split_text(whole)
-    assert [piece.expression for piece in pieces if isinstance(piece, Hole)] == expressions
+    assert [piece.expression for piece in pieces if isinstance(piece, EmbeddedExpression)] == expressions
     assert "".join(piece for piece in pieces if isinstance(piece, str)) == plain * (len(expressions) + 1)
 
 
