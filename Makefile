@@ -4,26 +4,31 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BENCH := $(VENV)/.bench
+BUILDER := PYTHONPATH=task/builder $(BIN)/python -m extension_builder
 PYTEST ?= -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test lint types layers unit cover vsix fleet bench-locks lock clean
+.PHONY: demo test lint types layers node-tests unit cover vsix fleet bench-locks lock clean
 
 demo: vsix
 	@$(BIN)/ecs-cd sandbox demo --extension dist/ecs-cd-$$($(BIN)/python -c 'import ecs_cd; print(ecs_cd.__version__)').vsix
 
-test: lint types layers unit
+test: lint types layers node-tests unit
 
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m task.bundle.npm lint
+	$(BUILDER).npm_script lint
 
 types: $(READY)
 	$(BIN)/mypy
-	$(BIN)/python -m task.bundle.npm types
+	$(BUILDER).npm_script types
 
 layers: $(READY)
 	$(BIN)/lint-imports --no-cache
+
+# The task's TypeScript, on each Node there is here: the agent has one for each of the task's handlers.
+node-tests: $(READY)
+	@$(BUILDER).npm_script test
 
 unit: $(READY)
 	$(BIN)/python -m pytest $(PYTEST)
@@ -35,7 +40,7 @@ cover: $(READY)
 # The Azure Pipelines extension, in dist/. VARIANT=dev: the one to try out beside the public one.
 vsix: $(READY)
 	@echo "Building the extension (the first time, its wheels and npm packages are downloaded: about 130 MB) ..."
-	@$(BIN)/python -m task.bundle
+	@$(BUILDER)
 
 # What sharing runs is worth, on a virtual clock: the tables and the plot of docs/sharing-runs.md. Two minutes.
 fleet: $(READY) $(BENCH)
@@ -55,7 +60,7 @@ lock:
 	$(COMPILE) --extra bench --constraint requirements-dev.txt -o requirements-bench.txt
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage build dist
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage build dist task/build task/dist
 
 $(BENCH): requirements-bench.txt $(READY)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
