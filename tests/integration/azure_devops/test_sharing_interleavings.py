@@ -20,15 +20,21 @@ from hypothesis import strategies as st
 from ecs_cd.azure_devops import AzureDevOpsSettings, connect
 from ecs_cd.model.run import AZURE_DEVOPS_ITSELF, Pipeline, RunRequest
 from ecs_cd.run.states import Acting, Following, Queued, Start, State, WaitingForHolders
-from ecs_cd.sandbox.azure_devops.context import StepContext
-from ecs_cd.sandbox.azure_devops.definitions import JobDefinition, PipelineDefinition, StageDefinition, StepDefinition
-from ecs_cd.sandbox.azure_devops.identities import Identity, Token
-from ecs_cd.sandbox.azure_devops.run import Run as ServerRun
-from ecs_cd.sandbox.azure_devops.server import AzureDevOps as Server
-from tests.contract.schema import check_exchange
+from ecs_cd_sandbox.azure_devops.agent.step_context import StepContext
+from ecs_cd_sandbox.azure_devops.http.server import AzureDevOps as Server
+from ecs_cd_sandbox.azure_devops.http.tokens import Token
+from ecs_cd_sandbox.azure_devops.model.definitions import (
+    JobDefinition,
+    PipelineDefinition,
+    StageDefinition,
+    StepDefinition,
+)
+from ecs_cd_sandbox.azure_devops.model.identities import Identity
+from ecs_cd_sandbox.azure_devops.model.run import Run as ServerRun
 from tests.explore.delivery import CARRIED, Request, SteppedDelivery
 from tests.explore.system import PERSON, Faults, SystemState, check, start
 from tests.integration.azure_devops.conftest import JOB_TOKEN, MAIN, PAT
+from tests.integration.sandbox.contract.schema import check_exchange
 from tests.support.azure_in_memory import BUILD_SERVICE, LOCK_ERROR, LockBehavior, MemoryAzureDevOps, RunEnd
 from tests.support.fakes import FakeClock
 

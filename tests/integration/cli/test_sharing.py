@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from ecs_cd.sandbox.azure_devops import StepContext, Token
+from ecs_cd_sandbox.azure_devops import StepContext, Token
 from tests.integration.cli.world import PAT, PERSON, PIPELINE, Cli, World
 from tests.support.azure_in_memory import LOCK_ERROR
 
