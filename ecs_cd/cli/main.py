@@ -8,6 +8,7 @@ import sys
 
 import click
 
+from ecs_cd.cli.plugins import PluginCommand
 from ecs_cd.version import VERSION
 
 _COMMANDS = {
@@ -24,7 +25,7 @@ _COMMANDS = {
     "parameter": "parameter:parameter",
     "pipeline": "pipeline:pipeline",
     "schema": "schema:schema",
-    "sandbox": "sandbox:sandbox",
+    "sandbox": "plugins:sandbox",
 }
 """Each command and where it is defined; a module is imported when its command is called."""
 
@@ -49,11 +50,12 @@ class _Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command; say which one was probably meant where there is none."""
         try:
-            return super().resolve_command(ctx, args)
+            name, command, rest = super().resolve_command(ctx, args)
         except click.UsageError as error:
             from ecs_cd.sanitize import did_you_mean  # noqa: PLC0415 - only for a mistake
 
             raise click.UsageError(error.message + did_you_mean(args[0], list(_COMMANDS)), ctx) from None
+        return name, command.load() if isinstance(command, PluginCommand) else command, rest
 
 
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

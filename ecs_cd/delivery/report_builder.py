@@ -53,8 +53,8 @@ class ReportBuilder:
     image: CheckedImage | None = None
     change: ParameterChange | None = None
     run: Run | None = None
-    taken: RunOrigin = RunOrigin.QUEUED
-    tries: int = 1
+    run_origin: RunOrigin = RunOrigin.QUEUED
+    attempts: int = 1
     rollout: RolloutFact | None = None
     hold: HoldFact | None = None
     origin: OriginFact | None = None
@@ -102,14 +102,14 @@ class ReportBuilder:
 
     def add_run(self, finished: FinishedRun, change: ParameterChange) -> str:
         """Add the run that carried a change and ended well; return how it did, as a sentence."""
-        self.run, self.taken, self.tries = finished.run, finished.taken, finished.tries
+        self.run, self.run_origin, self.attempts = finished.run, finished.origin, finished.attempts
         name = finished.run.name if finished.run else ""
-        how = "queued after" if finished.taken is RunOrigin.QUEUED else "which was joined and began after"
+        how = "queued after" if finished.origin is RunOrigin.QUEUED else "which was joined and began after"
         self.add_evidence(f"Run {name}, {how} version {change.version} was written, succeeded.")
         if finished.warning:
             self.warn(finished.warning)
-        tries = f" at try {finished.tries}" if finished.tries > 1 else ""
-        return f"Run {name} succeeded{tries}."
+        attempts = f" at attempt {finished.attempts}" if finished.attempts > 1 else ""
+        return f"Run {name} succeeded{attempts}."
 
     def add_rollout(self, snapshot: ServiceSnapshot, verdict: Verdict) -> None:
         """Add what ECS serves."""
@@ -133,13 +133,13 @@ class ReportBuilder:
         if isinstance(event, Warned):
             self.warnings.append(event.message)
         elif isinstance(event, RunChosen):
-            self.run, self.taken, self.tries = event.run, event.taken, event.tries
+            self.run, self.run_origin, self.attempts = event.run, event.origin, event.attempts
             self.doing = f"following run {event.run.name}"
         elif isinstance(event, RunChanged):
             self.run = event.progress.run
             self.doing = f"following run {self.run.name}"
         elif isinstance(event, LockMet):
-            self.doing = f"waiting for Terraform's state lock: {event.said}"
+            self.doing = f"waiting for Terraform's state lock: {event.description}"
 
     def warn(self, message: str) -> None:
         """Add a warning and show it."""
@@ -213,8 +213,8 @@ class ReportBuilder:
         )
 
     def _run(self, run: Run) -> RunFact:
-        state, taken = run.state.value, self.taken.value
-        return RunFact(run.id, run.name, run.url, run.pipeline_id, run.branch, state, taken, self.tries)
+        state, origin = run.state.value, self.run_origin.value
+        return RunFact(run.id, run.name, run.url, run.pipeline_id, run.branch, state, origin, self.attempts)
 
 
 _SUMMARIES = {

@@ -192,9 +192,9 @@ def apply(
             finished = carry(change, note)
         except RunFailed as error:
             phase.found = _failed_for_others(error, target, wanted, context)
-            return Applied(first_look.snapshot, report.taken is RunOrigin.JOINED)
+            return Applied(first_look.snapshot, report.run_origin is RunOrigin.JOINED)
         phase.found = report.add_run(finished, change)
-    return Applied(first_look.snapshot, finished.taken is RunOrigin.JOINED)
+    return Applied(first_look.snapshot, finished.origin is RunOrigin.JOINED)
 
 
 @dataclass

@@ -61,11 +61,11 @@ class PhaseEnded(_About):
 
 @dataclass(frozen=True)
 class RunChosen(_About):
-    """There is a run to follow: queued, or joined while no job of it had started. `tries` counts from 1."""
+    """There is a run to follow: queued, or joined while no job of it had started. `attempts` counts from 1."""
 
     run: Run
-    taken: RunOrigin
-    tries: int = 1
+    origin: RunOrigin
+    attempts: int = 1
 
 
 @dataclass(frozen=True)
@@ -90,11 +90,11 @@ class RunLeft(_About):
 
 @dataclass(frozen=True)
 class LockMet(_About):
-    """The followed run met a state lock; another try begins in `pause` seconds. `said` is who holds the lock."""
+    """The followed run met a state lock; the next attempt is in `pause` seconds. `description`: who holds the lock."""
 
     run: Run
     lock: StateLock
-    said: str
+    description: str
     pause: float
 
 

@@ -49,9 +49,9 @@ class ParameterFact:
 
 @dataclass(frozen=True)
 class RunFact:
-    """The run that carried the tag. `state` as in `model.RunState`, `taken` is queued|joined.
+    """The run that carried the tag. `state` as in `model.RunState`, `origin` is queued|joined.
 
-    `tries`: how many runs it took, of which all but the last met a state lock or lost their agent.
+    `attempts`: how many runs it took, of which all but the last met a state lock or lost their agent.
     """
 
     id: int
@@ -60,8 +60,8 @@ class RunFact:
     pipeline_id: int
     branch: str
     state: str
-    taken: str = "queued"
-    tries: int = 1
+    origin: str = "queued"
+    attempts: int = 1
 
 
 @dataclass(frozen=True)

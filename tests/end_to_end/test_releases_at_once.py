@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ecs_cd.sandbox.local import Sandbox
+from ecs_cd_sandbox.sandbox import Sandbox
 from tests.end_to_end.eight import AGENTS, SERVICES, Eight, Released
 
 MOST_RUNS = 3

@@ -12,9 +12,9 @@ from ecs_cd.errors import AccessDenied, DeliveryFailed, ParameterRefused, Thrott
 from ecs_cd.model.labels import ALL_LABELS, FLOOR, GATE, HELD, NO_MARKS, VERIFIED, Mark, Marks
 from ecs_cd.model.parameter import Parameter
 from ecs_cd.parameter.version_limit import write_version
-from ecs_cd.sandbox import ssm_answers
-from ecs_cd.sandbox.aws import Aws as Cloud
-from ecs_cd.sandbox.aws_faults import ErrorAnswer
+from ecs_cd_sandbox.aws import Aws as Cloud
+from ecs_cd_sandbox.aws import ssm_answers
+from ecs_cd_sandbox.aws.faults import ErrorAnswer
 from tests.integration.aws.conftest import Connect
 
 NAME = "/my-api/development/docker-image-tag"
@@ -259,7 +259,7 @@ def test_all_labels_on_the_version_on_top_are_told_apart(aws: Cloud, adapter: Aw
 def test_answers_that_do_not_say_what_they_answer_are_told_apart_or_left_to_the_history(
     aws: Cloud, adapter: Aws, labels: list[str], requests: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(SimpleSystemManagerResponse, "get_parameters", ssm_answers.moto_s_own)
+    monkeypatch.setattr(SimpleSystemManagerResponse, "get_parameters", ssm_answers.original_get_parameters)
     written(aws, "5", "6", "7")
     for number, label in enumerate(labels, 1):
         labelled(aws, number, label)

@@ -11,7 +11,7 @@ from moto.ecs.models import ecs_backends
 from moto.ssm.models import ssm_backends
 
 from ecs_cd.client import Client
-from ecs_cd.sandbox.aws import Aws
+from ecs_cd_sandbox.aws import Aws
 from tests.support.fakes import FakeClock
 
 ENVIRONMENTS = ("development", "stage", "production")

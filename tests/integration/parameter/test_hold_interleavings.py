@@ -20,7 +20,7 @@ from ecs_cd.aws import AwsSettings, connect
 from ecs_cd.model.labels import GATE
 from ecs_cd.model.parameter import Parameter, Recorded
 from ecs_cd.parameter.store import Parameters
-from ecs_cd.sandbox.aws import Aws as SandboxAws
+from ecs_cd_sandbox.aws import Aws as SandboxAws
 from tests.support.fakes import FakeParameters
 from tests.support.interleaving import Actor, End, Explorer, Release, Rollback, Turn, Writer, explore, play
 

@@ -83,13 +83,13 @@ def test_a_carrier_decides_what_is_shown_of_a_run_and_the_report_notes_it_either
     change = record(world.delivery(), checked.image, context)
     world.events.clear()
     events = (RunChosen(RUN, RunOrigin.JOINED, 2), RunChanged(RunProgress(RUN)), Warned("Slow."))
-    carry = carrier(FinishedRun(RUN, taken=RunOrigin.JOINED, tries=2), *events)
+    carry = carrier(FinishedRun(RUN, origin=RunOrigin.JOINED, attempts=2), *events)
     applied = apply(carry, change, context, pipeline=checked.pipeline, target=TARGET, wanted=WANTED)
     assert applied.joined
     assert applied.before == serving("101")
     assert not any(isinstance(event, RunChosen | RunChanged | Warned) for event in world.events)
     report = context.report.succeeded(Outcome.DEPLOYED)
-    assert report.run and (report.run.id, report.run.taken, report.run.tries) == (5, "joined", 2)
+    assert report.run and (report.run.id, report.run.origin, report.run.attempts) == (5, "joined", 2)
     assert report.warnings == ("Slow.",)
 
 

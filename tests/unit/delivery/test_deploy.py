@@ -252,13 +252,13 @@ def test_a_waiting_run_is_joined_and_the_report_says_so(world: World) -> None:
     report = world.deploy()
     assert report.outcome is Outcome.DEPLOYED
     assert world.changed == ["write"]
-    assert report.run and (report.run.id, report.run.taken, report.run.tries) == (5, "joined", 1)
+    assert report.run and (report.run.id, report.run.origin, report.run.attempts) == (5, "joined", 1)
     assert "Run 20260101.5, which was joined and began after version 2 was written" in report.evidence[2]
 
 
 def test_a_run_of_our_own_is_said_to_be_queued(world: World) -> None:
     report = world.deploy()
-    assert report.run and (report.run.taken, report.run.tries) == ("queued", 1)
+    assert report.run and (report.run.origin, report.run.attempts) == ("queued", 1)
     assert "Run 20260101.101, queued after version 2 was written, succeeded." in report.evidence
 
 
@@ -284,7 +284,7 @@ def test_a_run_that_met_a_state_lock_is_tried_again_and_the_report_counts_it(wor
     report = world.deploy()
     assert report.outcome is Outcome.DEPLOYED
     assert world.changed == ["write", "queue", "queue"]
-    assert report.run and (report.run.id, report.run.tries) == (102, 2)
+    assert report.run and (report.run.id, report.run.attempts) == (102, 2)
     assert any(isinstance(event, LockMet) for event in world.events)
 
 

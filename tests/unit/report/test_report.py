@@ -84,7 +84,7 @@ def test_no_key_that_programs_read_ever_goes() -> None:
         *("parameter", "parameter.name", "parameter.old", "parameter.new", "parameter.version"),
         *("parameter.recorded", "parameter.restored"),
         *("run", "run.id", "run.name", "run.url", "run.pipeline_id", "run.branch", "run.state"),
-        *("run.taken", "run.tries"),
+        *("run.origin", "run.attempts"),
         *("rollout", "rollout.cluster", "rollout.service", "rollout.serving", "rollout.sentence", "rollout.image"),
         *("rollout.task_definition", "rollout.running", "rollout.desired"),
         *("failure", "failure.reason", "failure.message", "failure.hint", "failure.details", "failure.link"),
