@@ -10,7 +10,7 @@ from ecs_cd.azure_task import network
 from ecs_cd.azure_task.agent import Agent
 from ecs_cd.azure_task.credentials import aws_settings
 from ecs_cd.azure_task.request import Request
-from ecs_cd.azure_task.voice import Voice
+from ecs_cd.azure_task.task_log import TaskLog
 from ecs_cd.connections import FromSettings
 from ecs_cd.errors import SettingsError
 from ecs_cd.settings import DeliverySettings
@@ -22,12 +22,12 @@ class ServiceConnections(FromSettings):
     """The service connections that were given to the task, else what the settings say."""
 
     def __init__(
-        self, request: Request, agent: Agent, voice: Voice, clock: Clock, environ: MutableMapping[str, str]
+        self, request: Request, agent: Agent, task_log: TaskLog, clock: Clock, environ: MutableMapping[str, str]
     ) -> None:
         """Take them from the request; proxy and certificates are set in `environ`, which is the process's own."""
         self._request = request
         self._agent = agent
-        self._voice = voice
+        self._task_log = task_log
         self._clock = clock
         self._environ = environ
 
@@ -38,7 +38,7 @@ class ServiceConnections(FromSettings):
         addresses = network.aws_addresses(dict.fromkeys(regions), self._environ)
         organizations = dict.fromkeys(one.organization for one in settings)
         addresses += filter(None, [*organizations, self._agent.value("SYSTEM_OIDCREQUESTURI")])
-        network.apply(self._request, addresses, self._environ, self._voice)
+        network.apply(self._request, addresses, self._environ, self._task_log)
 
     def aws(self, settings: DeliverySettings, purpose: str) -> AwsSettings:
         """Return the AWS service connection, or the variables, else what the agent has."""
@@ -47,7 +47,7 @@ class ServiceConnections(FromSettings):
             settings,
             purpose,
             agent=self._agent,
-            voice=self._voice,
+            task_log=self._task_log,
             clock=self._clock,
             environ=self._environ,
         )
@@ -65,5 +65,5 @@ class ServiceConnections(FromSettings):
                 "The job gave the task no token for Azure DevOps.",
                 hint="Choose a service connection with input 'azureDevOpsConnection'.",
             )
-        self._voice.debug(f"Azure DevOps: {settings.organization} with {settings.token.variable}")
+        self._task_log.debug(f"Azure DevOps: {settings.organization} with {settings.token.variable}")
         return super().azure_devops(settings)

@@ -11,7 +11,7 @@ from ecs_cd.azure_task.access import ServiceConnections
 from ecs_cd.azure_task.agent import Agent
 from ecs_cd.azure_task.inputs import Inputs
 from ecs_cd.azure_task.request import Request
-from ecs_cd.azure_task.voice import Voice
+from ecs_cd.azure_task.task_log import TaskLog
 from ecs_cd.client import Client
 from ecs_cd.model.image import TagFile
 from ecs_cd.settings import BY_NAME, Settings, Token, load
@@ -31,7 +31,7 @@ class Call:
     request: Request
     inputs: Inputs
     agent: Agent
-    voice: Voice
+    task_log: TaskLog
     clock: Clock
     environ: MutableMapping[str, str]
 
@@ -41,7 +41,7 @@ class Call:
         Raises:
             SettingsError: a variable, the settings file or a service connection is wrong.
         """
-        access = ServiceConnections(self.request, self.agent, self.voice, self.clock, self.environ)
+        access = ServiceConnections(self.request, self.agent, self.task_log, self.clock, self.environ)
         return Client(self._loaded(), clock=self.clock, access=access)
 
     @property
@@ -59,7 +59,7 @@ class Call:
             return ""
         found = self.agent.read_tags(self.inputs.tag_file)
         tags = ", ".join(f"{entry.tag} for {entry.service or 'any service'}" for entry in found.entries)
-        self.voice.debug(f"tag file: {tags}")
+        self.task_log.debug(f"tag file: {tags}")
         return found
 
     def is_for_several(self, tag_file: TagFile | str) -> bool:
@@ -72,8 +72,8 @@ class Call:
         path = directory / inputs.config_file if inputs.config_file else None
         environ = {**self.environ, "SYSTEM_ACCESSTOKEN": self.request.access_token}
         loaded = load(path, environ, directory)
-        self.voice.debug(f"settings file: {loaded.document.path if loaded.document else 'none'}")
-        self.voice.hide(*([loaded.token.value] if loaded.token else []))
+        self.task_log.debug(f"settings file: {loaded.document.path if loaded.document else 'none'}")
+        self.task_log.hide(*([loaded.token.value] if loaded.token else []))
         if region := self.request.aws_variables.region:
             loaded = with_fallback(loaded, "region", region, "variable 'AWS.Region'")
         return self._with_connection(loaded)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from ecs_cd.azure_task.call import Call
-from ecs_cd.azure_task.ended import Ended, reported, reported_many
+from ecs_cd.azure_task.command_result import CommandResult, result_of, result_of_several
 from ecs_cd.model.events import Event, RunChosen
 from ecs_cd.model.parameter import Recorded
 from ecs_cd.parameter.record import describe_change
@@ -13,9 +13,9 @@ from ecs_cd.report.combined import Reports
 from ecs_cd.report.report import Report
 
 
-def deploy(call: Call) -> Ended:
+def deploy(call: Call) -> CommandResult:
     """Deliver a tag and prove that ECS serves it; all of the tag file, where it has several and no service is named."""
-    given, watch = call.inputs, call.voice.console.watch
+    given, watch = call.inputs, call.task_log.console.watch
     tag_file = call.tag_file()
     with call.client() as client:
         if call.is_for_several(tag_file):
@@ -35,7 +35,7 @@ def deploy(call: Call) -> Ended:
     return _reported(call, report)
 
 
-def rollback(call: Call) -> Ended:
+def rollback(call: Call) -> CommandResult:
     """Step back to the version verified last, or to a given tag, and hold it there."""
     given = call.inputs
     with call.client() as client:
@@ -44,13 +44,13 @@ def rollback(call: Call) -> Ended:
             given.environment,
             to=given.tag,
             dry_run=given.dry_run,
-            watch=call.voice.console.watch,
+            watch=call.task_log.console.watch,
             **call.settings,
         )
     return _reported(call, report)
 
 
-def promote(call: Call) -> Ended:
+def promote(call: Call) -> CommandResult:
     """Deliver what another environment serves."""
     given = call.inputs
     with call.client() as client:
@@ -58,13 +58,13 @@ def promote(call: Call) -> Ended:
             given.service,
             given.environment,
             dry_run=given.dry_run,
-            watch=call.voice.console.watch,
+            watch=call.task_log.console.watch,
             **call.settings,
         )
     return _reported(call, report)
 
 
-def verify(call: Call) -> Ended:
+def verify(call: Call) -> CommandResult:
     """Watch until ECS serves a tag, or is known not to; change nothing."""
     given = call.inputs
     tag_file = call.tag_file()
@@ -74,19 +74,19 @@ def verify(call: Call) -> Ended:
             given.environment,
             tag=given.tag,
             tag_file=tag_file,
-            watch=call.voice.console.watch,
+            watch=call.task_log.console.watch,
             **call.settings,
         )
     return _reported(call, report)
 
 
-def read_tag(call: Call) -> Ended:
+def read_tag(call: Call) -> CommandResult:
     """Read the tag file into a pipeline variable."""
     entry = call.agent.read_tag(call.inputs.service, call.inputs.tag_file)
     variable = call.inputs.tag_variable
     message = f"The tag is {entry.tag}."
-    call.voice.console.result(message)
-    return Ended(
+    call.task_log.console.result(message)
+    return CommandResult(
         message,
         "read",
         outputs={"imageTag": str(entry.tag), "imageDigest": entry.digest},
@@ -95,7 +95,7 @@ def read_tag(call: Call) -> Ended:
     )
 
 
-def set_parameter(call: Call) -> Ended:
+def set_parameter(call: Call) -> CommandResult:
     """Record a tag, unless a newer one is there; queue nothing."""
     given = call.inputs
     tag_file = call.tag_file()
@@ -109,7 +109,7 @@ def set_parameter(call: Call) -> Ended:
             **call.settings,
         )
     message = describe_change(change)
-    call.voice.console.result(message)
+    call.task_log.console.result(message)
     outputs = {
         "imageTag": str(checked.tag),
         "imageDigest": checked.digest,
@@ -120,13 +120,15 @@ def set_parameter(call: Call) -> Ended:
     facts = (("Parameter", change.name), ("Tag", change.new), ("Version", str(change.version)))
     held = change.recorded is Recorded.HELD
     if held:
-        call.voice.warn(message)
-    return Ended(message, change.recorded.value, outputs=outputs, facts=facts, warnings=(message,) if held else ())
+        call.task_log.warn(message)
+    return CommandResult(
+        message, change.recorded.value, outputs=outputs, facts=facts, warnings=(message,) if held else ()
+    )
 
 
-def queue_pipeline(call: Call) -> Ended:
+def queue_pipeline(call: Call) -> CommandResult:
     """Queue a run of the infrastructure pipeline; follow it to its end if asked to."""
-    given, console = call.inputs, call.voice.console
+    given, console = call.inputs, call.task_log.console
 
     def watch(event: Event) -> None:
         if isinstance(event, RunChosen):
@@ -147,10 +149,10 @@ def queue_pipeline(call: Call) -> Ended:
     if run is None:
         message = f"Would queue {path} (id {queued.pipeline.id}) on {queued.branch}."
         console.result(message)
-        return Ended(message, "unchanged", facts=(("Pipeline", path), ("Branch", queued.branch)))
+        return CommandResult(message, "unchanged", facts=(("Pipeline", path), ("Branch", queued.branch)))
     if queued.warning:
-        call.voice.warn(queued.warning)
-    return Ended(
+        call.task_log.warn(queued.warning)
+    return CommandResult(
         f"Run {run.name} of {path} {run.state.value}.",
         run.state.value if given.wait else "queued",
         outputs={"runId": str(run.id), "runUrl": run.url},
@@ -159,7 +161,7 @@ def queue_pipeline(call: Call) -> Ended:
     )
 
 
-COMMANDS: Mapping[str, Callable[[Call], Ended]] = {
+COMMANDS: Mapping[str, Callable[[Call], CommandResult]] = {
     "deploy": deploy,
     "verify": verify,
     "read-tag": read_tag,
@@ -171,13 +173,13 @@ COMMANDS: Mapping[str, Callable[[Call], Ended]] = {
 """What `inputs.COMMANDS` names, each with what it does."""
 
 
-def _reported(call: Call, report: Report) -> Ended:
+def _reported(call: Call, report: Report) -> CommandResult:
     """Print a delivery's report and return its end."""
-    call.voice.console.report(report)
-    return reported(report)
+    call.task_log.console.report(report)
+    return result_of(report)
 
 
-def _reported_many(call: Call, reports: Reports) -> Ended:
+def _reported_many(call: Call, reports: Reports) -> CommandResult:
     """Print the reports of several deliveries and return their end."""
-    call.voice.console.reports(reports)
-    return reported_many(reports)
+    call.task_log.console.reports(reports)
+    return result_of_several(reports)

@@ -62,7 +62,7 @@ class Frame:
 
         return Client(self.settings_file, clock=self.clock)
 
-    def tell(self, value: object, text: str) -> None:
+    def print_result(self, value: object, text: str) -> None:
         """Print a result: `value` for programs, `text` for people."""
         if self.output == "json":
             self.console.json(value)

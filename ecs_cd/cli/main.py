@@ -20,7 +20,7 @@ _COMMANDS = {
     "hold": "rollback:hold",
     "unhold": "rollback:unhold",
     "status": "status:status",
-    "history": "look:history",
+    "history": "history:history",
     "tag": "tag:tag",
     "parameter": "parameter:parameter",
     "pipeline": "pipeline:pipeline",

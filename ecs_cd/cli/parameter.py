@@ -26,7 +26,7 @@ def get(frame: Frame, service: str, environment: str, *, flags: dict[str, Any]) 
     """Print the tag recorded for SERVICE in ENVIRONMENT."""
     with frame.client() as client:
         found = client.steps.get_parameter(service, environment, **flags)
-    frame.tell({"name": found.name, "value": found.value, "version": found.version}, found.value)
+    frame.print_result({"name": found.name, "value": found.value, "version": found.version}, found.value)
 
 
 @parameter.command("set")
@@ -48,4 +48,4 @@ def set_(
         )
     told = {**asdict(change), "wanted": str(change.wanted), "recorded": change.recorded.value}
     del told["marks"]
-    frame.tell(told, describe_change(change))
+    frame.print_result(told, describe_change(change))

@@ -34,7 +34,7 @@ def queue(frame: Frame, service: str, environment: str, *, wait: bool, dry_run: 
     if queued.run is None:
         found = queued.pipeline
         text = f"Would queue {found.path} (id {found.id}) on {queued.branch}."
-        frame.tell({"pipeline_id": found.id, "branch": queued.branch, "dry_run": True}, text)
+        frame.print_result({"pipeline_id": found.id, "branch": queued.branch, "dry_run": True}, text)
         return
     _tell(frame, queued.run)
 
@@ -52,4 +52,4 @@ def wait_(frame: Frame, run_id: int, *, flags: dict[str, Any]) -> None:
 
 def _tell(frame: Frame, run: Run) -> None:
     told = {"id": run.id, "name": run.name, "url": run.url, "state": run.state.value, "branch": run.branch}
-    frame.tell(told, f"Run {run.name} (id {run.id}) {run.state.value}: {run.url}")
+    frame.print_result(told, f"Run {run.name} (id {run.id}) {run.state.value}: {run.url}")

@@ -52,7 +52,7 @@ def hold(frame: Frame, service: str, environment: str, *, dry_run: bool, flags: 
     """Hold SERVICE in ENVIRONMENT at the tag it has: no delivery writes over it until `ecs-cd unhold`."""
     with frame.client() as client:
         found = client.hold(service, environment, dry_run=dry_run, **flags)
-    frame.tell(asdict(found), found.to_text())
+    frame.print_result(asdict(found), found.to_text())
 
 
 @click.command(short_help="Let deliveries go on after a rollback or a hold.")
@@ -67,4 +67,4 @@ def unhold(frame: Frame, service: str, environment: str, *, dry_run: bool, flags
     """
     with frame.client() as client:
         found = client.unhold(service, environment, dry_run=dry_run, **flags)
-    frame.tell(asdict(found), found.to_text())
+    frame.print_result(asdict(found), found.to_text())

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from ecs_cd.cli.frame import Frame, flags, framed
-from ecs_cd.cli.look import table
+from ecs_cd.cli.history import table
 from ecs_cd.console.screen import Screen
 from ecs_cd.errors import TryLater, WrongInput
 from ecs_cd.overview.matrix import PlaceStatus
@@ -58,7 +58,7 @@ def status(
         look = partial(client.status, services, environments, marks=marks, **flags)
         if not watch:
             found = look()
-            frame.tell([asdict(one) for one in found], shown(found, long=long_))
+            frame.print_result([asdict(one) for one in found], shown(found, long=long_))
             return
         with frame.console.screen() as screen:
             watched(look, screen, frame.clock, every, long=long_)

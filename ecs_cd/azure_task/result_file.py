@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from ecs_cd.azure_task.ended import Ended
+from ecs_cd.azure_task.command_result import CommandResult
 from ecs_cd.azure_task.summary import summary_of
-from ecs_cd.azure_task.voice import Voice
+from ecs_cd.azure_task.task_log import TaskLog
 from ecs_cd.azure_task.wording import task_wording
 from ecs_cd.messages import worded
 from ecs_cd.support.files import write_atomically
@@ -33,31 +33,31 @@ OUTPUTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """The output variables that each command sets, whatever becomes of it; what is not known is empty."""
 
 
-def write(ended: Ended, command: str, result_file: Path, voice: Voice) -> None:
+def write_result(result: CommandResult, command: str, result_file: Path, task_log: TaskLog) -> None:
     """Write summary and report, and, last and whole, the result file that names them.
 
     Raises:
         OSError: they cannot be written there.
     """
-    ended = worded(ended, task_wording)
+    result = worded(result, task_wording)
     beside = result_file.with_name(result_file.stem)
     summary_file = beside.with_name(f"{beside.name}.summary.md")
-    write_atomically(summary_file, summary_of(ended, command, voice.safe))
+    write_atomically(summary_file, summary_of(result, command, task_log.safe))
     report_file = ""
-    if kept := ended.report or ended.reports:
+    if kept := result.report or result.reports:
         report_file = str(beside.with_name(f"{beside.name}.report.json"))
-        told = json.dumps(voice.safe(kept.to_dict()), indent=2, ensure_ascii=False)
-        write_atomically(Path(report_file), told + "\n")
-    result = "Failed"
-    if ended.succeeded:
-        result = "SucceededWithIssues" if ended.warnings or voice.warnings else "Succeeded"
-    outputs = dict.fromkeys(OUTPUTS.get(command, ("outcome",)), "") | dict(ended.outputs) | {"outcome": ended.outcome}
+        text = json.dumps(task_log.safe(kept.to_dict()), indent=2, ensure_ascii=False)
+        write_atomically(Path(report_file), text + "\n")
+    task_result = "Failed"
+    if result.succeeded:
+        task_result = "SucceededWithIssues" if result.warnings or task_log.warnings else "Succeeded"
+    outputs = dict.fromkeys(OUTPUTS.get(command, ("outcome",)), "") | dict(result.outputs) | {"outcome": result.outcome}
     answer = {
         "version": VERSION,
-        "result": result,
-        "message": voice.safe(ended.message),
-        "outputs": voice.safe(outputs),
-        "variables": voice.safe(ended.variables),
+        "result": task_result,
+        "message": task_log.safe(result.message),
+        "outputs": task_log.safe(outputs),
+        "variables": task_log.safe(result.variables),
         "summaryFile": str(summary_file),
         "reportFile": report_file,
     }

@@ -1,4 +1,4 @@
-"""How the task speaks: the console of an Azure Pipelines agent, its debug log, and the warnings it remembers."""
+"""What the task logs: the console of an Azure Pipelines agent, its debug log, and the warnings that were logged."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from ecs_cd.support.clock import Clock
 
 _OPERATION = re.compile(r"OperationModel\(name=(\w+)\)")
 _REQUESTS = ("urllib3.connectionpool", "botocore.endpoint")
-"""Loggers whose debug records tell of requests; of botocore's, which hold bodies and headers, only the name is told."""
+"""Loggers whose debug records are about requests; botocore's hold bodies and headers, so only the name is logged."""
 
 
-class Voice:
-    """All that is printed or written goes through here: masked, sanitized, in order, on one stream."""
+class TaskLog:
+    """Everything the task prints or writes goes through here: masked and sanitized, in order, on one stream."""
 
     def __init__(
         self, out: TextIO, clock: Clock, environ: Mapping[str, str], secrets: Iterable[str], *, debug: bool = False
     ) -> None:
-        """Speak on `out`; none of `secrets`, nor those in `environ`, will be said."""
+        """Print on `out`; `secrets` and those in `environ` are masked."""
         hidden = [*secrets, *secrets_in(environ)]
         self.console = Console(
             out=out, err=out, mode=Mode.AZURE, clock=clock, environ=environ, secrets=hidden, wording=task_wording
@@ -34,7 +34,7 @@ class Voice:
         self.warnings: list[str] = []
 
     def hide(self, *secrets: str) -> None:
-        """Let these never be said either."""
+        """Mask these too."""
         self.console.hide(*secrets)
 
     def warn(self, message: str) -> None:
@@ -43,7 +43,7 @@ class Voice:
         self.console.watch(Warned(message))
 
     def debug(self, message: str) -> None:
-        """Say something that only `System.Debug` shows."""
+        """Log a line that only `System.Debug` shows."""
         if self.debugging:
             self.console.agent_debug(message)
 
@@ -53,7 +53,7 @@ class Voice:
 
     @contextmanager
     def logging_requests(self) -> Iterator[None]:
-        """Tell of every request in the debug log: method, address and status, never a body or a header."""
+        """Log every request where debugging is on: method, address and status, never a body or a header."""
         loggers = [logging.getLogger(name) for name in _REQUESTS] if self.debugging else []
         levels = [logger.level for logger in loggers]
         handler = _Requests(self)
@@ -69,12 +69,12 @@ class Voice:
 
 
 class _Requests(logging.Handler):
-    def __init__(self, voice: Voice) -> None:
+    def __init__(self, task_log: TaskLog) -> None:
         super().__init__(logging.DEBUG)
-        self._voice = voice
+        self._task_log = task_log
 
     def emit(self, record: logging.LogRecord) -> None:
         if record.name == "urllib3.connectionpool":
-            self._voice.debug(f"request: {record.getMessage()}")
+            self._task_log.debug(f"request: {record.getMessage()}")
         elif found := _OPERATION.search(str(record.args[0]) if isinstance(record.args, tuple) and record.args else ""):
-            self._voice.debug(f"request: {found[1]}")
+            self._task_log.debug(f"request: {found[1]}")

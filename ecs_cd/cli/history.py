@@ -28,7 +28,7 @@ def history(frame: Frame, service: str, environment: str, most: int, *, flags: d
     with frame.client() as client:
         found = client.history(service, environment, most=most, **flags)
     rows = [(str(v.version), v.tag, v.modified_at, v.who, v.run, _marks(v)) for v in found]
-    frame.tell([asdict(one) for one in found], table(("VERSION", "TAG", "WRITTEN", "BY", "RUN", "MARKS"), rows))
+    frame.print_result([asdict(one) for one in found], table(("VERSION", "TAG", "WRITTEN", "BY", "RUN", "MARKS"), rows))
 
 
 def _marks(entry: HistoryEntry) -> str:
