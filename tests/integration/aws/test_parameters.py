@@ -128,8 +128,8 @@ def test_a_write_changes_the_value_and_nothing_else(aws: Cloud, adapter: Aws) ->
 
 def attributes_of(aws: Cloud) -> tuple[dict[str, Any], list[dict[str, str]]]:
     ssm = aws.client("ssm")
-    [told] = ssm.describe_parameters(ParameterFilters=[{"Key": "Name", "Values": [NAME]}])["Parameters"]
-    kept = {key: value for key, value in told.items() if key not in ("Value", "Version", "LastModifiedDate")}
+    [item] = ssm.describe_parameters(ParameterFilters=[{"Key": "Name", "Values": [NAME]}])["Parameters"]
+    kept = {key: value for key, value in item.items() if key not in ("Value", "Version", "LastModifiedDate")}
     return kept, ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId=NAME)["TagList"]
 
 
@@ -151,14 +151,14 @@ def test_too_many_updates_can_be_tried_again(aws: Cloud, adapter: Aws, code: str
 
 
 @pytest.mark.parametrize(
-    ("code", "told"),
+    ("code", "item"),
     [("ParameterPatternMismatchException", "allowed pattern"), ("InvalidKeyId", "KMS key cannot be used")],
 )
-def test_a_refused_value_or_key_is_told(aws: Cloud, adapter: Aws, code: str, told: str) -> None:
+def test_a_refused_value_or_key_is_told(aws: Cloud, adapter: Aws, code: str, item: str) -> None:
     written(aws, "26")
     parameter = read(adapter)
     aws.inject("ssm", "PutParameter", ErrorAnswer(code))
-    with pytest.raises(ParameterRefused, match=told):
+    with pytest.raises(ParameterRefused, match=item):
         adapter.parameters.write(parameter, "27")
 
 
