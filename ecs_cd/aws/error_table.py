@@ -42,7 +42,7 @@ _SIGN_IN = (
 )
 _NETWORK = "Check the network, the proxy (HTTPS_PROXY, NO_PROXY), AWS_CA_BUNDLE and any AWS_ENDPOINT_URL."
 _CONFIGURATION = "Check ~/.aws/config, AWS_PROFILE and the other AWS_* variables."
-_LATER = "Try again later; health.aws.amazon.com tells of known disturbances."
+_LATER = "Try again later; health.aws.amazon.com shows known outages."
 _ENDPOINT = "Is there a proxy in between, or does AWS_ENDPOINT_URL point to something else than AWS?"
 _NAMES = "Check the names, the account and the region in the settings."
 _KEY = (

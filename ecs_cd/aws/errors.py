@@ -1,7 +1,7 @@
 """Maps AWS's errors to ours: "Cannot do this (region): cause", and what to do next.
 
-The table is `ecs_cd.aws.error_table`. Nothing secret passes: what AWS says of a signature is not repeated, nor is
-what a credential helper printed; key ids and token-like text are struck out of everything else.
+The table is `ecs_cd.aws.error_table`. Nothing secret passes: AWS's text about a signature is not repeated, nor is what
+a credential helper printed; key ids and token-like text are removed from everything else.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def _entry_of_response(code: str, status: int) -> MappedError:
 
 
 def _denied(error: ClientError, text: str, doing: str, region: str, details: tuple[str, ...]) -> AccessDenied:
-    """Name the action, and who and on what where AWS says so; what it says besides is kept as evidence."""
+    """Name the action, and the identity and resource where AWS names them; its text is kept as evidence otherwise."""
     action, who, resource = _found(_WHAT, text), _found(_WHO, text), _found(_ON, text)
     because = _BECAUSE.search(text)
     action = action or error.operation_name

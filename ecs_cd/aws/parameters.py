@@ -81,9 +81,9 @@ class SsmParameters:
 
         What PutParameter does on overwrite with an attribute left out (API reference, PutParameter): without `KeyId` a
         SecureString moves to the account's default key, without `Tier` the account's default tier applies, without
-        `DataType` it is `text`; of `Description` and `AllowedPattern` nothing is said. So all of these are sent as they
+        `DataType` it is `text`; `Description` and `AllowedPattern` are not mentioned. So all of these are sent as they
         were. `Policies` is left out: "all existing policies are preserved until you send new policies or an empty
-        policy", so that nobody's change of them meanwhile is undone. Tags belong to the parameter, not to a version,
+        policy", so that no change made to them meanwhile is undone. Tags belong to the parameter, not to a version,
         and cannot be sent with an overwrite: they stay.
 
         botocore sends a request again when its answer is lost; then two versions with this value follow each other.

@@ -19,7 +19,7 @@ def labelled_versions(
 ) -> dict[str, int] | None:
     """Return the version that carries each of the labels which are there; None when the answers leave it open.
 
-    An answer says itself what it was asked for by (`Selector`). Where it does not, one label can still be
+    An item names the selector that it answers (`Selector`). Where it does not, one label can still be
     identified: its answer is none of the `others` (the versions asked for in another way), or came twice.
     """
     invalid = {wrong for answer in answers for wrong in answer["InvalidParameters"]}

@@ -47,7 +47,7 @@ class AwsSettings:
 
     `role_arn` is assumed with the credentials so found, and renewed as long as the delivery lasts. `credentials` are
     used instead of any that could be found; `web_identity` returns an identity token with which alone the role is
-    assumed; `source` says whose credentials are to assume the role. `session_seconds` is how long the role's session
+    assumed; `source`: the credentials with which the role is assumed. `session_seconds` is how long the role's session
     lasts, 0 for AWS's hour.
     """
 
@@ -70,7 +70,7 @@ class AwsSettings:
 
 @dataclass(frozen=True)
 class Identity:
-    """Who AWS says we are."""
+    """The identity behind the credentials, as AWS knows it."""
 
     account: str
     arn: str
@@ -144,7 +144,7 @@ class Aws:
         Raises:
             BadCredentials: there are none, or AWS does not accept them.
         """
-        with ServiceClient(self._sts, self._region).calling("tell who we are to AWS") as sts:
+        with ServiceClient(self._sts, self._region).calling("identify the AWS credentials") as sts:
             answer = sts.get_caller_identity()
             return Identity(answer["Account"], answer["Arn"])
 
@@ -258,7 +258,7 @@ def _wait_for_rate(rate: RateLimit, **_: object) -> None:
 
 
 def _refuse_incomplete(response_dict: dict[str, Any], **_: object) -> None:
-    """Refuse an answer that broke off, or that is no JSON where JSON is spoken, before botocore reads it.
+    """Refuse an answer that is incomplete, or that is not JSON where it must be, before botocore parses it.
 
     botocore does not compare an answer's length with its header, and takes text that is no JSON for an empty answer:
     a parameter would seem to have no value, a cluster no services.
@@ -276,6 +276,6 @@ def _refuse_incomplete(response_dict: dict[str, Any], **_: object) -> None:
     promised = headers.get("content-length", "")
     if promised.isdigit() and len(body) < int(promised):
         raise IncompleteReadError(actual_bytes=len(body), expected_bytes=int(promised))
-    # STS speaks XML, the others JSON.
+    # STS answers XML, the others JSON.
     if "xml" not in headers.get("content-type", "") and not body.lstrip().startswith(b"{"):
         raise ResponseParserError("it is no JSON")

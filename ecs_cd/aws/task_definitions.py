@@ -1,9 +1,9 @@
 """Which containers the task definitions of services have, in as few requests as ECS allows.
 
-DescribeTaskDefinition tells of one definition. DescribeServiceRevisions tells of twenty services at once which
+DescribeTaskDefinition describes one definition. DescribeServiceRevisions shows for twenty services at once which
 definition each runs and which image each of its containers has, by the name that the definition gives it (ECS API
 reference, ServiceRevision and ContainerImage; "no longer modified" to a digest since 12 September 2024, says AWS's
-containers blog on version consistency). It cannot tell of revisions made before 25 October 2024. So it is asked first
+containers blog on version consistency). It does not know revisions made before 25 October 2024. So it is asked first
 where many definitions are unknown, and what it leaves open is asked for one by one.
 """
 

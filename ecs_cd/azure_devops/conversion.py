@@ -1,4 +1,4 @@
-"""The SDK's models turned into our values. Every text in them is hostile, and any of them may be missing."""
+"""The SDK's models converted to our values. Every text in them is untrusted, and any of them may be missing."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def _record(record: Any) -> TimelineRecord:  # noqa: ANN401 - the SDK has no typ
 def to_log_line(line: str) -> str:
     """Return a line of a task's log as the task wrote it: without the agent's timestamp and the terminal's colours.
 
-    It stays one line, cut where nobody reads on. It is not neutral yet: what prints it must see to that.
+    It stays one line, cut where nobody reads on. It is not sanitized yet: what prints it does that.
     """
     return _plain(_TIMESTAMP.sub("", " ".join(_text(line).splitlines()), count=1))
 
@@ -159,7 +159,7 @@ def _plain(text: str) -> str:
 
 
 def _result(result: object) -> RunState:
-    """Return how a completed run ended; the worst where that is not said, for it did not say that it succeeded."""
+    """Return how a completed run ended; failed where the result is missing or unknown."""
     return _RESULT.get(_word(result), RunState.FAILED)
 
 

@@ -1,8 +1,8 @@
 """When the service asks to be asked less often, and how long that is.
 
-Azure DevOps delays, then blocks, an identity that asks too much. It says so in headers that may come with any answer,
-a 200 too: `Retry-After` (seconds, or by HTTP's rules a date), `X-RateLimit-Delay` (by how many seconds this answer was
-held back), and `X-RateLimit-Remaining` with `X-RateLimit-Reset` (seconds since 1970).
+Azure DevOps delays, then blocks, an identity that sends too many requests. It says so in headers that may come with any
+answer, a 200 too: `Retry-After` (seconds, or by HTTP's rules a date), `X-RateLimit-Delay` (by how many seconds this
+answer was held back), and `X-RateLimit-Remaining` with `X-RateLimit-Reset` (seconds since 1970).
 """
 
 from __future__ import annotations

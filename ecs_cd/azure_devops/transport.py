@@ -1,4 +1,4 @@
-"""How requests travel: one kept connection, no redirects, time limits, and our own rule of what is sent again.
+"""How requests travel: one kept connection, no redirects, time limits, and which requests are sent again.
 
 It is the last part of msrest's pipeline (its `HTTPSender`), so that both of the SDK's clients send through it. msrest's
 own sender waits on the machine's clock (urllib3's `Retry`, up to 90 s at a time, which no deadline of a delivery
@@ -6,7 +6,7 @@ bounds), sends again after a 500, which does not pass, follows redirects to the 
 each thread. The credential is msrest's to apply (`RequestsCredentialsPolicy`).
 
 - A GET is sent again after 429, 502, 503, 504, a lost connection, or an answer that was cut off.
-- Anything else is sent again only when it surely was not carried out: after 429, or when no connection came about.
+- Anything else is sent again only when it was certainly not carried out: after 429, or when no connection was made.
 - Between two attempts it waits longer each time, or as long as the service asked; all in all no more than `MOST_WAIT`.
 - Whatever the service asked for, even beside a result, the next request waits for too.
 """
