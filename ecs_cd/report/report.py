@@ -25,7 +25,7 @@ VERSION = "1.1"
 
 
 class Outcome(str, Enum):
-    """How a delivery ended (DESIGN 4)."""
+    """How a delivery ended; `docs/rules.md` says what each means."""
 
     DEPLOYED = "deployed"
     UNCHANGED = "unchanged"
