@@ -4,14 +4,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BENCH := $(VENV)/.bench
+COMPILE := uv pip compile --universal --python-version 3.10 --generate-hashes --no-header --no-annotate --quiet
 PYTEST ?= -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test lint types layers unit cover vsix fleet bench-locks lock clean
+.PHONY: demo test lint types layers unit integration end-to-end cover vsix wheels fleet bench-locks lock clean
 
 demo: vsix
 	@$(BIN)/ecs-cd sandbox demo --extension dist/ecs-cd-$$($(BIN)/python -c 'import ecs_cd; print(ecs_cd.__version__)').vsix
 
-test: lint types layers unit
+test: lint types layers unit integration end-to-end
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -25,8 +26,17 @@ types: $(READY)
 layers: $(READY)
 	$(BIN)/lint-imports --no-cache
 
+# No server and no SDK.
 unit: $(READY)
-	$(BIN)/python -m pytest $(PYTEST)
+	$(BIN)/python -m pytest tests/unit $(PYTEST)
+
+# The real SDKs against servers on this machine.
+integration: $(READY)
+	$(BIN)/python -m pytest $(filter-out tests/unit tests/end_to_end tests/support,$(patsubst %/__init__.py,%,$(wildcard tests/*/__init__.py))) $(PYTEST)
+
+# The whole, with real Terraform and the built task.
+end-to-end: $(READY)
+	$(BIN)/python -m pytest tests/end_to_end $(PYTEST)
 
 cover: $(READY)
 	$(BIN)/coverage run -m pytest -n 0
@@ -36,6 +46,11 @@ cover: $(READY)
 vsix: $(READY)
 	@echo "Building the extension (the first time, its wheels and npm packages are downloaded: about 130 MB) ..."
 	@$(BIN)/python -m task.bundle
+
+# The wheel of each distribution, in dist/.
+wheels: $(READY)
+	@for project in $(dir $(wildcard pyproject.toml */pyproject.toml)); do \
+	  (cd $$project && $(CURDIR)/$(BIN)/python -m hatchling build --target wheel --directory $(CURDIR)/dist) || exit 1; done
 
 # What sharing runs is worth, on a virtual clock: the tables and the plot of docs/sharing-runs.md. Two minutes.
 fleet: $(READY) $(BENCH)
@@ -47,12 +62,10 @@ bench-locks: $(READY)
 
 # Compile the pinned requirements anew: `pip install uv` first. Kept out of `test`: pins change on purpose only.
 lock:
-	uv pip compile --universal --python-version 3.10 --generate-hashes --no-header --no-annotate --quiet \
-	  pyproject.toml -o requirements.txt
-	uv pip compile --universal --python-version 3.10 --generate-hashes --no-header --no-annotate --quiet \
-	  --extra dev pyproject.toml -o requirements-dev.txt
-	uv pip compile --universal --python-version 3.10 --generate-hashes --no-header --no-annotate --quiet \
-	  --extra bench --constraint requirements-dev.txt pyproject.toml -o requirements-bench.txt
+	$(COMPILE) pyproject.toml -o requirements.txt
+	$(COMPILE) --extra sandbox --group dev pyproject.toml -o requirements-dev.txt
+	$(COMPILE) --group bench --constraint requirements-dev.txt pyproject.toml -o requirements-bench.txt
+	$(COMPILE) --group release --constraint requirements-dev.txt -o requirements-release.txt
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage build dist

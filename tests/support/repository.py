@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("benchmarks", "docs", "ecs_cd", "sandbox", "task", "templates", "tests")
@@ -27,3 +30,10 @@ def missing_paths(page: Path) -> list[str]:
     spans = [span for span in page.read_text(encoding="utf-8").split("`")[1::2] if "\n" not in span]
     paths = [span for span in spans if span.startswith(tuple(f"{folder}/" for folder in FOLDERS)) and " " not in span]
     return [path for path in paths if not ((ROOT / path).is_dir() if path.endswith("/") else (ROOT / path).exists())]
+
+
+def project() -> dict[str, Any]:
+    """Return what `pyproject.toml` says. Before Python 3.11, pytest brings a reader of TOML along."""
+    toml = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
+    found: dict[str, Any] = toml.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    return found

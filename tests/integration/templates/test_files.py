@@ -19,7 +19,7 @@ FILES = sorted(path for path in ROOT.rglob("*.yml") if path.name != "ecs-cd.yml"
 TEMPLATES = [path for path in FILES if "examples" not in path.parts]
 SCHEMA = Path(__file__).parent / "data" / "pipelines.schema.json"
 PARAMETERS = Path(__file__).parent / "data" / "template-parameters.lock.json"
-OTHERS_TASKS = ("EcsCd@1", "ECRPushImage@1", "AWSShellScript@1")
+OTHERS_TASKS = ("EcsCd@1", "ECRPushImage@1", "AWSShellScript@1", "TfxInstaller@5", "PublishAzureDevOpsExtension@5")
 """Tasks of extensions, which Microsoft's schema knows only in an organization that has them."""
 
 _EXPRESSION = "${{"
