@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any, TextIO
 
 from ecs_cd.console import Console, Mode
-from ecs_cd.console.azure import command
+from ecs_cd.console.azure_log import command
 from ecs_cd.console.mask import Mask
 from ecs_cd.console.printer import Printer
 from ecs_cd.model.events import Warned

@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 
 import click
 
-from ecs_cd.console import Console, Mode, choose
-from ecs_cd.console.face import Output
+from ecs_cd.console import Console, Mode, choose_mode
+from ecs_cd.console.console import Output
 from ecs_cd.errors import EcsCdError, Interrupted
 from ecs_cd.sanitize import sanitize
 from ecs_cd.settings import BY_NAME, DeliverySettings, Kind, Settings, load
@@ -39,7 +39,7 @@ class Frame:
 
     def __post_init__(self) -> None:
         """Open the console; the tokens in the environment are hidden before anything is printed."""
-        mode = choose(os.environ, terminal=sys.stderr.isatty(), quiet=self.quiet)
+        mode = choose_mode(os.environ, terminal=sys.stderr.isatty(), quiet=self.quiet)
         self.console = Console(
             out=sys.stdout,
             err=sys.stderr,

@@ -11,7 +11,7 @@ import click
 from ecs_cd import client
 from ecs_cd.cli.frame import Frame, flags, framed
 from ecs_cd.cli.look import table
-from ecs_cd.console.sheet import Sheet
+from ecs_cd.console.screen import Screen
 from ecs_cd.errors import TryLater, WrongInput
 from ecs_cd.overview.matrix import PlaceStatus
 from ecs_cd.settings.options import AWS, ROLLOUT
@@ -62,12 +62,12 @@ def status(
         client.overview(
             services, environments, marks=marks, settings=frame.settings_file, clock=frame.clock, **flags
         ) as seen,
-        frame.console.sheet() as sheet,
+        frame.console.screen() as screen,
     ):
-        watched(seen.look, sheet, frame.clock, every, long=long_)
+        watched(seen.look, screen, frame.clock, every, long=long_)
 
 
-def watched(look: Look, sheet: Sheet, clock: Clock, every: float, *, long: bool) -> None:
+def watched(look: Look, screen: Screen, clock: Clock, every: float, *, long: bool) -> None:
     """Look, show, and wait, until Ctrl-C; what may pass by itself is told and does not end it."""
     before: dict[tuple[str, str], str] = {}
     try:
@@ -75,11 +75,11 @@ def watched(look: Look, sheet: Sheet, clock: Clock, every: float, *, long: bool)
             try:
                 found = look()
             except TryLater as error:
-                sheet.trouble(error.message)
+                screen.problem(error.message)
             else:
                 now = {(one.service, one.environment): line(one) for one in found}
                 changes = [f"{' '.join(place)}: {told}" for place, told in now.items() if before.get(place) != told]
-                sheet.show(shown(found, long=long), changes)
+                screen.show(shown(found, long=long), changes)
                 before = now
             clock.sleep(every)
     except KeyboardInterrupt:

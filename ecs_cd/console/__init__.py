@@ -5,7 +5,7 @@ Results go to stdout, progress to stderr. Everything is masked (`mask`), then ne
 those lines and logging commands on an Azure Pipelines agent (`azure`).
 """
 
-from ecs_cd.console.face import Console, Output
-from ecs_cd.console.mode import Mode, choose
+from ecs_cd.console.console import Console, Output
+from ecs_cd.console.mode import Mode, choose_mode
 
-__all__ = ["Console", "Mode", "Output", "choose"]
+__all__ = ["Console", "Mode", "Output", "choose_mode"]

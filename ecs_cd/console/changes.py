@@ -1,11 +1,11 @@
-"""What is new in an event, in sentences: each change is told once."""
+"""What is new in an event, in sentences: each change once."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ecs_cd.console import words
+from ecs_cd.console.describe import RUN_STATES, Step, record_result, run_change, shown_steps, waits
 from ecs_cd.model.events import Event, Phase, PhaseEnded, PhaseStarted, RolloutChanged, RunChanged, Warned
 from ecs_cd.model.run import RunProgress, RunState, TimelineRecord
 from ecs_cd.model.service import ServiceEvent, Serving
@@ -16,18 +16,18 @@ _MOST_FIRST_EVENTS = 5
 
 @dataclass(frozen=True)
 class Change:
-    """One thing to say; `about` is a phase, or `warning`."""
+    """One line to print; `about` is a phase, or `warning`."""
 
     about: str
-    said: str
+    text: str
 
 
 class Changes:
-    """What was told so far, so that nothing is told again until it has changed."""
+    """What was printed so far, so that nothing is printed again until it has changed."""
 
     def __init__(self) -> None:
-        """Begin with nothing told."""
-        self._told: dict[tuple[str, ...], str] = {}
+        """Begin with nothing printed."""
+        self._printed: dict[tuple[str, ...], str] = {}
         self._events = NewEvents()
 
     def of(self, event: Event) -> Iterator[Change]:
@@ -41,7 +41,7 @@ class Changes:
         elif isinstance(event, RunChanged):
             yield from self._of_run(event.progress)
         elif not isinstance(event, RolloutChanged):
-            yield Change(Phase.RUN.value, words.choice(event))
+            yield Change(Phase.RUN.value, run_change(event))
         else:
             yield from self._about(Phase.ROLLOUT, event.verdict.sentence)
             for new in self._events.of(event):
@@ -49,26 +49,26 @@ class Changes:
 
     def _of_run(self, progress: RunProgress) -> Iterator[Change]:
         run = progress.run
-        first = not any(key[:2] == ("run", str(run.id)) for key in self._told)
+        first = not any(key[:2] == ("run", str(run.id)) for key in self._printed)
         link = f"  {run.url}" if first and run.url else ""
-        if self._new(f"{run.name} {words.RUN[run.state]}", "run", str(run.id)) and not _ended_well(run.state):
-            yield Change(Phase.RUN.value, f"{run.name} {words.RUN[run.state]}{link}")
-        for record in _as_it_happened(words.steps(progress)):
-            became = words.record(record)
-            if became and self._new(became, "run", str(run.id), record.id):
-                yield Change(Phase.RUN.value, f"{record.kind.lower()} {quoted(record.name)} {became}")
-        for key, waiting in words.waits(progress):
+        if self._new(f"{run.name} {RUN_STATES[run.state]}", "run", str(run.id)) and not _ended_well(run.state):
+            yield Change(Phase.RUN.value, f"{run.name} {RUN_STATES[run.state]}{link}")
+        for record in _in_order_of_events(shown_steps(progress)):
+            result = record_result(record)
+            if result and self._new(result, "run", str(run.id), record.id):
+                yield Change(Phase.RUN.value, f"{record.kind.lower()} {quoted(record.name)} {result}")
+        for key, waiting in waits(progress):
             if self._new(waiting, "run", str(run.id), key):
                 yield Change(Phase.RUN.value, waiting)
 
-    def _about(self, phase: Phase, said: str) -> Iterator[Change]:
-        if said and self._new(said, phase.value):
-            yield Change(phase.value, said)
+    def _about(self, phase: Phase, text: str) -> Iterator[Change]:
+        if text and self._new(text, phase.value):
+            yield Change(phase.value, text)
 
-    def _new(self, said: str, *about: str) -> bool:
-        if self._told.get(about) == said:
+    def _new(self, text: str, *about: str) -> bool:
+        if self._printed.get(about) == text:
             return False
-        self._told[about] = said
+        self._printed[about] = text
         return True
 
 
@@ -91,9 +91,9 @@ class NewEvents:
         return tuple(event for event in reversed(events) if event.id not in known)
 
 
-def _as_it_happened(steps: tuple[words.Step, ...]) -> Iterator[TimelineRecord]:
+def _in_order_of_events(steps: tuple[Step, ...]) -> Iterator[TimelineRecord]:
     """Yield what goes on before the steps inside it, and what ended after them."""
-    ended: list[words.Step] = []
+    ended: list[Step] = []
     for step in steps:
         while ended and ended[-1].depth >= step.depth:
             yield ended.pop().record
@@ -113,5 +113,5 @@ def _since_deployment(changed: RolloutChanged) -> list[ServiceEvent]:
 
 
 def _ended_well(state: RunState) -> bool:
-    """Tell whether the end of the phase, or a warning, is going to say it better."""
+    """Return whether the end of the phase, or a warning, says it in more detail."""
     return state in (RunState.SUCCEEDED, RunState.PARTIALLY_SUCCEEDED)

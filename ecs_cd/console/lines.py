@@ -11,9 +11,9 @@ from ecs_cd.support.clock import Clock
 class Lines:
     """One line per change: the time in UTC, what it is about, what changed."""
 
-    def __init__(self, printer: Printer, clock: Clock, of: str = "") -> None:
-        """Print on `printer`, with times of `clock`; `of`: whose changes, where there are several."""
-        self._of = of
+    def __init__(self, printer: Printer, clock: Clock, service: str = "") -> None:
+        """Print on `printer`, with times of `clock`; `service`: the service, where there are several."""
+        self._service = service
         self._printer = printer
         self._clock = clock
         self._changes = Changes()
@@ -21,10 +21,10 @@ class Lines:
     def show(self, event: Event) -> None:
         """Print what the event changes."""
         for change in self._changes.of(event):
-            self._printer.say(stamped(self._printer, self._clock, change, self._of))
+            self._printer.print(timestamped(self._printer, self._clock, change, self._service))
 
 
-def stamped(printer: Printer, clock: Clock, change: Change, of: str = "") -> str:
+def timestamped(printer: Printer, clock: Clock, change: Change, service: str = "") -> str:
     """Return a change as a line of a log."""
-    whose = f"{printer.clean_line(of):<12}  " if of else ""
-    return f"{clock.utc():%H:%M:%S}  {whose}{change.about:<9}  {printer.clean_line(change.said)}"
+    whose = f"{printer.clean_line(service):<12}  " if service else ""
+    return f"{clock.utc():%H:%M:%S}  {whose}{change.about:<9}  {printer.clean_line(change.text)}"

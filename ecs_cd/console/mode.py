@@ -15,7 +15,7 @@ class Mode(str, Enum):
     QUIET = "quiet"
 
 
-def choose(environ: Mapping[str, str], *, terminal: bool, quiet: bool = False) -> Mode:
+def choose_mode(environ: Mapping[str, str], *, terminal: bool, quiet: bool = False) -> Mode:
     """Return the mode for a stderr that is a `terminal` or not.
 
     An Azure Pipelines agent sets TF_BUILD; a terminal that calls itself dumb cannot be drawn on.
@@ -27,7 +27,7 @@ def choose(environ: Mapping[str, str], *, terminal: bool, quiet: bool = False) -
     return Mode.LIVE if terminal and environ.get("TERM", "").lower() not in ("dumb", "unknown") else Mode.LINES
 
 
-def coloured(environ: Mapping[str, str], *, terminal: bool) -> bool:
+def use_colour(environ: Mapping[str, str], *, terminal: bool) -> bool:
     """Return whether colours may be used: NO_COLOR and FORCE_COLOR (no-color.org, force-color.org) say it first."""
     if environ.get("NO_COLOR"):
         return False

@@ -16,7 +16,7 @@ _GONE = (errno.EPIPE, errno.EINVAL, errno.EIO, errno.ESHUTDOWN)
 class Printer:
     """A text stream made safe.
 
-    `optional`: what is printed here is a courtesy, so that no failure to print it may end a delivery. Else a full
+    `optional`: what is printed here is extra, so that no failure to print it may end a delivery. Else a full
     disk is an error (OSError); a reader that left never is one.
     """
 
@@ -38,18 +38,18 @@ class Printer:
         return self.encoding.lower().startswith(("utf", "cp65001"))
 
     def safe(self, text: str) -> str:
-        """Return the text without secrets and neutral, in whatever characters."""
+        """Return the text without secrets and sanitized, in whatever characters."""
         return self._mask.hide(sanitize(self._mask.hide(text)))
 
     def clean(self, text: str) -> str:
-        """Return the text without secrets, neutral, in characters the stream has. Line feeds and tabs stay."""
+        """Return the text without secrets, sanitized, in characters the stream has. Line feeds and tabs stay."""
         return self._mask.hide(self._encodable(self.safe(text)))
 
     def clean_line(self, text: str) -> str:
         """Return the text clean, on one line."""
         return self._mask.hide(self._encodable(single_line(self._mask.hide(text))))
 
-    def say(self, text: str) -> None:
+    def print(self, text: str) -> None:
         """Print a text, clean, and end its line if it does not."""
         shown = self.clean(text)
         self.write(shown if shown.endswith("\n") else f"{shown}\n")
@@ -61,12 +61,12 @@ class Printer:
         self.flush()
 
     def write(self, text: str) -> int:
-        """Write as it is, in characters the stream has; say nothing of a reader that left."""
+        """Write as it is, in characters the stream has; ignore a reader that left."""
         if not self._gone:
             try:
                 self._stream.write(self._encodable(text))
             except (OSError, ValueError) as error:
-                self._lost(error)
+                self._reader_left(error)
         return len(text)
 
     def flush(self) -> None:
@@ -75,7 +75,7 @@ class Printer:
             try:
                 self._stream.flush()
             except (OSError, ValueError) as error:
-                self._lost(error)
+                self._reader_left(error)
 
     def isatty(self) -> bool:
         """Return whether a terminal shows the stream."""
@@ -94,14 +94,14 @@ class Printer:
         except LookupError:
             return text.encode("ascii", "backslashreplace").decode("ascii")
 
-    def _lost(self, error: OSError | ValueError) -> None:
+    def _reader_left(self, error: OSError | ValueError) -> None:
         if isinstance(error, OSError) and error.errno not in _GONE and not self._optional:
             raise error
         self._gone = True
         self._drain()
 
     def _drain(self) -> None:
-        """Send what is still buffered nowhere: at its exit Python would try to write it, and complain."""
+        """Discard what is still buffered: at its exit Python would try to write it, and complain."""
         try:
             descriptor = self._stream.fileno()
             nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -12,7 +12,7 @@ import pytest
 from ecs_cd.cli.status import watched
 from ecs_cd.console.mask import Mask
 from ecs_cd.console.printer import Printer
-from ecs_cd.console.sheet import Log, redrawn
+from ecs_cd.console.screen import ScreenLog, live_screen
 from ecs_cd.errors import AccessDenied, Throttled
 from ecs_cd.overview.matrix import PlaceStatus
 from tests.support.fakes import FakeClock
@@ -40,7 +40,7 @@ class Scripted:
 
 def log_of(*answers: Sequence[PlaceStatus] | Exception) -> list[str]:
     out, script = io.StringIO(), Scripted(*answers)
-    watched(script.look, Log(Printer(out, Mask(())), script.clock), script.clock, 10, long=False)
+    watched(script.look, ScreenLog(Printer(out, Mask(())), script.clock), script.clock, 10, long=False)
     return [re.sub(r"^\S+  ", "", line) for line in out.getvalue().splitlines()]
 
 
@@ -63,8 +63,8 @@ def test_what_may_pass_is_told_and_the_watch_goes_on_and_all_else_ends_it() -> N
 def test_at_a_terminal_the_whole_table_is_redrawn_and_the_cursor_comes_back() -> None:
     out = io.StringIO()
     script = Scripted([PLACE], [replace(PLACE, recorded="102", serves="102")])
-    with redrawn(Printer(out, Mask(())), script.clock, {"COLUMNS": "100", "LINES": "30"}) as sheet:
-        watched(script.look, sheet, script.clock, 10, long=True)
+    with live_screen(Printer(out, Mask(())), script.clock, {"COLUMNS": "100", "LINES": "30"}) as screen:
+        watched(script.look, screen, script.clock, 10, long=True)
     last = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", out.getvalue().rpartition("SERVICE")[2])
     assert "102" in last
     assert "101" not in last
@@ -75,6 +75,6 @@ def test_at_a_terminal_the_whole_table_is_redrawn_and_the_cursor_comes_back() ->
 def test_a_narrow_terminal_loses_nothing_of_the_table() -> None:
     out = io.StringIO()
     script = Scripted([replace(PLACE, problem="this is told at the far end of the line")])
-    with redrawn(Printer(out, Mask(())), script.clock, {"COLUMNS": "40", "LINES": "30"}) as sheet:
-        watched(script.look, sheet, script.clock, 10, long=True)
+    with live_screen(Printer(out, Mask(())), script.clock, {"COLUMNS": "40", "LINES": "30"}) as screen:
+        watched(script.look, screen, script.clock, 10, long=True)
     assert "far end of the line" in " ".join(re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", out.getvalue()).split())

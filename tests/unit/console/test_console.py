@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 
 import pytest
 
-from ecs_cd.console import Console, Mode, Output, choose
+from ecs_cd.console import Console, Mode, Output, choose_mode
 from ecs_cd.errors import DeadlineReached, RunFailed
 from ecs_cd.model.events import Warned
 from ecs_cd.report.report import VERSION, Failure, Outcome, PhaseFact, Report, RunFact
@@ -67,7 +67,7 @@ def report(error: RunFailed | None = None) -> Report:
 def test_the_mode_follows_from_the_surroundings(
     environ: dict[str, str], terminal: bool, quiet: bool, mode: Mode
 ) -> None:
-    assert choose(environ, terminal=terminal, quiet=quiet) is mode
+    assert choose_mode(environ, terminal=terminal, quiet=quiet) is mode
 
 
 def test_a_report_is_aligned_and_says_the_worst_first() -> None:

@@ -11,12 +11,12 @@ import pytest
 from rich.console import Console as Terminal
 
 from ecs_cd.console import Console, Mode
-from ecs_cd.console.board import Board
 from ecs_cd.console.changes import NewEvents
 from ecs_cd.console.live import Live
 from ecs_cd.console.mask import Mask
-from ecs_cd.console.picture import Picture
 from ecs_cd.console.printer import Printer
+from ecs_cd.console.progress import Progress
+from ecs_cd.console.render import Renderer
 from ecs_cd.model.events import Event, Phase, PhaseEnded, PhaseStarted, RolloutChanged, Warned
 from ecs_cd.model.run import RunState
 from ecs_cd.support.deadline import Deadline
@@ -57,24 +57,24 @@ class _Stream(io.StringIO):
 
 
 class Drawn:
-    """A board drawn after some events, each two seconds after the one before."""
+    """A progress drawn after some events, each two seconds after the one before."""
 
     def __init__(self, told: Sequence[Event], *, secrets: Sequence[str] = (), encoding: str = "utf-8") -> None:
         self.clock = FakeClock()
         printer = Printer(_Stream(encoding), Mask(secrets))
         deadline = Deadline.after(1800, self.clock)
-        self.picture = Picture(printer, "my-api 102 to development", self.clock.now(), deadline)
-        self.board = Board()
+        self.picture = Renderer(printer, "my-api 102 to development", self.clock.now(), deadline)
+        self.progress = Progress()
         new_events = NewEvents()
         for event in told:
             self.clock.advance(2)
             new = new_events.of(event) if isinstance(event, RolloutChanged) else ()
-            self.board = self.board.after(event, self.clock.now(), new)
+            self.progress = self.progress.after(event, self.clock.now(), new)
 
     def text(self, width: int, height: int = 40) -> str:
         file = io.StringIO()
         terminal = Terminal(file=file, width=width, height=height, force_terminal=True, color_system=None)
-        terminal.print(self.picture.of(self.board, self.clock.now(), width, height))
+        terminal.print(self.picture.of(self.progress, self.clock.now(), width, height))
         lines = [line.rstrip() for line in file.getvalue().splitlines()]
         assert all(len(line) <= width for line in lines)
         return "\n".join(lines)
@@ -135,7 +135,7 @@ def test_the_end_of_a_delivery_is_four_marks_and_its_warnings(width: int) -> Non
 @WIDTHS
 def test_a_phase_that_did_not_end_well_is_crossed_and_keeps_its_tree(width: int) -> None:
     drawn = Drawn((*BEFORE_RUN, RUN_FAILED))
-    drawn.board = drawn.board.stopped(drawn.clock.now())
+    drawn.progress = drawn.progress.stopped(drawn.clock.now())
     drawn.clock.advance(500)
     text = drawn.text(width)
     assert re.findall(MARK, text, re.MULTILINE) == ["✔", "✔", "✘", "·"]

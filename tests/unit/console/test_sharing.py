@@ -58,7 +58,7 @@ def test_a_log_has_a_line_for_each_choice(mode: Mode, event: Event, said: str) -
 @pytest.mark.parametrize(("event", "said"), TOLD)
 def test_the_live_view_shows_the_choice_until_there_is_news_of_a_run(event: Event, said: str) -> None:
     before = (*BEFORE_RUN, PhaseStarted(Phase.RUN, "joining or queueing a run"), event)
-    assert Drawn(before).board.row(Phase.RUN).said == said
+    assert Drawn(before).progress.row(Phase.RUN).text == said
     assert said[:60] in Drawn(before).text(100)
     after = Drawn((*before, run(RunState.WAITING)))
     assert "20261123.4 waits for an agent" in after.text(200)

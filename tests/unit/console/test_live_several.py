@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 
-from ecs_cd.console.crowd import Crowd
+from ecs_cd.console.live_several import LiveSeveral
 from ecs_cd.console.mask import Mask
 from ecs_cd.console.printer import Printer
 from ecs_cd.model.events import Phase, PhaseEnded, PhaseStarted, Warned
@@ -15,7 +15,7 @@ from tests.support.fakes import FakeClock
 
 def test_each_service_has_a_row_with_its_latest_phase_and_the_warnings_stand_below() -> None:
     clock, out = FakeClock(), io.StringIO()
-    crowd = Crowd(
+    view = LiveSeveral(
         Printer(out, Mask(["s3cret"])),
         clock,
         {"COLUMNS": "120", "LINES": "40", "NO_COLOR": "1"},
@@ -24,13 +24,13 @@ def test_each_service_has_a_row_with_its_latest_phase_and_the_warnings_stand_bel
         deadline=Deadline.after(600, clock),
         redraw=False,
     )
-    crowd.start()
-    crowd.of("my-api")(PhaseStarted(Phase.CHECK, "checking that 102 can be delivered"))
-    crowd.of("worker")(PhaseEnded(Phase.PARAMETER, "/worker/tag changed."))
-    crowd.of("worker")(Warned("s3cret ##vso[task.complete]"))
-    crowd.of("infra")(PhaseStarted(Phase.RUN, "following"))
+    view.start()
+    view.of("my-api")(PhaseStarted(Phase.CHECK, "checking that 102 can be delivered"))
+    view.of("worker")(PhaseEnded(Phase.PARAMETER, "/worker/tag changed."))
+    view.of("worker")(Warned("s3cret ##vso[task.complete]"))
+    view.of("infra")(PhaseStarted(Phase.RUN, "following"))
     clock.advance(61)
-    crowd.stop()
+    view.stop()
     last = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", out.getvalue().rpartition("2 services to development")[2])
     drawn = [line.split() for line in last.splitlines() if line.strip()]
     rows = {words[0]: " ".join(words[1:]) for words in drawn}

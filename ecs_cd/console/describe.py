@@ -1,4 +1,4 @@
-"""The words for the states of runs, stages, jobs and tasks; and which of them a person wants to see."""
+"""Runs, stages, jobs and tasks described in words; and which of them a person wants to see."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ecs_cd.model.events import LockMet, RunChosen, RunGivenUp, RunLeft
 from ecs_cd.model.run import RunOrigin, RunProgress, RunState, TimelineRecord
 from ecs_cd.support.deadline import format_duration
 
-RUN = {
+RUN_STATES = {
     RunState.WAITING: "waits for an agent",
     RunState.RUNNING: "is running",
     RunState.CANCELLING: "is being cancelled",
@@ -43,11 +43,11 @@ class Step:
     depth: int
 
 
-Choice = RunChosen | RunGivenUp | RunLeft | LockMet
+RunChange = RunChosen | RunGivenUp | RunLeft | LockMet
 """The events that tell which run is followed, and why it is another than before."""
 
 
-def choice(event: Choice) -> str:
+def run_change(event: RunChange) -> str:
     """Return what a delivery did to have a run carry its change."""
     name = event.run.name
     if isinstance(event, RunChosen):
@@ -61,7 +61,7 @@ def choice(event: Choice) -> str:
     return f"left {name}, because {event.why}; {instead}"
 
 
-def record(record: TimelineRecord) -> str:
+def record_result(record: TimelineRecord) -> str:
     """Return what became of a stage, job or task; empty while it is pending."""
     if record.state == "inProgress":
         return "started"
@@ -70,7 +70,7 @@ def record(record: TimelineRecord) -> str:
     return _RESULTS.get(record.result, record.result or "ended")
 
 
-def steps(progress: RunProgress) -> tuple[Step, ...]:
+def shown_steps(progress: RunProgress) -> tuple[Step, ...]:
     """Return the stages with their jobs with their tasks, each in the order in which they run."""
     by_id = {r.id: r for r in progress.records}
     shown = [r for r in progress.records if r.kind in _SHOWN and r.name != _UNNAMED]
@@ -84,13 +84,13 @@ def waits(progress: RunProgress) -> tuple[tuple[str, str], ...]:
     by_id = {r.id: r for r in progress.records}
     active = [r for r in progress.records if r.kind.startswith("Checkpoint") and r.state == "inProgress"]
     parents = {r.parent_id for r in active}
-    said = []
+    found = []
     for checkpoint in active:
         if checkpoint.id not in parents:
             stage = next((p.name for p in _path(checkpoint, by_id) if p.kind == "Stage"), "")
             what = _CHECKPOINTS.get(checkpoint.kind, "waits for a check")
-            said.append((checkpoint.id, f"stage '{stage}' {what}" if stage else f"the run {what}"))
-    return tuple(said)
+            found.append((checkpoint.id, f"stage '{stage}' {what}" if stage else f"the run {what}"))
+    return tuple(found)
 
 
 def _path(record: TimelineRecord, by_id: dict[str, TimelineRecord]) -> Iterator[TimelineRecord]:

@@ -1,4 +1,4 @@
-"""The console: the one object through which the commands speak."""
+"""The console: the one object through which the front ends print."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import IO, Literal, Protocol, TextIO, cast
 
-from ecs_cd.console.azure import Azure, Issues
+from ecs_cd.console.azure_log import AzureLog, Issues
 from ecs_cd.console.lines import Lines
 from ecs_cd.console.mask import Mask
-from ecs_cd.console.mode import Mode, coloured
+from ecs_cd.console.mode import Mode, use_colour
 from ecs_cd.console.printer import Printer
-from ecs_cd.console.sheet import Log, Sheet, redrawn
+from ecs_cd.console.screen import Screen, ScreenLog, live_screen
 from ecs_cd.errors import EcsCdError
 from ecs_cd.model.events import Event, Watch
 from ecs_cd.report.combined import Reports
@@ -38,7 +38,7 @@ class _Nothing:
 
 
 class Console:
-    """Results on stdout, progress and errors on stderr; all of it masked and neutral."""
+    """Results on stdout, progress and errors on stderr; all of it masked and sanitized."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class Console:
         output: Output = "text",
         secrets: Iterable[str] = (),
     ) -> None:
-        """Speak on `out` and `err`. `secrets` never appear there; of `environ` the terminal's variables are read."""
+        """Print on `out` and `err`. `secrets` never appear there; of `environ` the terminal's variables are read."""
         self._mask = Mask(secrets)
         self._out = Printer(out, self._mask)
         self._err = Printer(err, self._mask, optional=True)
@@ -63,7 +63,7 @@ class Console:
         self._view = self._plain_view()
 
     def hide(self, *secrets: str) -> None:
-        """Let these secrets never appear either; for those learnt on the way."""
+        """Hide these secrets too; for those that become known on the way."""
         self._mask.add(secrets)
 
     @contextmanager
@@ -85,7 +85,7 @@ class Console:
         finally:
             self._view = self._plain_view()
             live.stop()
-            self._err.write("\n")  # between the last picture and the report
+            self._err.write("\n")  # between the last drawing and the report
 
     @contextmanager
     def following_many(self, title: str, names: Sequence[str], deadline: Deadline) -> Iterator[WatchOf]:
@@ -94,24 +94,24 @@ class Console:
             views: dict[str, _View] = {}
             yield lambda name: views.setdefault(name, self._plain_view(name)).show
             return
-        from ecs_cd.console.crowd import Crowd  # noqa: PLC0415 - rich is imported only at a terminal
+        from ecs_cd.console.live_several import LiveSeveral  # noqa: PLC0415 - rich is imported only at a terminal
 
-        crowd = Crowd(self._err, self._clock, self._environ, title=title, names=names, deadline=deadline)
+        view = LiveSeveral(self._err, self._clock, self._environ, title=title, names=names, deadline=deadline)
         try:
-            crowd.start()
-            yield crowd.of
+            view.start()
+            yield view.of
         finally:
-            crowd.stop()
+            view.stop()
             self._err.write("\n")
 
     @contextmanager
-    def sheet(self) -> Iterator[Sheet]:
-        """Give a place for a picture that is shown again and again; it is a result, so it goes to stdout."""
+    def screen(self) -> Iterator[Screen]:
+        """Give a place for a text that is shown again and again; it is a result, so it goes to stdout."""
         if self._mode is not Mode.LIVE or not self._out.isatty():
-            yield Log(self._out, self._clock)
+            yield ScreenLog(self._out, self._clock)
             return
-        with redrawn(self._out, self._clock, self._environ) as sheet:
-            yield sheet
+        with live_screen(self._out, self._clock, self._environ) as screen:
+            yield screen
 
     def watch(self, event: Event) -> None:
         """Show what an event changes; the `Watch` of a delivery."""
@@ -119,10 +119,10 @@ class Console:
 
     def result(self, text: str) -> None:
         """Print a result for people."""
-        self._out.say(text)
+        self._out.print(text)
 
     def json(self, value: object) -> None:
-        """Print a result for programs: a value of JSON's types, the strings in it masked and neutral."""
+        """Print a result for programs: a value of JSON's types, the strings in it masked and sanitized."""
         ascii_only = not self._out.unicode
         self._out.write(json.dumps(self._safe(value), indent=2, ensure_ascii=ascii_only) + "\n")
         self._out.flush()
@@ -130,13 +130,13 @@ class Console:
     def report(self, report: Report) -> None:
         """Print how a delivery ended. On an agent, its warnings and its failure are issues as well.
 
-        A failure told as JSON is also told on stderr, where people look for it.
+        A failure printed as JSON is printed on stderr too, where people look for it.
         """
         if self._mode is Mode.AZURE:
             for warning in report.warnings:
                 self._issues.warning(warning)
             if not report.good:
-                self._issues.error(_advised(report.summary, report.failure.hint if report.failure else ""))
+                self._issues.error(_with_hint(report.summary, report.failure.hint if report.failure else ""))
         if self._output == "json":
             self.json(report.to_dict())
             if not report.good and self._mode is not Mode.AZURE:
@@ -164,7 +164,7 @@ class Console:
         for warning in report.warnings:
             self._issues.warning(f"{report.service}: {warning}")
         if not report.good:
-            self._issues.error(_advised(report.summary, report.failure.hint if report.failure else ""))
+            self._issues.error(_with_hint(report.summary, report.failure.hint if report.failure else ""))
 
     def error(self, error: EcsCdError, *, debug: bool = False) -> None:
         """Print what went wrong, the evidence, and what to do next on stderr; with `debug`, where in the program too.
@@ -174,29 +174,29 @@ class Console:
         if self._output == "json":
             self.json({"error": _plain(error)})
         if debug:
-            self._err.say("".join(traceback.format_exception(type(error), error, error.__traceback__)))
+            self._err.print("".join(traceback.format_exception(type(error), error, error.__traceback__)))
         lines = [line for detail in error.details for line in detail.splitlines()]
         lines += [f"do next: {error.hint}"] if error.hint else []
         lines += [error.link] if error.link else []
         below = "".join(f"\n  {line}" for line in lines)
         if self._mode is Mode.AZURE:
-            self._issues.error(_advised(error.message, error.hint))
+            self._issues.error(_with_hint(error.message, error.hint))
             if below:
-                self._err.say(below[1:])
+                self._err.print(below[1:])
         else:
             self._print(self._err, f"error: {_indented(error.message)}{below}", "red")
 
-    def _plain_view(self, of: str = "") -> _View:
+    def _plain_view(self, service: str = "") -> _View:
         if self._mode is Mode.QUIET:
             return _Nothing()
         if self._mode is Mode.AZURE:
-            return Azure(self._err, self._clock, self._issues, of)
-        return Lines(self._err, self._clock, of)
+            return AzureLog(self._err, self._clock, self._issues, service)
+        return Lines(self._err, self._clock, service)
 
     def _print(self, printer: Printer, text: str, colour: str) -> None:
-        """Print a text whose first word says how things stand, coloured where there are colours."""
-        if self._mode is Mode.AZURE or not coloured(self._environ, terminal=printer.isatty()):
-            printer.say(text)
+        """Print a text whose first word is the outcome, coloured where there are colours."""
+        if self._mode is Mode.AZURE or not use_colour(self._environ, terminal=printer.isatty()):
+            printer.print(text)
             return
         from rich.console import Console as Terminal  # noqa: PLC0415 - only where there are colours
         from rich.text import Text  # noqa: PLC0415 - likewise
@@ -217,12 +217,12 @@ class Console:
         return value
 
 
-def _advised(message: str, hint: str) -> str:
+def _with_hint(message: str, hint: str) -> str:
     return f"{message} {hint}".rstrip()
 
 
 def _indented(text: str) -> str:
-    """Return the text with its further lines set in, so that none can pass for a line of ours."""
+    """Return the text with its further lines set in, so that none looks like a line of its own."""
     return text.replace("\n", "\n  ")
 
 

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from typing import IO, cast
 
-from rich.console import Console as Terminal
 from rich.console import Group, RenderableType
-from rich.live import Live as Drawing
 from rich.table import Table
 from rich.text import Text
 
-from ecs_cd.console.board import Board, Row, Standing
 from ecs_cd.console.printer import Printer
+from ecs_cd.console.progress import PhaseRow, PhaseState, Progress
+from ecs_cd.console.terminal import open_terminal, redraw_in_place
 from ecs_cd.model.events import Event, Watch
 from ecs_cd.support.clock import Clock
 from ecs_cd.support.deadline import Deadline, format_duration
 
 _PER_SECOND = 4
-_STYLES = {Standing.AHEAD: "dim", Standing.ACTIVE: "cyan", Standing.DONE: "green", Standing.STOPPED: "red"}
+_STYLES = {PhaseState.PENDING: "dim", PhaseState.ACTIVE: "cyan", PhaseState.DONE: "green", PhaseState.STOPPED: "red"}
 
 
-class Crowd:
+class LiveSeveral:
     """The live view of several deliveries, and of the runs they share; each event comes with the name of its row."""
 
     def __init__(
@@ -42,24 +40,10 @@ class Crowd:
         self._title = title
         self._deadline = deadline
         self._began = clock.now()
-        self._boards = {name: Board() for name in names}
+        self._rows = {name: Progress() for name in names}
         self._lock = threading.Lock()
-        self._drawing = Drawing(
-            console=Terminal(
-                file=cast("IO[str]", printer),
-                force_terminal=True,
-                highlight=False,
-                markup=False,
-                emoji=False,
-                no_color=bool(environ.get("NO_COLOR")),
-                _environ=environ,
-            ),
-            get_renderable=self._draw,
-            auto_refresh=redraw,
-            refresh_per_second=_PER_SECOND,
-            redirect_stdout=False,
-            redirect_stderr=False,
-        )
+        terminal = open_terminal(printer, environ)
+        self._drawing = redraw_in_place(terminal, self._draw, per_second=_PER_SECOND, redraw=redraw)
 
     def start(self) -> None:
         """Begin to draw."""
@@ -74,8 +58,8 @@ class Crowd:
 
         def show(event: Event) -> None:
             with self._lock:
-                board = self._boards.get(name, Board())
-                self._boards[name] = board.after(event, self._clock.now())
+                progress = self._rows.get(name, Progress())
+                self._rows[name] = progress.after(event, self._clock.now())
             if not self._drawing.auto_refresh:
                 self._drawing.refresh()
 
@@ -83,13 +67,15 @@ class Crowd:
 
     def _draw(self) -> RenderableType:
         with self._lock:
-            boards = dict(self._boards)
+            rows = dict(self._rows)
         grid = Table.grid(padding=(0, 2, 0, 0))
-        for name, board in boards.items():
-            row = _latest(board)
-            style = _STYLES[row.standing]
-            grid.add_row(self._text(name, "bold"), Text(row.phase.value, style=style), self._text(row.said))
-        warnings = dict.fromkeys(f"{name}: {told}" for name, board in boards.items() for told in board.warnings)
+        for name, progress in rows.items():
+            row = _latest(progress)
+            style = _STYLES[row.state]
+            grid.add_row(self._text(name, "bold"), Text(row.phase.value, style=style), self._text(row.text))
+        warnings = dict.fromkeys(
+            f"{name}: {warning}" for name, progress in rows.items() for warning in progress.warnings
+        )
         below = [self._text(f"warning: {warning}", "yellow") for warning in warnings]
         spent = f"{format_duration(self._clock.now() - self._began)} of {format_duration(self._deadline.seconds)}"
         return Group(self._text(self._title, "bold"), grid, *below, Text(spent, style="dim"))
@@ -98,9 +84,9 @@ class Crowd:
         return Text(self._printer.clean_line(text), style=style, overflow="fold")
 
 
-def _latest(board: Board) -> Row:
+def _latest(progress: Progress) -> PhaseRow:
     """Return the phase that goes on, else the one that ended last, else the first."""
-    active = [row for row in board.rows if row.standing is Standing.ACTIVE]
-    over = [row for row in board.rows if row.standing in (Standing.DONE, Standing.STOPPED)]
-    said = [row for row in board.rows if row.said]
-    return (active or over[-1:] or said or list(board.rows))[-1]
+    active = [row for row in progress.rows if row.state is PhaseState.ACTIVE]
+    over = [row for row in progress.rows if row.state in (PhaseState.DONE, PhaseState.STOPPED)]
+    with_text = [row for row in progress.rows if row.text]
+    return (active or over[-1:] or with_text or list(progress.rows))[-1]

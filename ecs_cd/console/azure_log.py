@@ -8,13 +8,13 @@ task at most ten errors and ten warnings are kept.
 from __future__ import annotations
 
 from ecs_cd.console.changes import Change, Changes
-from ecs_cd.console.lines import stamped
+from ecs_cd.console.lines import timestamped
 from ecs_cd.console.printer import Printer
 from ecs_cd.model.events import Event, Phase, PhaseEnded, PhaseStarted, RolloutChanged, RunChanged, Warned
 from ecs_cd.support.clock import Clock
 
-_KEPT = 10
-_SPANS = {Phase.CHECK: (0, 5), Phase.PARAMETER: (5, 10), Phase.RUN: (10, 70), Phase.ROLLOUT: (70, 100)}
+_MOST_KEPT = 10
+_PERCENT_OF_PHASES = {Phase.CHECK: (0, 5), Phase.PARAMETER: (5, 10), Phase.RUN: (10, 70), Phase.ROLLOUT: (70, 100)}
 """Where each phase lies in a delivery's progress, in percent."""
 
 
@@ -24,8 +24,8 @@ class Issues:
     def __init__(self, printer: Printer) -> None:
         """Print on `printer`."""
         self._printer = printer
-        self._left = {"error": _KEPT, "warning": _KEPT}
-        self._said: set[tuple[str, str]] = set()
+        self._left = {"error": _MOST_KEPT, "warning": _MOST_KEPT}
+        self._logged: set[tuple[str, str]] = set()
 
     def error(self, message: str) -> None:
         """Log an error, once."""
@@ -36,23 +36,23 @@ class Issues:
         self._log("warning", message)
 
     def _log(self, kind: str, message: str) -> None:
-        if (kind, message) in self._said:
+        if (kind, message) in self._logged:
             return
-        self._said.add((kind, message))
-        said = self._printer.clean_line(message)
+        self._logged.add((kind, message))
+        line = self._printer.clean_line(message)
         if self._left[kind]:
             self._left[kind] -= 1
-            self._printer.command(command("task.logissue", said, type=kind))
+            self._printer.command(command("task.logissue", line, type=kind))
         else:
-            self._printer.command(f"##[{kind}]{said}")
+            self._printer.command(f"##[{kind}]{line}")
 
 
-class Azure:
+class AzureLog:
     """Lines; a heading per phase; the task's progress; warnings as issues."""
 
-    def __init__(self, printer: Printer, clock: Clock, issues: Issues, of: str = "") -> None:
-        """Print on `printer`, with times of `clock`; `of`: whose changes, where there are several."""
-        self._of = of
+    def __init__(self, printer: Printer, clock: Clock, issues: Issues, service: str = "") -> None:
+        """Print on `printer`, with times of `clock`; `service`: the service, where there are several."""
+        self._service = service
         self._printer = printer
         self._clock = clock
         self._issues = issues
@@ -63,26 +63,26 @@ class Azure:
     def show(self, event: Event) -> None:
         """Print what the event changes."""
         if isinstance(event, Warned):
-            self._issues.warning(f"{self._of}: {event.message}" if self._of else event.message)
+            self._issues.warning(f"{self._service}: {event.message}" if self._service else event.message)
             return
         for change in self._changes.of(event):
             self._line(change, heading=isinstance(event, PhaseStarted))
-        if not self._of:
+        if not self._service:
             self._progress(event)
 
     def _line(self, change: Change, *, heading: bool) -> None:
-        line = stamped(self._printer, self._clock, change, self._of)
+        line = timestamped(self._printer, self._clock, change, self._service)
         if heading:
             self._printer.command(f"##[section]{line}")
         else:
-            self._printer.say(line)
+            self._printer.print(line)
 
     def _progress(self, event: Event) -> None:
         """Set the task's progress where it grew; it never goes back, though a delivery may (rule 4)."""
         if isinstance(event, (PhaseStarted, PhaseEnded)):
             self._phase = event.phase
-        start, end = _SPANS[self._phase]
-        percent = start + int((end - start) * _part(event))
+        start, end = _PERCENT_OF_PHASES[self._phase]
+        percent = start + int((end - start) * _fraction_done(event))
         if percent > self._percent:
             self._percent = percent
             self._printer.command(command("task.setprogress", self._phase.value, value=str(percent)))
@@ -101,7 +101,7 @@ def _escaped(text: str, *more: str) -> str:
     return text
 
 
-def _part(event: Event) -> float:
+def _fraction_done(event: Event) -> float:
     """Return how much of its phase is over with this event, 0 to 1."""
     if isinstance(event, PhaseEnded):
         return 1.0

@@ -6,7 +6,7 @@ import re
 from urllib.parse import unquote
 
 from ecs_cd.console import Mode
-from ecs_cd.console.azure import command
+from ecs_cd.console.azure_log import command
 from ecs_cd.errors import RunFailed
 from ecs_cd.model.events import Phase, PhaseStarted, Warned
 from tests.support.console_script import DELIVERY, RUN_FAILED, RUNNING, Screen
