@@ -4,27 +4,32 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BENCH := $(VENV)/.bench
+BUILDER := PYTHONPATH=task/builder $(BIN)/python -m extension_builder
 COMPILE := uv pip compile --universal --python-version 3.10 --generate-hashes --no-header --no-annotate --quiet
 PYTEST ?= -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test lint types layers unit integration end-to-end cover vsix wheels fleet bench-locks lock clean
+.PHONY: demo test lint types layers node-tests unit integration end-to-end cover vsix wheels fleet bench-locks lock clean
 
 demo: vsix
 	@$(BIN)/ecs-cd sandbox demo --extension dist/ecs-cd-$$($(BIN)/python -c 'import ecs_cd; print(ecs_cd.__version__)').vsix
 
-test: lint types layers unit integration end-to-end
+test: lint types layers node-tests unit integration end-to-end
 
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m task.bundle.npm lint
+	$(BUILDER).npm_script lint
 
 types: $(READY)
 	$(BIN)/mypy
-	$(BIN)/python -m task.bundle.npm types
+	$(BUILDER).npm_script types
 
 layers: $(READY)
 	$(BIN)/lint-imports --no-cache
+
+# The task's TypeScript, on each Node there is here: the agent has one for each of the task's handlers.
+node-tests: $(READY)
+	@$(BUILDER).npm_script test
 
 # No server and no SDK.
 unit: $(READY)
@@ -45,7 +50,7 @@ cover: $(READY)
 # The Azure Pipelines extension, in dist/. VARIANT=dev: the one to try out beside the public one.
 vsix: $(READY)
 	@echo "Building the extension (the first time, its wheels and npm packages are downloaded: about 130 MB) ..."
-	@$(BIN)/python -m task.bundle
+	@$(BUILDER)
 
 # The wheel of each distribution, in dist/.
 wheels: $(READY)
@@ -68,7 +73,7 @@ lock:
 	$(COMPILE) --group release --constraint requirements-dev.txt -o requirements-release.txt
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage build dist
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage build dist task/build task/dist
 
 $(BENCH): requirements-bench.txt $(READY)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt

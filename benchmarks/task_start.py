@@ -103,7 +103,7 @@ def main() -> None:
     with TemporaryDirectory() as temporary, Aws() as aws, azure_devops:
         with zipfile.ZipFile(VSIX) as archive:
             archive.extractall(temporary)
-        folder = Path(temporary) / "EcsCdV1"
+        folder = Path(temporary) / "task" / "dist" / "EcsCdV1"
         environ = environment(aws, azure_devops, temporary)
         taken: dict[str, list[float]] = {"python -I -c pass": [], "the task, first time": [], "the task, later": []}
         for _ in range(runs):

@@ -8,22 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ecs_cd.support.clock import Clock
-from ecs_cd.support.retry import Backoff
+from ecs_cd.support.retry import Backoff, retry
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials, RefreshableCredentials
     from botocore.session import Session
 
-WEB_IDENTITY_TRIES = 5
-"""How often a role is asked for with an identity token; about one in five first tries fails in the field."""
+WEB_IDENTITY_ATTEMPTS = 5
+"""How often a role is asked for with an identity token; about one in five first attempts fails in the field."""
 
 _PACE = Backoff(first=1.0, factor=2.0, most=8.0)
 _MAY_PASS = frozenset({"InvalidIdentityToken", "IDPCommunicationError"})
-"""STS answers so when it could not fetch the keys of the token's issuer, too."""
+"""Error codes with which STS also answers when it could not fetch the keys of the token's issuer."""
 
 Metadata = dict[str, Any]
 """Credentials as botocore's fetchers give them: access_key, secret_key, token, expiry_time."""
@@ -92,23 +91,20 @@ def use_web_identity(
     _use(
         session,
         credentials.DeferredRefreshableCredentials(
-            lambda: _patiently(fetcher.fetch_credentials, clock), "assume-role-with-web-identity"
+            lambda: _retried(fetcher.fetch_credentials, clock), "assume-role-with-web-identity"
         ),
     )
 
 
-def _patiently(fetch: Callable[[], Metadata], clock: Clock) -> Metadata:
+def _retried(fetch: Callable[[], Metadata], clock: Clock) -> Metadata:
     """Return what `fetch` returns; what STS refuses in a way that may pass is asked for again."""
     from botocore.exceptions import ClientError  # noqa: PLC0415 - the SDK is loaded when it is needed
 
-    for pause in islice(_PACE.delays(), WEB_IDENTITY_TRIES - 1):
-        try:
-            return fetch()
-        except ClientError as error:
-            if error.response.get("Error", {}).get("Code") not in _MAY_PASS:
-                raise
-        clock.sleep(pause)
-    return fetch()
+    def may_pass(error: Exception) -> float | None:
+        refused = isinstance(error, ClientError) and error.response.get("Error", {}).get("Code")
+        return 0.0 if refused in _MAY_PASS else None
+
+    return retry(fetch, clock=clock, pace=_PACE, attempts=WEB_IDENTITY_ATTEMPTS, may_pass=may_pass)
 
 
 def _use(session: Session, credentials: Credentials | RefreshableCredentials) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ecs_cd.aws.meanings import BY_CLASS, BY_CODE, BY_STATUS, MALFORMED, NOT_AWS, UNKNOWN_CODE, UNREADABLE, Meaning
 from ecs_cd.errors import AccessDenied, EcsCdError, TryLater
+from ecs_cd.messages import Message, Right, sentences
 from ecs_cd.sanitize import single_line
 
 if TYPE_CHECKING:
@@ -91,10 +92,17 @@ def _denied(error: ClientError, said: str, doing: str, region: str, details: tup
     cause = f"AWS does not allow {who or 'this identity'} to perform {action}"
     cause += f" on {resource}" if resource else ""
     cause += f" {shown(because.group(1))}" if because and who else ""
-    hint = f"Allow {action} on {resource or 'this resource'} in the policies of {who or 'the identity'}"
-    hint += ", and look at permission boundaries, organization policies and resource policies."
+    hint: str = Message(
+        "Allow ",
+        Right(action, resource or "this resource"),
+        f" in the policies of {who or 'the identity'}, and look at permission boundaries, organization policies and "
+        "resource policies.",
+    )
     if "kms" in said.lower() or "ciphertext" in said.lower() or "customer master key" in said.lower():
-        hint += " A SecureString also needs kms:Decrypt and kms:Encrypt on its key."
+        keys = Message(
+            "A SecureString also needs ", Right("kms:Decrypt"), " and ", Right("kms:Encrypt", "its key"), "."
+        )
+        hint = sentences(hint, keys)
     if said and not who:
         details = (f"AWS says: {shown(said)}", *details)
     return AccessDenied(_sentence(doing, region, cause), hint=hint, details=details)

@@ -23,6 +23,7 @@ from ecs_cd.errors import (
     UnexpectedAnswer,
     Unreachable,
 )
+from ecs_cd.messages import Message, SettingRef
 
 
 @dataclass(frozen=True)
@@ -171,7 +172,7 @@ _CLASSES: tuple[tuple[Meaning, str], ...] = (
         Meaning(
             SettingsError,
             "it is not known in which AWS region",
-            "Set `region` in ecs-cd.yml, or AWS_REGION.",
+            Message("Give ", SettingRef("region"), ", set `region` in ecs-cd.yml, or set AWS_REGION."),
             told=False,
         ),
         "NoRegionError",

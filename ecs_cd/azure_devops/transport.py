@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import threading
-from itertools import islice
+from functools import partial
 from typing import Any
 
 import requests
@@ -27,9 +27,9 @@ from ecs_cd.azure_devops.pace import MOST_COURTESY, asked_pause
 from ecs_cd.azure_devops.refusal import Lost, Refusal, Refused, read_refusal
 from ecs_cd.azure_devops.settings import AzureDevOpsSettings
 from ecs_cd.support.clock import Clock
-from ecs_cd.support.retry import Backoff
+from ecs_cd.support.retry import Backoff, retry
 
-TRIES = 4
+ATTEMPTS = 4
 MOST_WAIT = 15.0
 """Seconds that one call waits between its attempts, all in all."""
 PACE = Backoff(first=1.0, factor=2.0, most=8.0)
@@ -71,21 +71,15 @@ class Transport(HTTPSender[Any, Any]):
             Lost: there was no whole answer.
         """
         asked = request.http_request
-        left = MOST_WAIT
-        for pause in (*islice(PACE.delays(), TRIES - 1), None):
-            self._keep_pace()
-            try:
-                answer = self._once(asked)
-            except (Lost, Refused) as error:
-                obstacle = error
-            else:
-                return Response(request, RequestsClientResponse(asked, answer))  # type: ignore[no-untyped-call]  # msrest's
-            wait = max(pause or 0.0, obstacle.refusal.after if isinstance(obstacle, Refused) else 0.0)
-            if pause is None or wait > left or not _may_be_sent_again(asked.method, obstacle):
-                break
-            self._clock.sleep(wait)
-            left -= wait
-        raise obstacle
+        answer = retry(
+            partial(self._once, asked),
+            clock=self._clock,
+            pace=PACE,
+            attempts=ATTEMPTS,
+            may_pass=partial(_may_pass, asked.method),
+            most_wait=MOST_WAIT,
+        )
+        return Response(request, RequestsClientResponse(asked, answer))  # type: ignore[no-untyped-call]  # msrest's
 
     def close(self) -> None:
         """Close the connection."""
@@ -104,6 +98,7 @@ class Transport(HTTPSender[Any, Any]):
             self._clock.sleep(wait)
 
     def _once(self, asked: Any) -> requests.Response:  # noqa: ANN401 - msrest's ClientRequest has no types
+        self._keep_pace()
         answer = self._exchange(asked)
         if isinstance(answer, Lost):
             raise answer
@@ -152,15 +147,17 @@ def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-def _may_be_sent_again(method: str, obstacle: Lost | Refused) -> bool:
-    if isinstance(obstacle, Lost):
-        passing = issubclass(obstacle.kind, (requests.ConnectionError, requests.Timeout, *_CUT_OFF))
-        permanent = issubclass(obstacle.kind, (requests.exceptions.SSLError, requests.exceptions.ProxyError))
-        return passing and not permanent and (method == "GET" or not obstacle.sent)
-    refusal = obstacle.refusal
-    if refusal.status == _TOO_MANY:
-        return True
-    return method == "GET" and refusal.status in _AGAIN and _DEACTIVATED not in refusal.said
+def _may_pass(method: str, error: Exception) -> float | None:
+    """Return the least seconds to wait before the request is sent again; None where it is not to be sent again."""
+    if isinstance(error, Refused):
+        refusal = error.refusal
+        passing = method == "GET" and refusal.status in _AGAIN and _DEACTIVATED not in refusal.said
+        return refusal.after if passing or refusal.status == _TOO_MANY else None
+    if isinstance(error, Lost):
+        passing = issubclass(error.kind, (requests.ConnectionError, requests.Timeout, *_CUT_OFF))
+        permanent = issubclass(error.kind, (requests.exceptions.SSLError, requests.exceptions.ProxyError))
+        return 0.0 if passing and not permanent and (method == "GET" or not error.sent) else None
+    return None
 
 
 _CUT_OFF = (

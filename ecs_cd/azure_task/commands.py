@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 from ecs_cd import wiring
 from ecs_cd.azure_task.call import Call
 from ecs_cd.azure_task.ending import Ended, reported, reported_many
-from ecs_cd.azure_task.inputs import in_inputs
 from ecs_cd.client import longest
 from ecs_cd.delivery.deploy import Clouds
 from ecs_cd.delivery.promote import promote_served
@@ -59,9 +57,8 @@ def _deploy_many(call: Call, entries: Sequence[TagEntry]) -> Ended:
     ):
         clouds = Clouds(aws.images, aws.parameters, azure, aws.services)
         reports = deploy_several(wanted, clouds, deadline=deadline, watch=watch)
-    told = replace(reports, deliveries=tuple(map(_in_inputs, reports.deliveries)))
-    console.reports(told)
-    return reported_many(told)
+    console.reports(reports)
+    return reported_many(reports)
 
 
 def rollback(call: Call) -> Ended:
@@ -202,15 +199,6 @@ COMMANDS: Mapping[str, Callable[[Call], Ended]] = {
 
 
 def _told(call: Call, report: Report) -> Ended:
-    """Print a delivery's report, in the words of inputs, and return its end."""
-    report = _in_inputs(report)
+    """Print a delivery's report and return its end."""
     call.voice.console.report(report)
     return reported(report)
-
-
-def _in_inputs(report: Report) -> Report:
-    failure = report.failure
-    if failure is None:
-        return report
-    failure = replace(failure, message=in_inputs(failure.message), hint=in_inputs(failure.hint))
-    return replace(report, summary=in_inputs(report.summary), failure=failure)

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from ecs_cd.errors import DeadlineReached, EcsCdError, Interrupted
 from ecs_cd.report.combined import Reports
-from ecs_cd.report.report import Report
+from ecs_cd.report.report import Failure, Report
 
 _IMAGE = ("imageTag", "imageDigest")
 _PARAMETER = ("previousImageTag", "parameterName", "parameterVersion")
@@ -39,7 +39,7 @@ class Ended:
     variables: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
-    error: EcsCdError | None = None
+    failure: Failure | None = None
     report: Report | None = None
     reports: Reports | None = None
 
@@ -76,4 +76,4 @@ def failed(error: EcsCdError) -> Ended:
         outcome = "timed-out"
     elif isinstance(error, Interrupted):
         outcome = "interrupted"
-    return Ended(error.message, outcome, good=False, error=error)
+    return Ended(error.message, outcome, good=False, failure=Failure.of(error))

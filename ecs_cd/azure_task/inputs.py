@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from ecs_cd.errors import EcsCdError, InvalidTag, SettingsError
+from ecs_cd.errors import InvalidTag, SettingsError
 from ecs_cd.model.image import ImageTag
 from ecs_cd.sanitize import comma_list, did_you_mean, quoted
 from ecs_cd.settings import BY_NAME, Kind, Option, Section, values
@@ -48,8 +48,6 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,199}")
 _RESERVED = re.compile(
     r"(agent|build|system|release|pipeline|endpoint|input|secret|path|securefile)(\.|_|$)", re.IGNORECASE
 )
-_TOKEN = ("Set ECS_CD_AZURE_DEVOPS_PAT", "Choose input 'azureDevOpsConnection', or set ECS_CD_AZURE_DEVOPS_PAT")
-_FLAG = re.compile(r"(?<![\w-])--(?P<name>[a-z][a-z-]*)(?![\w-])")
 
 
 def input_name(name: str) -> str:
@@ -169,24 +167,4 @@ def _default(setting: str) -> str:
     return BY_NAME[setting].default if setting in BY_NAME else ""
 
 
-def in_inputs(text: str) -> str:
-    """Return a sentence of the library with its flags named as inputs: `--ecs-service` is `input 'ecsService'`."""
-    return _FLAG.sub(_as_input, text).replace(*_TOKEN)
-
-
-def renamed(error: EcsCdError) -> EcsCdError:
-    """Return the error with its own words about flags as words about inputs; quoted evidence stays as it is."""
-    error.message, error.hint = in_inputs(error.message), in_inputs(error.hint)
-    if isinstance(error, SettingsError):
-        error.details = tuple(map(in_inputs, error.details))
-    error.args = (error.message,)
-    return error
-
-
-def _as_input(match: re.Match[str]) -> str:
-    name = _FLAGS.get("--" + match["name"])
-    return f"input '{name}'" if name else match.group()
-
-
 _SETTINGS = {input_name(name): name for names in COMMANDS.values() for name in names}
-_FLAGS = {option.switch: input_name(option.name) for option in BY_NAME.values() if option.switch} | {"--to": "tag"}

@@ -8,6 +8,8 @@ from pathlib import Path
 from ecs_cd.azure_task import summary
 from ecs_cd.azure_task.ending import OUTPUTS, Ended
 from ecs_cd.azure_task.voice import Voice
+from ecs_cd.azure_task.wording import task_wording
+from ecs_cd.messages import worded
 from ecs_cd.support.files import write_atomically
 
 VERSION = 1
@@ -20,6 +22,7 @@ def write(ended: Ended, command: str, result_file: Path, voice: Voice) -> None:
     Raises:
         OSError: they cannot be written there.
     """
+    ended = worded(ended, task_wording)
     beside = result_file.with_name(result_file.stem)
     summary_file = beside.with_name(f"{beside.name}.summary.md")
     write_atomically(summary_file, summary.of(ended, command, voice.safe))

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import click
 
+from ecs_cd.cli.wording import command_line_wording
 from ecs_cd.console import Console, Mode, choose_mode
 from ecs_cd.console.console import Output
 from ecs_cd.errors import EcsCdError, Interrupted
@@ -48,6 +49,7 @@ class Frame:
             environ=os.environ,
             output=self.output,
             secrets=_secrets(),
+            wording=command_line_wording,
         )
         self.live = mode is Mode.LIVE
 

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ecs_cd.errors import SettingsError
+from ecs_cd.messages import Message, SettingRef
 from ecs_cd.model.order import Order
 from ecs_cd.model.service import ServiceTarget
 from ecs_cd.sanitize import comma_list, did_you_mean, quoted, single_line
@@ -147,7 +148,10 @@ class Settings:
             SettingsError: as `resolve` does; or origin and destination are the same, or nothing is known of its ECS.
         """
         if to.promote_from == to.environment:
-            raise SettingsError(f"An environment cannot follow itself: {to.environment}.", hint="Give another --from.")
+            raise SettingsError(
+                f"An environment cannot follow itself: {to.environment}.",
+                hint=Message("Name another environment with ", SettingRef("promote_from"), "."),
+            )
         said = {**self.given, **_flags(overrides)}
         if self.environments:
             said = {name: given for name, given in said.items() if BY_NAME[name].section is not Section.ENVIRONMENT}
@@ -194,7 +198,8 @@ class Settings:
             option = BY_NAME[kind]
             if not name:
                 raise SettingsError(
-                    f"Which {kind}? There are: {comma_list(known)}.", hint=f"Name it, or set {option.variable}."
+                    f"Which {kind}? There are: {comma_list(known)}.",
+                    hint=f"Name it, or set {option.variable}.",
                 )
             where = f" in '{single_line(str(self.document.path))}'" if self.document else ""
             raise SettingsError(
@@ -267,9 +272,10 @@ class Settings:
         file = single_line(self.document.path.name) if self.document else "ecs-cd.yml"
         whose = " ".join(filter(None, [service and f"of {service}", environment and f"in {environment}"]))
         called = _CALLED.get(name) or option.path.replace(".", " ").replace("_", " ").replace("ecs", "ECS")
-        return (
-            f"The {called} {whose}".rstrip()
-            + f" is not set: say {option.switch}, set {option.variable}, or write `{option.path}`{home} in {file}."
+        return Message(
+            f"The {called} {whose}".rstrip() + " is not set: give ",
+            SettingRef(name),
+            f", set {option.variable}, or write `{option.path}`{home} in {file}.",
         )
 
     def _refuse_foreign_organization(self, organization: str) -> None:
@@ -283,7 +289,9 @@ class Settings:
         ):
             raise SettingsError(
                 f"{self.token.variable} is a token for {own.value}, not for {organization}.",
-                hint="Set ECS_CD_AZURE_DEVOPS_PAT to a personal access token of the other organization.",
+                hint=Message(
+                    "Give a personal access token of the other organization with ", SettingRef("azure_devops_pat"), "."
+                ),
             )
 
 
@@ -320,9 +328,9 @@ def _flags(overrides: Mapping[str, object]) -> dict[str, Given]:
         if raw is None or raw in ("", (), []):
             continue
         try:
-            flags[name] = Given(values.read(option, raw), option.switch)
+            flags[name] = Given(values.read(option, raw), Message(SettingRef(name)))
         except ValueError as error:
-            problems.append(f"{option.switch}: {error}")
+            problems.append(Message(SettingRef(name), ": ", *error.args))
     if problems:
         raise refusal(problems)
     return flags
@@ -335,7 +343,7 @@ def _filled(found: Mapping[str, Given], known: Mapping[str, str], problems: list
         try:
             filled[name] = _filled_value(name, given.value, known)
         except ValueError as error:  # noqa: PERF203 - every mistake is to be told
-            problems.append(f"{given.origin}: {error}")
+            problems.append(Message(given.origin, ": ", *error.args))
             filled[name] = given.value  # it is there, though wrong: not to be called missing too
     for name, option in BY_NAME.items():
         if name not in filled and option.default.startswith("{"):

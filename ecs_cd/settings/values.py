@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Union
 
+from ecs_cd.messages import Message, SettingRef
 from ecs_cd.sanitize import comma_list, did_you_mean, quoted
 from ecs_cd.settings.options import Kind, Option
 
@@ -79,7 +80,11 @@ def fill(text: str, known: Mapping[str, str]) -> str:
                 f"{did_you_mean(name, PLACEHOLDERS)}"
             )
         if not known[name]:
-            raise ValueError(f"has the placeholder {{{name}}}, and no {name} was named; give --{name}.")
+            raise ValueError(
+                Message(
+                    f"has the placeholder {{{name}}}, and no {name} was named: name it with ", SettingRef(name), "."
+                )
+            )
         return known[name]
 
     return _PIECE.sub(piece, text)

@@ -8,8 +8,8 @@ import os
 import re
 import sys
 
-TOO_OLD = 86
-NO_NATIVE = 87
+PYTHON_TOO_OLD = 86
+NO_NATIVE_MODULE = 87
 
 _HERE = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 - pathlib takes longer to import than all this
 _SUFFIX = re.compile(r"\.(?:cpython-|cp)(3\d+)-(x86_64-linux-gnu|aarch64-linux-gnu|win_amd64|darwin)\.(?:so|pyd)")
@@ -28,10 +28,10 @@ def native_name(suffix: str, machine: str) -> str:
     `platform` does not: musl from glibc, a free-threaded build, a 32-bit Python on a 64-bit system, an x64 one on an
     Arm machine. On macOS alone it leaves the processor open, which is `machine`.
     """
-    told = _SUFFIX.match(suffix)
-    if not told or (told.group(2) == "darwin" and machine != "arm64"):
+    match = _SUFFIX.match(suffix)
+    if not match or (match.group(2) == "darwin" and machine != "arm64"):
         return ""
-    return "%s-cp%s" % (_PLATFORMS[told.group(2)], told.group(1))  # noqa: UP031 - as old as the rest of this file
+    return "%s-cp%s" % (_PLATFORMS[match.group(2)], match.group(1))  # noqa: UP031 - as old as the rest of this file
 
 
 def without_site(path: "list[str]", site_packages: "list[str]") -> "list[str]":
@@ -48,13 +48,13 @@ def prepare(here: str = _HERE) -> None:
         SystemExit: it is too old (86), or there is no `pydantic_core` for it (87).
     """
     if sys.version_info < (3, 10):  # noqa: UP036 - the point of this file
-        raise SystemExit(TOO_OLD)
+        raise SystemExit(PYTHON_TOO_OLD)
     from importlib.machinery import EXTENSION_SUFFIXES  # noqa: PLC0415 - not before the check
 
     machine = os.uname().machine if hasattr(os, "uname") else ""
     native = os.path.join(here, "native", native_name(EXTENSION_SUFFIXES[0], machine) or "none")  # noqa: PTH118 - as above
     if not os.path.isdir(native):  # noqa: PTH112 - as above
-        raise SystemExit(NO_NATIVE)
+        raise SystemExit(NO_NATIVE_MODULE)
     site = sys.modules.get("site")
     site_packages = site.getsitepackages() if site else []
     sys.path[:] = [os.path.join(here, "lib"), native, *without_site(sys.path, site_packages)]  # noqa: PTH118 - as above

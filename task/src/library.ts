@@ -3,8 +3,10 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 
-import type { Cancelling } from './cancelling';
-import { type Candidate, candidates, NoPython, NOT_BUILT_FOR, shown, TOO_OLD } from './python';
+import type { Cancellation } from './cancellation';
+import {
+  type Candidate, candidates, commandLine, NO_NATIVE_MODULE, NoPythonError, OLDEST_PYTHON, PYTHON_TOO_OLD,
+} from './python';
 import type { Request } from './request';
 
 /** `-I`: neither PYTHON* nor the user's own packages count. `-u`: progress is seen as it happens. */
@@ -15,29 +17,31 @@ const WRONG_USAGE = 2;
 const PLACEHOLDER = 9009;
 
 /** How a process ended, or why it could not begin. */
-interface Ended {
+interface ExitStatus {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly notStarted?: NodeJS.ErrnoException;
 }
 
 /**
- * Run the library with the first Python that will do. Returns once it has ended well and its result file is there.
- * Throws when no Python will do, and when it ends in any other way.
+ * Run the library with the first Python that will do. Returns once it has exited with 0, which says that its result
+ * file is there. Throws when no Python will do, and when it ends in any other way.
  */
-export async function runLibrary(request: Request, folder: string, location: string, cancelling: Cancelling): Promise<void> {
+export async function runLibrary(
+  request: Request, folder: string, location: string, cancellation: Cancellation,
+): Promise<void> {
   const named = request.inputs['pythonPath']?.trim() ?? '';
   const environment = environmentFor(request);
   const tried: string[] = [];
   for (const candidate of candidates(named, location, process.platform)) {
-    const ended = await run(candidate, [...PYTHON_FLAGS, path.join(folder, 'python', 'start.py')], environment, cancelling);
-    if (ended.code === 0) return;
-    if (cancelling.requested) throw new Error('Cancelled, before the library could say how far it got.');
-    const reason = await unfit(candidate, ended, cancelling);
-    if (reason === undefined) throw new Error(`${shown(candidate)} ended ${spoken(ended)} and left no result.`);
-    tried.push(`${shown(candidate)} (${reason})`);
+    const status = await run(candidate, [...PYTHON_FLAGS, path.join(folder, 'python', 'start.py')], environment, cancellation);
+    if (status.code === 0) return;
+    if (cancellation.requested) throw new Error('Cancelled before the library could report how far it got.');
+    const reason = await whyUnusable(candidate, status, cancellation);
+    if (reason === undefined) throw new Error(`${commandLine(candidate)} ended ${describeExit(status)} and left no result.`);
+    tried.push(`${commandLine(candidate)} (${reason})`);
   }
-  throw new NoPython(tried, named !== '');
+  throw new NoPythonError(tried, named !== '');
 }
 
 /** The agent's environment without PYTHON*, and the request. task-lib has taken inputs and secrets out of it. */
@@ -48,35 +52,35 @@ function environmentFor(request: Request): NodeJS.ProcessEnv {
 
 /** Run a program to its end; both of its outputs are our one output, so that their order is kept. */
 async function run(
-  candidate: Candidate, args: readonly string[], env: NodeJS.ProcessEnv, cancelling: Cancelling,
-): Promise<Ended> {
+  candidate: Candidate, args: readonly string[], env: NodeJS.ProcessEnv, cancellation: Cancellation,
+): Promise<ExitStatus> {
   return new Promise((resolve) => {
     // Not `windowsHide`: a child with a console of its own would not hear the agent's Ctrl+C.
     const child = spawn(candidate.command, [...candidate.args, ...args], { env, stdio: ['ignore', 1, 1] });
     child.once('error', (notStarted) => { resolve({ code: null, signal: null, notStarted }); });
     child.once('exit', (code, signal) => { resolve({ code, signal }); });
-    cancelling.watch(child);
+    cancellation.watch(child);
   });
 }
 
 /** Return why a candidate cannot run the library, or undefined when the library did run. */
-async function unfit(candidate: Candidate, ended: Ended, cancelling: Cancelling): Promise<string | undefined> {
-  if (ended.notStarted !== undefined) {
-    const code = ended.notStarted.code ?? ended.notStarted.message;
+async function whyUnusable(candidate: Candidate, status: ExitStatus, cancellation: Cancellation): Promise<string | undefined> {
+  if (status.notStarted !== undefined) {
+    const code = status.notStarted.code ?? status.notStarted.message;
     return code === 'ENOENT' ? 'not found' : `cannot be started: ${code}`;
   }
-  if (ended.code === TOO_OLD) return 'older than 3.10';
-  if (ended.code === NOT_BUILT_FOR) return 'this extension holds no build for it; see the lines above';
-  if (ended.code === PLACEHOLDER && process.platform === 'win32') return 'not installed';
-  if (ended.code === WRONG_USAGE) return await understandsFlags(candidate, cancelling) ? undefined : 'not a Python 3';
+  if (status.code === PYTHON_TOO_OLD) return `older than ${OLDEST_PYTHON}`;
+  if (status.code === NO_NATIVE_MODULE) return 'the extension has no build of pydantic-core for it';
+  if (status.code === PLACEHOLDER && process.platform === 'win32') return 'not installed';
+  if (status.code === WRONG_USAGE) return await understandsFlags(candidate, cancellation) ? undefined : 'not a Python 3';
   return undefined;
 }
 
-async function understandsFlags(candidate: Candidate, cancelling: Cancelling): Promise<boolean> {
-  const ended = await run(candidate, [...PYTHON_FLAGS, '-c', 'pass'], { ...process.env }, cancelling);
-  return ended.code === 0;
+async function understandsFlags(candidate: Candidate, cancellation: Cancellation): Promise<boolean> {
+  const status = await run(candidate, [...PYTHON_FLAGS, '-c', 'pass'], { ...process.env }, cancellation);
+  return status.code === 0;
 }
 
-function spoken({ code, signal }: Ended): string {
+function describeExit({ code, signal }: ExitStatus): string {
   return signal === null ? `with exit code ${String(code)}` : `by ${signal}`;
 }

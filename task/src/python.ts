@@ -2,9 +2,10 @@
 
 import path from 'node:path';
 
-/** Exit codes by which `start.py` says, before it does anything, that another Python may do. */
-export const TOO_OLD = 86;
-export const NOT_BUILT_FOR = 87;
+export const OLDEST_PYTHON = '3.10';
+/** Exit codes by which `start.py` says, before it does anything, that another Python may do. It has the same names. */
+export const PYTHON_TOO_OLD = 86;
+export const NO_NATIVE_MODULE = 87;
 
 export interface Candidate {
   readonly command: string;
@@ -26,19 +27,20 @@ export function candidates(pythonPath: string, location: string, platform: NodeJ
 }
 
 /** Return a candidate as a person would type it. */
-export function shown({ command, args }: Candidate): string {
+export function commandLine({ command, args }: Candidate): string {
   return [command, ...args].join(' ');
 }
 
-export class NoPython extends Error {
+/** No Python on the agent can run the library; `tried` are the candidates with the reason why not. */
+export class NoPythonError extends Error {
   constructor(tried: readonly string[], named: boolean) {
     const fix = named
       ? 'Name another one in the input \'pythonPath\', or leave it out.'
-      : 'Install Python 3.10 or newer on the agent, or name it in the input \'pythonPath\'.';
+      : `Install Python ${OLDEST_PYTHON} or newer on the agent, or name it in the input 'pythonPath'.`;
     super(
-      `No Python on this agent can run ecs-cd, which needs Python 3.10 or newer. Tried: ${tried.join('; ')}. `
+      `No Python on this agent can run ecs-cd, which needs Python ${OLDEST_PYTHON} or newer. Tried: ${tried.join('; ')}. `
       + `Add the task UsePythonVersion@0 with versionSpec '3.x' before this one. ${fix}`,
     );
-    this.name = 'NoPython';
+    this.name = 'NoPythonError';
   }
 }

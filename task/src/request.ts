@@ -1,11 +1,11 @@
-/** The request to the library: all that only the agent can tell. Its shape is the contract in `task/README.md`. */
+/** The request to the library: all that only the agent knows. Its shape is the contract in `task/README.md`. */
 
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-import { tl } from './agent';
+import { tl } from './task-lib';
 
 const AWS_PARAMETERS = [
   'username', 'password', 'sessionToken', 'assumeRoleArn', 'roleSessionName', 'externalId', 'useOIDC',
@@ -63,7 +63,7 @@ export function readRequest(folder: string): Request {
   };
 }
 
-/** Return what in a request may never be shown. */
+/** Return what in a request must never be shown. */
 export function secretsOf(request: Request): string[] {
   const { aws, azureDevOps, awsVariables, proxy } = request;
   const found = [
@@ -109,7 +109,7 @@ function readProxy(): Request['proxy'] {
 }
 
 function bypassList(text: string): string[] {
-  const refused = new Error('The agent\'s proxy bypass list (Agent.ProxyBypassList) is not a JSON list of texts.');
+  const refused = new Error('The agent\'s proxy bypass list (Agent.ProxyBypassList) is not a JSON list of strings.');
   let list: unknown;
   try {
     list = JSON.parse(text === '' ? '[]' : text);

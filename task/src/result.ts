@@ -2,7 +2,7 @@
 
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 
-import { tl } from './agent';
+import { tl } from './task-lib';
 
 const RESULTS = {
   Succeeded: tl.TaskResult.Succeeded,
@@ -37,7 +37,7 @@ export function readAnswer(file: string): Answer {
 }
 
 /** Give the agent everything but the result itself. */
-export function hand(answer: Answer): void {
+export function publishAnswer(answer: Answer): void {
   for (const [name, value] of Object.entries(answer.outputs)) tl.setVariable(name, value, false, true);
   for (const [name, value] of Object.entries(answer.variables)) tl.setVariable(name, value);
   // The agent fails a task that uploads a file which is not there.
@@ -69,7 +69,7 @@ function resultOf(value: unknown): tl.TaskResult {
 
 function textOf(object: Record<string, unknown>, key: string): string {
   const value = object[key];
-  if (typeof value !== 'string') throw new Error(`'${key}' is not a text`);
+  if (typeof value !== 'string') throw new Error(`'${key}' is not a string`);
   return value;
 }
 

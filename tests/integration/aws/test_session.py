@@ -12,7 +12,7 @@ import pytest
 
 from ecs_cd import __version__
 from ecs_cd.aws import Aws, AwsSettings, StaticKeys, connect
-from ecs_cd.aws.credentials import WEB_IDENTITY_TRIES
+from ecs_cd.aws.credentials import WEB_IDENTITY_ATTEMPTS
 from ecs_cd.errors import AccessDenied, BadCredentials, SettingsError
 from ecs_cd.image.check import Images
 from ecs_cd.parameter.store import Parameters
@@ -233,7 +233,7 @@ def test_a_lasting_refusal_of_an_identity_token_is_told(aws: Cloud) -> None:
     adapter = connect(identified(aws, repeat("token")), attempts=1, clock=FakeClock())
     with closing(adapter), pytest.raises(BadCredentials):
         adapter.whoami()
-    assert len(asked(aws, "AssumeRoleWithWebIdentity")) == WEB_IDENTITY_TRIES
+    assert len(asked(aws, "AssumeRoleWithWebIdentity")) == WEB_IDENTITY_ATTEMPTS
 
 
 def test_a_role_that_trusts_no_identity_is_told_at_once(aws: Cloud) -> None:

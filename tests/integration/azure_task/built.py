@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 from pathlib import Path
 
-from task.bundle import extension
+from extension_builder import extension
 
 
 def built(variant: str = "public") -> Path:

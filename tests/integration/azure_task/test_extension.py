@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.integration.azure_task.node import TASK
+from extension_builder.extension import BUILT_TASK, TASK
 
-MANIFEST = json.loads((TASK / "vss-extension.json").read_text(encoding="utf-8"))
+ROOT = TASK.parent
+MANIFEST = json.loads((ROOT / "vss-extension.json").read_text(encoding="utf-8"))
 DEFINITION = json.loads((TASK / "EcsCdV1" / "task.json").read_text(encoding="utf-8"))
 PAGE = (TASK / "overview.md").read_text(encoding="utf-8")
-DOCS = [(TASK.parent / page).read_text(encoding="utf-8") for page in ("README.md", "docs/task.md")]
+DOCS = [(ROOT / page).read_text(encoding="utf-8") for page in ("README.md", "docs/task.md")]
 FENCED = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SNIPPETS = FENCED.findall(PAGE) + [text for page in DOCS for text in FENCED.findall(page) if "- task:" in text]
 
@@ -63,7 +64,7 @@ def test_the_page_names_every_output_variable() -> None:
 
 
 def test_the_development_variant_can_be_installed_beside_the_public_one() -> None:
-    extension = json.loads((TASK / "vss-extension.dev.json").read_text(encoding="utf-8"))
+    extension = json.loads((ROOT / "vss-extension.dev.json").read_text(encoding="utf-8"))
     definition = json.loads((TASK / "task.dev.json").read_text(encoding="utf-8"))
     assert MANIFEST["public"] is True and extension["public"] is False
     assert extension["id"] != MANIFEST["id"] and extension["name"] != MANIFEST["name"]
@@ -73,11 +74,16 @@ def test_the_development_variant_can_be_installed_beside_the_public_one() -> Non
 
 
 def test_what_the_manifest_names_is_there() -> None:
-    named = [MANIFEST["icons"]["default"], MANIFEST["content"]["details"]["path"]]
-    named += [file["path"] for file in MANIFEST["files"]]
-    named += [item["properties"]["name"] + "/task.json" for item in MANIFEST["contributions"]]
-    assert not [path for path in named if not (TASK / path).exists()]
-    assert (TASK.parent / MANIFEST["content"]["license"]["path"]).is_file()
+    named = [MANIFEST["icons"]["default"], *(part["path"] for part in MANIFEST["content"].values())]
+    named += [file["path"] for file in MANIFEST["files"] if file["path"] != BUILT_TASK.as_posix()]
+    assert len(named) == 4
+    assert not [path for path in named if not (ROOT / path).exists()]
+
+
+def test_the_manifest_contributes_the_built_task() -> None:
+    assert {"path": BUILT_TASK.as_posix()} in MANIFEST["files"]
+    assert [item["properties"]["name"] for item in MANIFEST["contributions"]] == [BUILT_TASK.as_posix()]
+    assert (TASK / BUILT_TASK.name / "task.json").is_file()
 
 
 @pytest.mark.parametrize(("icon", "size"), [("EcsCdV1/icon.png", 32), ("images/extension.png", 128)])

@@ -19,6 +19,7 @@ import pytest
 from ecs_cd.azure_task.inputs import names_by_command
 from ecs_cd.sandbox.azure_devops import StepContext
 from ecs_cd.sandbox.azure_devops.node import find_node
+from extension_builder.extension import BUILT_TASK
 from tests.integration.azure_task.built import built
 from tests.integration.azure_task.support import DIRECT, JOB_TOKEN
 from tests.integration.azure_task.test_credentials import assumed, queued
@@ -96,7 +97,7 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("extension")
     with zipfile.ZipFile(built()) as archive:
         archive.extractall(folder)
-    return folder / "EcsCdV1"
+    return folder / BUILT_TASK
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from extension_builder.node import Node, find_nodes
 from tests.integration.azure_task.node import bundle
 from tests.integration.azure_task.wrapper import AWS, AZURE, Task, connection, inputs, secrets
 
@@ -190,6 +191,14 @@ def test_the_answer_is_handed_to_the_agent_and_the_result_comes_last(task: Task)
     assert not list((task.agent / "temp").glob("ecs-cd-*"))
 
 
+@pytest.mark.parametrize("node", find_nodes(), ids=lambda node: f"Node {node.version[0]}")
+def test_the_task_runs_on_every_node_there_is(task: Task, node: Node) -> None:
+    task.node = node.path
+    done = task.run(**inputs(service="my-api"))
+    assert done.seen["request"]["inputs"] == {"command": "deploy", "service": "my-api"}
+    assert (done.err, done.results) == ("", [COMPLETE.format("Succeeded;]Done.")])
+
+
 def test_files_that_are_not_there_are_not_uploaded(task: Task) -> None:
     task.library("answer(summaryFile='/not/there.md', reportFile='/not/there.json')")
     assert not [line for line in task.run().lines if "upload" in line or "attachment" in line]
@@ -216,8 +225,8 @@ def test_the_result_is_the_librarys(task: Task, result: str, issue: str) -> None
         ("answer(version=2)", "'version' is not 1"),
         ("answer('Perfect')", "'result' is none of Succeeded, SucceededWithIssues, Failed"),
         ("answer('toString')", "'result' is none of"),
-        ("answer(message=None)", "'message' is not a text"),
-        ("answer(outputs={'runId': 7})", "'runId' is not a text"),
+        ("answer(message=None)", "'message' is not a string"),
+        ("answer(outputs={'runId': 7})", "'runId' is not a string"),
         ("answer(variables=['a'])", "'variables' is not an object"),
         ("sys.exit(1)", "python3 ended with exit code 1 and left no result"),
         ("os.kill(os.getpid(), signal.SIGKILL)", "python3 ended by SIGKILL and left no result"),
@@ -264,7 +273,9 @@ def test_no_python_at_all_says_what_was_tried_and_what_to_do(task: Task, tmp_pat
     assert "UsePythonVersion@0" in done.results[0] and "3.10 or newer" in done.results[0]
 
 
-@pytest.mark.parametrize(("script", "why"), [("exit 86", "older than 3.10"), ("exit 87", "holds no build for it")])
+@pytest.mark.parametrize(
+    ("script", "why"), [("exit 86", "older than 3.10"), ("exit 87", "no build of pydantic-core for it")]
+)
 def test_a_python_that_was_named_is_the_only_one(task: Task, tmp_path: Path, script: str, why: str) -> None:
     mine = task.program(str(tmp_path / "mine"), script)
     done = task.run(**inputs(pythonPath=str(mine)))

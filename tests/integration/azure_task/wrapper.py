@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ecs_cd.sandbox.azure_devops.node import find_node
-from tests.integration.azure_task.node import TASK
+from extension_builder.extension import TASK
+from extension_builder.node import find_nodes
 
 AWS = "5c1e6f1a-0000-4000-8000-0000000000a1"
 AZURE = "5c1e6f1a-0000-4000-8000-0000000000a2"
@@ -88,6 +88,7 @@ class Task:
     folder: Path
     agent: Path
     path: list[str] = field(default_factory=list)
+    node: Path = field(default_factory=lambda: find_nodes()[0].path)
 
     @classmethod
     def unpack(cls, built: Path, place: Path) -> Task:
@@ -132,7 +133,7 @@ class Task:
     def start(self, **given: str) -> subprocess.Popen[str]:
         """Start the task as an agent does."""
         return subprocess.Popen(
-            [str(find_node(os.environ).path), str(self.folder / "index.js")],
+            [str(self.node), str(self.folder / "index.js")],
             cwd=self.agent / "work",
             env=self.environment(given),
             stdin=subprocess.DEVNULL,

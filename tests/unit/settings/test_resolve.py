@@ -80,7 +80,7 @@ def test_a_map_given_by_flag_adds_to_the_map_of_the_file(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("given", [["hunter2"], "A=1\nhunter2", 5])
 def test_a_map_is_given_as_name_and_value_and_not_repeated_when_wrong(given: object) -> None:
-    with pytest.raises(SettingsError, match=r"--variable: must be (given as NAME=VALUE|a map)") as caught:
+    with pytest.raises(SettingsError, match=r"`variables=`: must be (given as NAME=VALUE|a map)") as caught:
         Settings().resolve(steps=(), variables=given)
     assert "hunter2" not in str(caught.value)
 
@@ -109,7 +109,7 @@ def test_no_file_is_needed_when_all_is_given() -> None:
 def test_a_single_step_needs_only_what_it_takes() -> None:
     assert Settings().resolve(steps=["parameter"], parameter="/x").parameter == "/x"
     with pytest.raises(
-        SettingsError, match=r"The parameter is not set: say --parameter, set ECS_CD_PARAMETER, or write"
+        SettingsError, match=r"The parameter is not set: give `parameter=`, set ECS_CD_PARAMETER, or write"
     ):
         Settings().resolve(steps=["parameter"])
 
@@ -121,7 +121,7 @@ def test_every_missing_value_is_told_with_three_ways_to_give_it(tmp_path: Path) 
     found = mistakes(caught.value)
     assert len(found) == 6
     assert (
-        "The ECS cluster of my-api in production is not set: say --cluster, set ECS_CD_CLUSTER, "
+        "The ECS cluster of my-api in production is not set: give `cluster=`, set ECS_CD_CLUSTER, "
         "or write `ecs.cluster` under services.my-api or defaults in ecs-cd.yml."
     ) in found
 
@@ -157,7 +157,9 @@ def test_a_name_may_come_from_the_environment_or_be_the_only_one(tmp_path: Path)
 
 
 def test_a_placeholder_without_its_name_says_which_flag_is_missing() -> None:
-    with pytest.raises(SettingsError, match=r"placeholder {service}, and no service was named; give --service"):
+    with pytest.raises(
+        SettingsError, match=r"placeholder {service}, and no service was named: name it with `service=`"
+    ):
         Settings().resolve(steps=["parameter"], parameter="/{service}/x")
 
 
@@ -386,6 +388,6 @@ def test_the_service_that_is_delivered_to_cannot_be_its_own_origin(tmp_path: Pat
 
 def test_a_promotion_needs_to_know_from_where(tmp_path: Path) -> None:
     settings = loaded(tmp_path, TWO_ACCOUNTS)
-    with pytest.raises(SettingsError, match="The origin of my-api in stage is not set: say --from"):
+    with pytest.raises(SettingsError, match="The origin of my-api in stage is not set: give `promote_from=`"):
         settings.resolve("my-api", "stage", steps=["origin"])
     assert settings.resolve("my-api", "stage").promote_from == ""

@@ -34,13 +34,13 @@ def content_types(names: Iterable[str]) -> bytes:
     """Return the file for the files of these names; one without an ending is a text.
 
     Raises:
-        ValueError: a file's ending is not among those expected, so that it may not belong into the extension.
+        ValueError: a file's ending is not among those expected, so that it may not belong in the extension.
     """
     paths = sorted(map(PurePosixPath, names))
     endings = sorted({path.suffix for path in paths} - {""})
     unexpected = [str(path) for path in paths if path.suffix and path.suffix not in _TYPES]
     if unexpected:
-        raise ValueError(f"Nobody expects {', '.join(unexpected)} in the extension.")
+        raise ValueError(f"The extension would hold files of unexpected kinds: {', '.join(unexpected)}.")
     lines = [
         '<?xml version="1.0" encoding="utf-8"?>',
         '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">',

@@ -1,15 +1,16 @@
-"""Uses the bundled library as the task does, from the bundle alone. Run by `proof` in a process of its own, with `-I`.
+"""Imports the bundled library and uses its SDKs. Started by `smoke_test`, with a Python that sees nothing else.
 
-`probe.py <python folder of the task> [AWS endpoint] [organization]`: with the two, one signed request goes to each AWS
-service and one to Azure DevOps, with credentials from the environment; without, all clients are made.
+`smoke_test_script.py <python folder of the task> [AWS endpoint] [organization]`: with the two, one signed request goes
+to each AWS service and one to Azure DevOps, with credentials from the environment; without, all clients are made.
 """
 
 import importlib
+import os
 import runpy
 import sys
 from pathlib import Path
 
-QUESTIONS = {
+REQUESTS = {
     "ecr": "describe_repositories",
     "ecs": "list_clusters",
     "ssm": "describe_parameters",
@@ -24,36 +25,34 @@ def import_all(lib: Path) -> None:
             importlib.import_module(".".join(path.relative_to(lib).with_suffix("").parts).replace(".__init__", ""))
 
 
-def ask_aws(endpoint: str) -> None:
-    """Make a client of each service, and have it ask one question where there is somebody to answer."""
+def use_aws(endpoint: str) -> None:
+    """Make a client of each service, and send a request with it where there is an endpoint."""
     from botocore.session import Session  # noqa: PLC0415 - it is there only once the path is prepared
 
     session = Session()
-    for service, question in QUESTIONS.items():
+    for service, operation in REQUESTS.items():
         client = session.create_client(service, region_name="eu-west-1", endpoint_url=endpoint or None)
         if endpoint:
-            getattr(client, question)()
+            getattr(client, operation)()
         client.close()
 
 
-def ask_azure_devops(organization: str) -> None:
-    """Make the SDK's clients, and have one look for a pipeline where there is somebody to answer."""
-    import os  # noqa: PLC0415 - as below
-
+def use_azure_devops(organization: str) -> None:
+    """Make the SDK's clients, and look for a pipeline where there is an organization."""
     from ecs_cd.azure_devops import AzureDevOpsSettings, connect  # noqa: PLC0415 - it is there only once all is prepared
     from ecs_cd.azure_devops.sdk import Clients  # noqa: PLC0415 - likewise
     from ecs_cd.azure_devops.transport import Transport  # noqa: PLC0415 - likewise
     from ecs_cd.support.clock import SystemClock  # noqa: PLC0415 - likewise
 
-    where = organization or "https://dev.azure.com/nobody"
-    settings = AzureDevOpsSettings(where, "platform", pat=os.environ.get("ECS_CD_PROBE_TOKEN", "none"))
-    Clients(Transport(settings, SystemClock()), where).transport.close()
+    url = organization or "https://dev.azure.com/nobody"
+    settings = AzureDevOpsSettings(url, "platform", pat=os.environ.get("ECS_CD_SMOKE_TEST_TOKEN", "none"))
+    Clients(Transport(settings, SystemClock()), url).transport.close()
     if organization:
         with connect(settings, SystemClock()) as azure:
             azure.find("infrastructure")
 
 
-def strangers(python: Path, before: frozenset[str]) -> list[str]:
+def modules_from_elsewhere(python: Path, before: frozenset[str]) -> list[str]:
     """Return the modules, but for those there before, that are neither the bundle's nor Python's own library's."""
     own = (str(python), str(Path(importlib.__file__).parents[1]))
     files = [getattr(module, "__file__", None) for name, module in list(sys.modules.items()) if name not in before]
@@ -61,7 +60,7 @@ def strangers(python: Path, before: frozenset[str]) -> list[str]:
 
 
 def main() -> None:
-    """Prepare the path as the task does; then import, make, ask.
+    """Prepare the path as the task does; then import, make the clients, send.
 
     Raises:
         SystemExit: a module came from outside.
@@ -70,9 +69,9 @@ def main() -> None:
     before = frozenset(sys.modules)  # `site` loads what the machine's own packages ask it to
     runpy.run_path(str(python / "start.py"))["prepare"]()
     import_all(python / "lib")
-    ask_aws(endpoint)
-    ask_azure_devops(organization)
-    found = strangers(python, before)
+    use_aws(endpoint)
+    use_azure_devops(organization)
+    found = modules_from_elsewhere(python, before)
     if found:
         raise SystemExit(f"Not from the bundle: {', '.join(found)}")
 

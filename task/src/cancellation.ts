@@ -2,14 +2,14 @@
 
 import type { ChildProcess } from 'node:child_process';
 
-/** What of these 7.5 seconds the library has to end in; the rest is for telling how. */
-const GRACE_MILLISECONDS = 5000;
+/** What of these 7.5 seconds the library has to end in; the rest is for reporting how. */
+export const GRACE_MILLISECONDS = 5000;
 const WINDOWS = process.platform === 'win32';
 /** On Windows the agent's two signals are Ctrl+C and Ctrl+Break. */
-const SIGNALS: readonly NodeJS.Signals[] = WINDOWS ? ['SIGINT', 'SIGBREAK'] : ['SIGINT', 'SIGTERM'];
+export const SIGNALS: readonly NodeJS.Signals[] = WINDOWS ? ['SIGINT', 'SIGBREAK'] : ['SIGINT', 'SIGTERM'];
 
-/** Passes the first signal on to the process that is running; further ones find it done. */
-export class Cancelling {
+/** Forwards the first signal to the process that is running; further ones change nothing. */
+export class Cancellation {
   private child: ChildProcess | undefined;
   private signal: NodeJS.Signals | undefined;
   private timer: NodeJS.Timeout | undefined;
@@ -25,8 +25,8 @@ export class Cancelling {
   /** From now on, this is the process to end. */
   watch(child: ChildProcess): void {
     this.child = child;
-    child.once('exit', () => { this.release(); });
-    if (this.signal !== undefined) this.pass(this.signal);
+    child.once('exit', () => { this.forget(); });
+    if (this.signal !== undefined) this.forward(this.signal);
   }
 
   /** End the process at once, if there is one. */
@@ -37,17 +37,17 @@ export class Cancelling {
   private request(signal: NodeJS.Signals): void {
     if (this.signal !== undefined) return;
     this.signal = signal;
-    this.pass(signal);
+    this.forward(signal);
   }
 
-  private pass(signal: NodeJS.Signals): void {
+  private forward(signal: NodeJS.Signals): void {
     if (this.child === undefined) return;
-    // On Windows the console has told the child already, and `kill` would end it without a word.
+    // On Windows the console has sent it to the child already, and `kill` would end it without a word.
     if (!WINDOWS) this.child.kill(signal);
     this.timer = setTimeout(() => { this.kill(); }, GRACE_MILLISECONDS);
   }
 
-  private release(): void {
+  private forget(): void {
     clearTimeout(this.timer);
     this.child = undefined;
   }

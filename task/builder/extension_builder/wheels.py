@@ -12,11 +12,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from task.bundle.contents import NATIVE, NATIVES, STRIPPED, UNUSED, Native
+from packaging.requirements import Requirement
+from packaging.tags import Tag
+from packaging.utils import canonicalize_name, parse_wheel_filename
+from packaging.version import Version
 
-_PIN = re.compile(r"^(?P<name>[a-z0-9._-]+)==(?P<version>\S+)(?P<rest>(?:.*\\\n)*.*)$", re.MULTILINE)
+from extension_builder.contents import NATIVE, NATIVES, STRIPPED, UNUSED, Native
+
 _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
-_AT_ONCE = 4
+_CONTINUED = "\\\n"
+_DOWNLOADS_AT_ONCE = 4
+_PURE = Tag("py3", "none", "any")
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,7 @@ class Pin:
 
 @dataclass(frozen=True)
 class Wheel:
-    """A wheel on this machine whose hash is pinned; `native` says whom it is for, None for all."""
+    """A wheel on this machine whose hash is pinned; `native` is the platform and Python it is for, None for all."""
 
     pin: Pin
     path: Path
@@ -44,54 +50,59 @@ class Wheel:
 
 
 @dataclass(frozen=True)
-class _Wanted:
-    """Wheels that one run of pip can fetch: the pins, and the tags that it is to choose by."""
+class _Group:
+    """Pins that one run of pip downloads for the same platform and Python; each has a wheel with this tag."""
 
     pins: tuple[Pin, ...]
     options: tuple[str, ...]
-    tags: re.Pattern[str]
+    tag: Tag
     native: Native | None = None
 
 
 def read_pins(requirements: str) -> tuple[Pin, ...]:
-    """Return the pins in the text of a `requirements.txt`, those of the parts left out excepted.
+    """Return the pins in the text of a `requirements.txt`, without those that the task does not use.
 
     Raises:
-        ValueError: a pin has a marker, about which the task would have to decide at its start, or no hash.
+        ValueError: a pin has a marker, about which the task would have to decide at its start, or no hash or version.
     """
     pins = []
-    for told in _PIN.finditer(requirements):
-        hashes = frozenset(_HASH.findall(told["rest"]))
-        if ";" in told["rest"] or not hashes:
-            raise ValueError(f"The pin of {told['name']} has a marker or no hash; the bundle can have neither.")
-        pins.append(Pin(told["name"], told["version"], hashes))
+    for line in requirements.replace(_CONTINUED, " ").splitlines():
+        text = line.partition(" --hash")[0].strip()
+        if not text or text.startswith("#"):
+            continue
+        requirement = Requirement(text)
+        hashes = frozenset(_HASH.findall(line))
+        [specifier] = requirement.specifier
+        if requirement.marker or not hashes or specifier.operator != "==":
+            raise ValueError(f"The pin of {requirement.name} has a marker or no hash; the bundle can have neither.")
+        pins.append(Pin(canonicalize_name(requirement.name), specifier.version, hashes))
     return tuple(pin for pin in pins if pin.name not in UNUSED)
 
 
 def fetch(pins: tuple[Pin, ...], folder: Path) -> tuple[Wheel, ...]:
-    """Return the wheels of the pins, in a fixed order; what does not lie in `folder` yet is downloaded to it.
+    """Return the wheels of the pins, in a fixed order; what is not in `folder` yet is downloaded to it.
 
     Raises:
         ValueError: a wheel is missing after the download.
         subprocess.CalledProcessError: pip failed, which includes a wrong hash.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    wanted = _wanted(pins)
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        list(pool.map(lambda group: _download(group, folder), wanted))
-    return tuple(_found(pin, group, folder) for group in wanted for pin in group.pins)
+    groups = _groups(pins)
+    with ThreadPoolExecutor(_DOWNLOADS_AT_ONCE) as pool:
+        list(pool.map(lambda group: _download(group, folder), groups))
+    return tuple(_require(pin, group, folder) for group in groups for pin in group.pins)
 
 
-def _wanted(pins: tuple[Pin, ...]) -> tuple[_Wanted, ...]:
+def _groups(pins: tuple[Pin, ...]) -> tuple[_Group, ...]:
     pure = tuple(pin for pin in pins if pin.name not in (NATIVE, STRIPPED))
     natives = tuple(pin for pin in pins if pin.name == NATIVE)
     stripped = tuple(pin for pin in pins if pin.name == STRIPPED)
     any_python = ("--implementation", "py", "--abi", "none", "--platform", "any", "--python-version", "3.10")
     return (
-        _Wanted(pure, any_python, re.compile(r"(py2\.)?py3-none-any")),
+        _Group(pure, any_python, _PURE),
         # Its Python part is the same in every wheel; which one is taken must not depend on the machine that builds.
-        _Wanted(stripped, _options(NATIVES[0]), _tags(NATIVES[0])),
-        *(_Wanted(natives, _options(native), _tags(native), native) for native in NATIVES),
+        _Group(stripped, _options(NATIVES[0]), NATIVES[0].tag),
+        *(_Group(natives, _options(native), native.tag, native) for native in NATIVES),
     )
 
 
@@ -101,12 +112,7 @@ def _options(native: Native) -> tuple[str, ...]:
     return (*tags, "--platform", native.pip_platform)
 
 
-def _tags(native: Native) -> re.Pattern[str]:
-    """Return what a wheel's name ends in: `manylinux2014_x86_64.manylinux_2_17_x86_64` is a set of platforms."""
-    return re.compile(rf"{native.python}-{native.python}-([\w.]+\.)?{native.pip_platform}(\.[\w.]+)?")
-
-
-def _download(group: _Wanted, folder: Path) -> None:
+def _download(group: _Group, folder: Path) -> None:
     lines = [pin.line for pin in group.pins if _find(pin, group, folder) is None]
     if not lines:
         return
@@ -117,32 +123,28 @@ def _download(group: _Wanted, folder: Path) -> None:
         pip = (sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check")
         subprocess.run([*pip, *what, *group.options, "--dest", scratch], check=True)  # noqa: S603 - our own arguments
         for wheel in Path(scratch).glob("*.whl"):
-            _keep(wheel, folder / wheel.name)
+            _move_into_cache(wheel, folder / wheel.name)
 
 
-def _keep(wheel: Path, target: Path) -> None:
-    """Move it to the cache whole or not at all: two builds may run at once."""
-    beside = target.with_suffix(f".{os.getpid()}.part")
-    beside.write_bytes(wheel.read_bytes())
-    beside.replace(target)
+def _move_into_cache(wheel: Path, target: Path) -> None:
+    """Put it there as a whole or not at all: two builds may run at once."""
+    partial = target.with_suffix(f".{os.getpid()}.part")
+    partial.write_bytes(wheel.read_bytes())
+    partial.replace(target)
 
 
-def _found(pin: Pin, group: _Wanted, folder: Path) -> Wheel:
+def _require(pin: Pin, group: _Group, folder: Path) -> Wheel:
     wheel = _find(pin, group, folder)
     if wheel is None:
-        raise ValueError(f"There is no wheel of {pin.name} {pin.version} for {group.tags.pattern}.")
+        raise ValueError(f"There is no wheel of {pin.name} {pin.version} for {group.tag}.")
     return wheel
 
 
-def _find(pin: Pin, group: _Wanted, folder: Path) -> Wheel | None:
+def _find(pin: Pin, group: _Group, folder: Path) -> Wheel | None:
     for path in sorted(folder.glob("*.whl")):
-        name, version, tags = path.stem.split("-", 2)
-        if (_normal(name), version) == (_normal(pin.name), pin.version) and group.tags.fullmatch(tags):
+        name, version, _, tags = parse_wheel_filename(path.name)
+        if (name, version) == (pin.name, Version(pin.version)) and group.tag in tags:
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
             if digest in pin.hashes:
                 return Wheel(pin, path, digest, group.native)
     return None
-
-
-def _normal(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()

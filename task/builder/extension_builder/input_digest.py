@@ -9,9 +9,10 @@ _PATTERNS = (
     "LICENSE",
     "requirements.txt",
     "ecs_cd/**/*.py",
+    "vss-extension*.json",
     "task/*",
     "task/EcsCdV1/*",
-    "task/bundle/*.py",
+    "task/builder/extension_builder/*.py",
     "task/images/*",
     "task/python/*.py",
     "task/src/**/*",
@@ -21,7 +22,7 @@ _PATTERNS = (
 def digest(root: Path) -> str:
     """Return the hash of all inputs below the repository's root, names and contents."""
     files = sorted({path for pattern in _PATTERNS for path in root.glob(pattern) if path.is_file()})
-    told = hashlib.sha256()
+    result = hashlib.sha256()
     for path in files:
-        told.update(f"{path.relative_to(root).as_posix()} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
-    return told.hexdigest()
+        result.update(f"{path.relative_to(root).as_posix()} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return result.hexdigest()

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from packaging.tags import Tag
+
 LIMIT = 45_000_000
 """The most bytes of a `.vsix`."""
 
-OWN_UNUSED = ("cli", "sandbox", "__main__.py", "console/live.py", "console/picture.py", "console/crowd.py")
+OWN_UNUSED = (
+    "cli", "sandbox", "__main__.py",
+    "console/live.py", "console/live_several.py", "console/render.py", "console/terminal.py",
+)  # fmt: skip
 """Parts of `ecs_cd` that only the command line, a terminal or the sandbox uses."""
 
 UNUSED = frozenset({"click", "rich", "markdown-it-py", "mdurl", "pygments"})
@@ -54,6 +59,11 @@ class Native:
     def folder(self) -> str:
         """Return its folder under `python/native`."""
         return f"{self.platform}-{self.python}"
+
+    @property
+    def tag(self) -> Tag:
+        """Return the tag of the wheels for it."""
+        return Tag(self.python, self.python, self.pip_platform)
 
 
 NATIVES = tuple(
