@@ -20,8 +20,10 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BUILDER).npm_script lint
 
+# The oldest Python (pyproject.toml says so), and what ships on the newest: what each has in its standard library.
 types: $(READY)
 	$(BIN)/mypy
+	$(BIN)/mypy --python-version 3.14 --package ecs_cd
 	$(BUILDER).npm_script types
 
 layers: $(READY)
