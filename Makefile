@@ -8,7 +8,7 @@ BUILDER := PYTHONPATH=task/builder $(BIN)/python -m extension_builder
 COMPILE := uv pip compile --universal --python-version 3.10 --generate-hashes --no-header --no-annotate --quiet
 PYTEST ?= -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test lint types layers node-tests unit integration end-to-end cover vsix wheels fleet bench-locks lock clean
+.PHONY: demo test lint types layers node-tests unit integration end-to-end cover generate vsix wheels fleet bench-locks lock clean
 
 demo: vsix
 	@$(BIN)/ecs-cd sandbox demo --extension dist/ecs-cd-$$($(BIN)/python -c 'import ecs_cd; print(ecs_cd.__version__)').vsix
@@ -48,6 +48,10 @@ end-to-end: $(READY)
 cover: $(READY)
 	$(BIN)/coverage run -m pytest -n 0
 	$(BIN)/coverage report
+
+# The files that are made from the table of settings: typed keywords, the task's inputs, reference tables. A test compares.
+generate: $(READY)
+	@$(BIN)/python -m tools
 
 # The Azure Pipelines extension, in dist/. VARIANT=dev: the one to try out beside the public one.
 vsix: $(READY)

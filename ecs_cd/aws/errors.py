@@ -31,7 +31,7 @@ _SERVER_ERROR = 500
 
 
 def translated(error: Exception, doing: str, region: str = "", *, quote: bool = True) -> EcsCdError | None:
-    """Return our error for one of botocore's, or None when it is none that AWS's SDK raises (a bug of ours).
+    """Return our error for one of the SDK's, or None when it is none that AWS's SDK raises (a bug of ours).
 
     `doing` completes "Cannot ...". `quote=False` leaves out AWS's own words.
     """
@@ -49,7 +49,7 @@ def translated(error: Exception, doing: str, region: str = "", *, quote: bool = 
 def meaning_of(kind: type[BaseException]) -> Meaning | None:
     """Return what an exception class means: its own entry, or that of its nearest ancestor which has one."""
     for ancestor in kind.__mro__:
-        if ancestor.__module__.partition(".")[0] == "botocore" and ancestor.__name__ in BY_CLASS:
+        if ancestor.__module__.partition(".")[0] in ("boto3", "botocore") and ancestor.__name__ in BY_CLASS:
             return BY_CLASS[ancestor.__name__]
     if issubclass(kind, OSError):
         return UNREADABLE

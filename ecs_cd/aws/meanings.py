@@ -1,7 +1,7 @@
-"""The one table of what AWS's errors mean here: by error code of an answer, by HTTP status, by class of botocore.
+"""The one table of what AWS's errors mean here: by error code of an answer, by HTTP status, by exception class.
 
-A test walks every exception class of botocore, and every error that the service models declare for the operations
-used, and fails when one is not in here. Names are text, so that nothing of botocore is imported for them.
+A test walks every exception class of boto3 and botocore, and every error that the service models declare for the
+operations used, and fails when one is not in here. Names are text, so that no SDK is imported for them.
 """
 
 from __future__ import annotations
@@ -167,7 +167,7 @@ _CODES: tuple[tuple[Meaning, str], ...] = (
 )
 
 _CLASSES: tuple[tuple[Meaning, str], ...] = (
-    (_NOT_USED, "BotoCoreError UndefinedModelAttributeError"),
+    (_NOT_USED, "Boto3Error BotoCoreError UndefinedModelAttributeError"),
     (
         Meaning(
             SettingsError,
@@ -242,4 +242,4 @@ BY_CODE = dict(_named(_CODES))
 """The code in an answer of AWS, such as `TooManyUpdates`."""
 
 BY_CLASS = dict(_named(_CLASSES))
-"""The name of an exception class of botocore; a class without an entry means what its nearest ancestor means."""
+"""The name of an exception class of the SDK; a class without an entry means what its nearest ancestor means."""

@@ -21,7 +21,7 @@ from ecs_cd.parameter.record import describe_change
 from ecs_cd.report.report import Report
 from ecs_cd.run.follow import follow_run
 from ecs_cd.run.pipelines import Pipelines, resolve_pipeline
-from ecs_cd.settings import DeliverySettings
+from ecs_cd.settings import DELIVERY, DeliverySettings
 from ecs_cd.support.deadline import Deadline
 
 
@@ -29,7 +29,7 @@ def deploy(call: Call) -> Ended:
     """Deliver a tag and prove that ECS serves it; all of the tag file, where it has several and no service is named."""
     if entries := call.tags_of_several():
         return _deploy_many(call, entries)
-    settings = call.resolve(("image", "parameter", "pipeline", "rollout"))
+    settings = call.resolve(DELIVERY)
     entry = call.tag(settings.service)
     wanted = wiring.delivery(settings, entry, dry_run=call.inputs.dry_run)
     with call.aws(settings, str(entry.tag)) as aws, call.azure_devops(settings) as azure:
@@ -43,8 +43,7 @@ def deploy(call: Call) -> Ended:
 
 
 def _deploy_many(call: Call, entries: Sequence[TagEntry]) -> Ended:
-    steps = ("image", "parameter", "pipeline", "rollout")
-    settings = [call.resolve(steps, entry.service) for entry in entries]
+    settings = [call.resolve(DELIVERY, entry.service) for entry in entries]
     wanted = [
         wiring.delivery(one, entry, dry_run=call.inputs.dry_run) for one, entry in zip(settings, entries, strict=True)
     ]
@@ -63,7 +62,7 @@ def _deploy_many(call: Call, entries: Sequence[TagEntry]) -> Ended:
 
 def rollback(call: Call) -> Ended:
     """Step back to the version verified last, or to a given tag, and hold it there."""
-    settings = call.resolve(("image", "parameter", "pipeline", "rollout"))
+    settings = call.resolve(DELIVERY)
     to = ImageTag(call.inputs.tag) if call.inputs.tag else None
     wanted = wiring.place_of_rollback(settings, dry_run=call.inputs.dry_run)
     with call.aws(settings, str(to or "rollback")) as aws, call.azure_devops(settings) as azure:

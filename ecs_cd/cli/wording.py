@@ -5,16 +5,11 @@ from __future__ import annotations
 from ecs_cd.messages import ArgumentRef, CommandRef, Reference, SettingRef, right_wording, typed
 from ecs_cd.settings import BY_NAME
 
-_POSITIONAL = ("service", "environment")
-"""Arguments that are no flags, as the usage of a command shows them."""
-
 
 def command_line_wording(reference: Reference) -> str:
     """Return how a reference is written at a command line."""
     if isinstance(reference, SettingRef):
         setting = BY_NAME[reference.name]
-        if reference.name in _POSITIONAL:
-            return reference.name.upper()
         return f"{setting.switch or setting.variable}{f' {reference.value}' if reference.value else ''}"
     if isinstance(reference, ArgumentRef):
         return f"--{reference.name.replace('_', '-')}"

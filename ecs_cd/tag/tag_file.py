@@ -226,7 +226,7 @@ def _images(content: str, shown: str) -> tuple[TagEntry, ...]:
 
 
 def _entry(service: str, image: object, shown: str) -> TagEntry:
-    if wrong := naming_rules.own(service):
+    if wrong := naming_rules.place(service):
         raise TagFileError(f"{shown}: the service {quoted(service)} {wrong}.")
     shown = f"{shown}, service {quoted(service)}"
     if not isinstance(image, dict):

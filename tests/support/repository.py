@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("benchmarks", "docs", "ecs_cd", "sandbox", "task", "templates", "tests")
+FOLDERS = ("benchmarks", "docs", "ecs_cd", "sandbox", "task", "templates", "tests", "tools")
 _SUFFIXES = {".md", ".mjs", ".py", ".tf", ".toml", ".ts", ".yaml", ".yml"}
 _NOT_OURS = {"__pycache__", "node_modules", ".venv", "build", "dist", "openapi"}
 
