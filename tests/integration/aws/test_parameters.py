@@ -1,3 +1,5 @@
+"""Parameter Store behind its Protocol: what a write keeps (rule 5), labels, and what is asked how often."""
+
 from __future__ import annotations
 
 import json
