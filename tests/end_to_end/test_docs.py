@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from ecs_cd.sandbox.local import Sandbox
 from ecs_cd.settings import load
+from ecs_cd_sandbox.sandbox import Sandbox
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

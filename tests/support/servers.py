@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 from botocore.loaders import JSONFileLoader
 
-from ecs_cd.sandbox.aws import Aws
-from ecs_cd.sandbox.terraform import Terraform
+from ecs_cd_sandbox.aws import Aws
+from ecs_cd_sandbox.terraform.installation import Terraform
 
 # Every command makes a session of its own, and every session reads the same models of its services.
 _model = functools.cache(JSONFileLoader().load_file)

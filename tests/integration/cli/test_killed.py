@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from flask import Response
 
-from ecs_cd.sandbox.aws_faults import Environ, Recorder, StartResponse
+from ecs_cd_sandbox.aws.faults import Environ, Recorder, StartResponse
 from tests.integration.cli.world import PARAMETER, Called, Cli, World, command
 
 DEPLOY = ("deploy", "my-api", "development", "--tag", "102")
