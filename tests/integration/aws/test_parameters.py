@@ -190,7 +190,7 @@ def test_our_label_on_the_oldest_of_a_hundred_versions_makes_room(aws: Cloud, ad
 def test_a_foreign_label_on_the_oldest_of_a_hundred_versions_is_told_with_the_way_out(aws: Cloud, adapter: Aws) -> None:
     written(aws, *(str(n) for n in range(1, 101)))
     labelled(aws, 1, VERIFIED, "blessed")
-    with pytest.raises(ParameterRefused, match="version 1, cannot go because it is labelled blessed") as caught:
+    with pytest.raises(ParameterRefused, match="version 1, cannot be deleted because it is labelled blessed") as caught:
         write_version(adapter.parameters, read(adapter), "101")
     command = f"aws ssm label-parameter-version --name {NAME} --parameter-version 100 --labels blessed"
     assert command in caught.value.hint
