@@ -5,22 +5,26 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BENCH := $(VENV)/.bench
 BUILDER := PYTHONPATH=task/builder $(BIN)/python -m extension_builder
+COMPILE := uv pip compile --universal --python-version 3.10 --generate-hashes --no-header --no-annotate --quiet \
+  --no-emit-package ecs-cd-sandbox
 PYTEST ?= -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test lint types layers node-tests unit explore cover generate vsix fleet bench-locks lock clean
+.PHONY: demo test lint types layers node-tests unit integration end-to-end explore cover generate vsix wheels fleet bench-locks lock clean
 
 demo: vsix
 	@$(BIN)/ecs-cd sandbox demo --extension dist/ecs-cd-$$($(BIN)/python -c 'import ecs_cd; print(ecs_cd.__version__)').vsix
 
-test: lint types layers node-tests unit
+test: lint types layers node-tests unit integration end-to-end
 
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BUILDER).npm_script lint
 
+# The oldest Python (pyproject.toml says so), and what ships on the newest: what each has in its standard library.
 types: $(READY)
 	$(BIN)/mypy
+	$(BIN)/mypy --python-version 3.14 --package ecs_cd
 	$(BUILDER).npm_script types
 
 layers: $(READY)
@@ -30,8 +34,17 @@ layers: $(READY)
 node-tests: $(READY)
 	@$(BUILDER).npm_script test
 
+# No server and no SDK.
 unit: $(READY)
-	$(BIN)/python -m pytest $(PYTEST)
+	$(BIN)/python -m pytest tests/unit $(PYTEST)
+
+# The real SDKs against servers on this machine.
+integration: $(READY)
+	$(BIN)/python -m pytest $(filter-out tests/unit tests/end_to_end tests/support,$(patsubst %/__init__.py,%,$(wildcard tests/*/__init__.py))) $(PYTEST)
+
+# The whole, with real Terraform and the built task.
+end-to-end: $(READY)
+	$(BIN)/python -m pytest tests/end_to_end $(PYTEST)
 
 # Every way in which deliveries can share runs: the table of docs/protocol.md. Five minutes; a short one is in the tests.
 explore: $(READY)
@@ -50,6 +63,11 @@ vsix: $(READY)
 	@echo "Building the extension (the first time, its wheels and npm packages are downloaded: about 130 MB) ..."
 	@$(BUILDER)
 
+# The wheel of each distribution, in dist/.
+wheels: $(READY)
+	@for project in $(dir $(wildcard pyproject.toml */pyproject.toml)); do \
+	  (cd $$project && $(CURDIR)/$(BIN)/python -m hatchling build --target wheel --directory $(CURDIR)/dist) || exit 1; done
+
 # What sharing runs is worth, on a virtual clock: the tables and the plot of docs/sharing-runs.md. Two minutes.
 fleet: $(READY) $(BENCH)
 	@$(BIN)/python -m benchmarks.fleet --plot docs/fleet.svg
@@ -60,12 +78,11 @@ bench-locks: $(READY)
 
 # Compile the pinned requirements anew: `pip install uv` first. Kept out of `test`: pins change on purpose only.
 # The sandbox's own distribution is installed from the clone: what it needs is pinned, it is not.
-COMPILE := uv pip compile --universal --python-version 3.10 --generate-hashes --no-header --no-annotate --quiet \
-  --no-emit-package ecs-cd-sandbox pyproject.toml
 lock:
-	$(COMPILE) -o requirements.txt
-	$(COMPILE) --extra dev -o requirements-dev.txt
-	$(COMPILE) --extra bench --constraint requirements-dev.txt -o requirements-bench.txt
+	$(COMPILE) pyproject.toml -o requirements.txt
+	$(COMPILE) --extra sandbox --group dev pyproject.toml -o requirements-dev.txt
+	$(COMPILE) --group bench --constraint requirements-dev.txt pyproject.toml -o requirements-bench.txt
+	$(COMPILE) --group release --constraint requirements-dev.txt -o requirements-release.txt
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage build dist task/build task/dist

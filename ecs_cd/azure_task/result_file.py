@@ -15,6 +15,8 @@ from ecs_cd.messages import worded
 from ecs_cd.support.files import write_atomically
 
 VERSION = 1
+"""The version of the result file."""
+
 _IMAGE = ("imageTag", "imageDigest")
 _PARAMETER = ("previousImageTag", "parameterName", "parameterVersion")
 _RUN = ("runId", "runUrl")

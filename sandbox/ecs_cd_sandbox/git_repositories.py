@@ -8,6 +8,7 @@ my-worker        the same with another name
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -22,8 +23,12 @@ _EXAMPLES = TEMPLATES / "examples"
 
 
 def templates_repository(author: Identity) -> GitRepository:
-    """Return the repository of the templates."""
-    return _repository(TEMPLATES_REPOSITORY, _below(TEMPLATES, "templates/", "*.yml"), author)
+    """Return the repository of the templates, with the tags of the versions that the examples pin."""
+    repository = _repository(TEMPLATES_REPOSITORY, _below(TEMPLATES, "templates/", "*.yml"), author)
+    for commit in repository.branches().values():
+        for tag in _pinned_tags():
+            repository.point(tag, commit)
+    return repository
 
 
 def infrastructure_repository(branches: Mapping[str, str], url: str, author: Identity) -> GitRepository:
@@ -53,6 +58,11 @@ def _repository(name: str, files: Mapping[str, bytes], author: Identity) -> GitR
     repository = GitRepository(name)
     repository.push("main", files, author, "Begin")
     return repository
+
+
+def _pinned_tags() -> set[str]:
+    texts = [path.read_text(encoding="utf-8") for path in _EXAMPLES.rglob("*.yml")]
+    return {tag for text in texts for tag in re.findall(r"ref: (refs/tags/\S+)", text)}
 
 
 def _below(folder: Path, prefix: str = "", pattern: str = "*") -> dict[str, bytes]:

@@ -1,3 +1,5 @@
+"""A run followed to its end in Azure DevOps, and why it failed: failing task, first error lines, link (rule 11)."""
+
 from __future__ import annotations
 
 from datetime import timezone

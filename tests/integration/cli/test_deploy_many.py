@@ -1,4 +1,4 @@
-"""`ecs-cd deploy-many` against both clouds on this machine."""
+"""`ecs-cd deploy-many` against both clouds on this machine (rule 14)."""
 
 from __future__ import annotations
 

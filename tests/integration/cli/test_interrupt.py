@@ -1,4 +1,4 @@
-"""Ctrl-C and the agent's cancel, at a process of its own in each phase of a delivery."""
+"""Ctrl-C and the agent's cancel, at a process of its own in each phase of a delivery (rule 16)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Promotion over in-memory clouds: what counts as served, what is waited for, and which image may follow."""
+"""Promotion over in-memory clouds: what counts as served, what is waited for, and which image may follow (rule 13)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rollback, hold and unhold over in-memory clouds: what is gone back to, what stays, and who yields."""
+"""Rollback, hold and unhold over in-memory clouds: what is gone back to, what stays, and who yields (rule 12)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several services in one call: the order of the acts, the runs they share, and a verdict for each."""
+"""Several services in one call: the order of the acts, the runs they share, and a verdict for each (rule 14)."""
 
 from __future__ import annotations
 

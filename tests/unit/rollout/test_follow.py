@@ -1,3 +1,5 @@
+"""A service followed to its verdict, with the evidence of a failure (rules 10 and 11)."""
+
 from __future__ import annotations
 
 from dataclasses import replace

@@ -1,3 +1,5 @@
+"""The verdict on one snapshot of a service is ECS's, never Terraform's (rule 10)."""
+
 from __future__ import annotations
 
 from dataclasses import replace

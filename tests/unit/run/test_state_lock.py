@@ -1,4 +1,4 @@
-"""State locks and lost agents are distinguished from all other failures, by the texts that users report."""
+"""State locks and lost agents are told from all other failures, by the texts that users report (rule 9)."""
 
 from __future__ import annotations
 
