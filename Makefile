@@ -6,13 +6,26 @@ READY := $(VENV)/.ready
 BENCH := $(VENV)/.bench
 BUILDER := PYTHONPATH=task/builder $(BIN)/python -m extension_builder
 PYTEST ?= -n 2 --dist loadfile --no-loadscope-reorder
+TESTS := $(BIN)/python -m pytest $(PYTEST)
+# GNU make 3.81, which macOS has, cannot keep the output of each target together.
+TOGETHER := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
-.PHONY: demo test lint types layers node-tests unit cover vsix fleet bench-locks lock clean
+# Hundreds of Python processes are started here; each would compile all it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: demo test checks lint types layers node-tests tests unit integration end-to-end cover vsix fleet bench-locks lock clean
 
 demo: vsix
 	@$(BIN)/ecs-cd sandbox demo --extension dist/ecs-cd-$$($(BIN)/python -c 'import ecs_cd; print(ecs_cd.__version__)').vsix
 
-test: lint types layers node-tests unit
+# All tests in one session, which keeps both cores at work to the end; its closing line comes last.
+test: checks
+	@$(MAKE) --no-print-directory tests
+
+# The longest of them first, beside the others. The npm packages, which three of them need, come before.
+checks: $(READY)
+	@$(BUILDER).npm_script
+	@$(MAKE) --no-print-directory --jobs 2 $(TOGETHER) types lint layers node-tests
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -30,8 +43,17 @@ layers: $(READY)
 node-tests: $(READY)
 	@$(BUILDER).npm_script test
 
+tests: $(READY)
+	$(TESTS)
+
 unit: $(READY)
-	$(BIN)/python -m pytest $(PYTEST)
+	$(TESTS) tests/unit
+
+integration: $(READY)
+	$(TESTS) --ignore tests/unit --ignore tests/end_to_end
+
+end-to-end: $(READY)
+	$(TESTS) tests/end_to_end
 
 cover: $(READY)
 	$(BIN)/coverage run -m pytest -n 0

@@ -6,7 +6,6 @@ and its answer is among these, which is the worst moment there is.
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterable
@@ -17,7 +16,8 @@ import pytest
 from flask import Response
 
 from ecs_cd.sandbox.aws_faults import Environ, Recorder, StartResponse
-from tests.integration.cli.world import PARAMETER, Called, Cli, World, command
+from tests.integration.cli.world import PARAMETER, Called, Cli, World
+from tests.support.forked_commands import ForkedCommand
 
 DEPLOY = ("deploy", "my-api", "development", "--tag", "102")
 BEYOND = 20
@@ -46,7 +46,7 @@ class Gate:
     def open(self) -> None:
         self._opened.set()
 
-    def watch(self, process: subprocess.Popen[bytes]) -> None:
+    def watch(self, process: ForkedCommand) -> None:
         """Wait for the delivery's end, which it may reach without ever coming here."""
         if process.wait(PATIENCE) == 0:
             self.beyond = True
@@ -89,9 +89,7 @@ def killed(world: World, monkeypatch: pytest.MonkeyPatch) -> Kill:
 
     def kill(gate: Gate) -> Gate:
         gate.install(world, monkeypatch)
-        with subprocess.Popen(
-            command(*DEPLOY), cwd=world.folder, env=world.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        ) as process:
+        with ForkedCommand(DEPLOY, folder=world.folder, environment=world.environment()) as process:
             waiting = threading.Thread(target=gate.watch, args=(process,))
             waiting.start()
             assert gate.shut.wait(PATIENCE)
