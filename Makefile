@@ -13,19 +13,17 @@ TOGETHER := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 # Hundreds of Python processes are started here; each would compile all it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test checks lint types layers node-tests tests unit integration end-to-end cover vsix fleet bench-locks lock clean
+.PHONY: demo test lint types layers node-tests tests unit integration end-to-end cover vsix fleet bench-locks lock clean
 
 demo: vsix
 	@$(BIN)/ecs-cd sandbox demo --extension dist/ecs-cd-$$($(BIN)/python -c 'import ecs_cd; print(ecs_cd.__version__)').vsix
 
-# All tests in one session, which keeps both cores at work to the end; its closing line comes last.
-test: checks
-	@$(MAKE) --no-print-directory tests
-
-# The longest of them first, beside the others. The npm packages, which three of them need, come before.
-checks: $(READY)
+# First, on one core each, what must be right or there before the tests; the npm packages are for most of it. Then all
+# tests in one session, which keeps the cores at work to the end. Its closing line comes last.
+test: $(READY)
 	@$(BUILDER).npm_script
-	@$(MAKE) --no-print-directory --jobs 2 $(TOGETHER) types lint layers node-tests
+	@$(MAKE) --no-print-directory --jobs 2 $(TOGETHER) types vsix lint layers node-tests
+	@$(MAKE) --no-print-directory tests
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -61,7 +59,7 @@ cover: $(READY)
 
 # The Azure Pipelines extension, in dist/. VARIANT=dev: the one to try out beside the public one.
 vsix: $(READY)
-	@echo "Building the extension (the first time, its wheels and npm packages are downloaded: about 130 MB) ..."
+	@echo "Building the extension where it is not up to date (the first time, its wheels and npm packages are downloaded: about 130 MB) ..."
 	@$(BUILDER)
 
 # What sharing runs is worth, on a virtual clock: the tables and the plot of docs/sharing-runs.md. Two minutes.

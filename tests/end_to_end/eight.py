@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any, Protocol
+from typing import Any
 
 from ecs_cd.sandbox.azure_devops import JobDefinition, PipelineDefinition, StageDefinition, StepContext, StepDefinition
 from ecs_cd.sandbox.example import STATE_BUCKET
@@ -40,6 +40,9 @@ _INFRASTRUCTURE = 1
 _LOCK_LINE = "            lockBehavior: ${{ parameters.lockBehavior }}\n"
 _PATIENCE = 170
 
+Command = subprocess.Popen[str] | ForkedCommand
+"""A delivery under way, in a process of its own."""
+
 
 @dataclass(frozen=True)
 class Released:
@@ -58,17 +61,6 @@ class Released:
     @property
     def failed(self) -> list[int]:
         return [run["id"] for run in self.runs if run["result"] == "failed"]
-
-
-class Command(Protocol):
-    """A delivery under way, in a process of its own."""
-
-    @property
-    def returncode(self) -> int | None: ...
-    def communicate(self, *, timeout: float) -> tuple[str, str]: ...
-    def kill(self) -> None: ...
-    def __enter__(self) -> object: ...
-    def __exit__(self, *_: object) -> None: ...
 
 
 class Eight:
