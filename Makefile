@@ -13,7 +13,7 @@ TOGETHER := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 # Hundreds of Python processes are started here; each would compile all it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test lint types layers node-tests tests unit integration end-to-end cover vsix fleet bench-locks lock clean
+.PHONY: demo test lint types layers node-tests tests unit integration end-to-end cover generate vsix fleet bench-locks lock clean
 
 demo: vsix
 	@$(BIN)/ecs-cd sandbox demo --extension dist/ecs-cd-$$($(BIN)/python -c 'import ecs_cd; print(ecs_cd.__version__)').vsix
@@ -56,6 +56,10 @@ end-to-end: $(READY)
 cover: $(READY)
 	$(BIN)/coverage run -m pytest -n 0
 	$(BIN)/coverage report
+
+# The files that are made from the table of settings: typed keywords, the task's inputs, reference tables. A test compares.
+generate: $(READY)
+	@$(BIN)/python -m tools
 
 # The Azure Pipelines extension, in dist/. VARIANT=dev: the one to try out beside the public one.
 vsix: $(READY)

@@ -31,13 +31,14 @@
     `-- Interrupted            exit 130
 
 A class says what kind of thing happened (`reason`, a stable word for programs), whether trying again can help
-(`retryable`) and how a process ends (`exit_code`, DESIGN's table). An instance says what, where, and what to do next.
+(`retryable`) and how a process ends (`exit_code`). An instance says what, where, and what to do next.
 """
 
 from __future__ import annotations
 
 from typing import ClassVar
 
+from ecs_cd.messages import sanitized, sentences
 from ecs_cd.sanitize import sanitize
 
 
@@ -45,7 +46,9 @@ class EcsCdError(Exception):
     """Something went wrong that the person who asked should read about.
 
     `message` says what is wrong and where, in one sentence; `hint` what to do about it; `details` are further lines
-    of evidence (log lines, ECS events). All are neutral: nothing in them is a command to an agent or a terminal.
+    of evidence (log lines, ECS events). Each may be an `ecs_cd.messages.Message`, which a front end writes in its own
+    form; as a `str` it names keyword arguments of the library. All are sanitized: nothing in them is a command to an
+    agent or a terminal.
     """
 
     reason: ClassVar[str] = "error"
@@ -53,17 +56,18 @@ class EcsCdError(Exception):
     exit_code: ClassVar[int] = 1
 
     def __init__(self, message: str, *, hint: str = "", details: tuple[str, ...] = (), link: str = "") -> None:
-        """Keep the neutral form of everything said."""
+        """Keep the sanitized form of all that is given."""
         super().__init__(sanitize(message))
-        self.message = sanitize(message)
-        self.hint = sanitize(hint)
-        self.details = tuple(sanitize(line) for line in details)
+        self.message = sanitized(message)
+        self.hint = sanitized(hint)
+        self.details = tuple(map(sanitized, details))
         self.link = sanitize(link)
 
-    def add(self, details: tuple[str, ...], *, link: str = "") -> None:
-        """Add further evidence, and a link if given, to an error on its way up; neutral as everything said."""
-        self.details += tuple(sanitize(line) for line in details)
+    def add(self, details: tuple[str, ...] = (), *, link: str = "", hint: str = "") -> None:
+        """Add further evidence, a link, and a hint that comes before its own, to an error on its way up."""
+        self.details += tuple(map(sanitized, details))
         self.link = sanitize(link) or self.link
+        self.hint = sentences(sanitized(hint), self.hint)
 
     def __str__(self) -> str:
         """Return message and hint, as one reads them in a traceback or a log."""

@@ -12,6 +12,7 @@ from ecs_cd.azure_devops import connect as connect_azure_devops
 from ecs_cd.delivery.deploy import Clouds, Delivery
 from ecs_cd.delivery.promote import Origin, Source, Wish
 from ecs_cd.errors import SettingsError, WrongInput
+from ecs_cd.messages import Message, SettingRef
 from ecs_cd.model.image import ImageRef, ImageTag, TagEntry
 from ecs_cd.sanitize import quoted
 from ecs_cd.settings import DeliverySettings
@@ -53,8 +54,11 @@ def azure_devops(settings: DeliverySettings, clock: Clock) -> AzureDevOps:
     if settings.token is None:
         raise SettingsError(
             "There is no token for Azure DevOps.",
-            hint="Set ECS_CD_AZURE_DEVOPS_PAT to a personal access token, or, in a pipeline, pass the job's own token "
-            "as SYSTEM_ACCESSTOKEN.",
+            hint=Message(
+                "Give a personal access token with ",
+                SettingRef("azure_devops_pat"),
+                ", or, in a pipeline, pass the job's own token as SYSTEM_ACCESSTOKEN.",
+            ),
         )
     secret = {"token" if settings.token.bearer else "pat": settings.token.value}
     return connect_azure_devops(AzureDevOpsSettings(settings.organization, settings.project, **secret), clock)

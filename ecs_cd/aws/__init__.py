@@ -1,6 +1,6 @@
 """AWS behind the Protocols of the steps: ECR, Parameter Store, ECS, and who we are (STS).
 
-Importing this package loads no SDK: botocore comes with the first request, so that what needs no AWS starts at once.
+Importing this package loads no SDK: boto3 comes with the first request, so that what needs no AWS starts at once.
 """
 
 from ecs_cd.aws.credentials import StaticKeys

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ecs_cd.aws.meanings import BY_CLASS, BY_CODE, BY_STATUS, MALFORMED, NOT_AWS, UNKNOWN_CODE, UNREADABLE, Meaning
 from ecs_cd.errors import AccessDenied, EcsCdError, TryLater
+from ecs_cd.messages import Message, Right, sentences
 from ecs_cd.sanitize import single_line
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ _SERVER_ERROR = 500
 
 
 def translated(error: Exception, doing: str, region: str = "", *, quote: bool = True) -> EcsCdError | None:
-    """Return our error for one of botocore's, or None when it is none that AWS's SDK raises (a bug of ours).
+    """Return our error for one of the SDK's, or None when it is none that AWS's SDK raises (a bug of ours).
 
     `doing` completes "Cannot ...". `quote=False` leaves out AWS's own words.
     """
@@ -48,7 +49,7 @@ def translated(error: Exception, doing: str, region: str = "", *, quote: bool = 
 def meaning_of(kind: type[BaseException]) -> Meaning | None:
     """Return what an exception class means: its own entry, or that of its nearest ancestor which has one."""
     for ancestor in kind.__mro__:
-        if ancestor.__module__.partition(".")[0] == "botocore" and ancestor.__name__ in BY_CLASS:
+        if ancestor.__module__.partition(".")[0] in ("boto3", "botocore") and ancestor.__name__ in BY_CLASS:
             return BY_CLASS[ancestor.__name__]
     if issubclass(kind, OSError):
         return UNREADABLE
@@ -91,10 +92,17 @@ def _denied(error: ClientError, said: str, doing: str, region: str, details: tup
     cause = f"AWS does not allow {who or 'this identity'} to perform {action}"
     cause += f" on {resource}" if resource else ""
     cause += f" {shown(because.group(1))}" if because and who else ""
-    hint = f"Allow {action} on {resource or 'this resource'} in the policies of {who or 'the identity'}"
-    hint += ", and look at permission boundaries, organization policies and resource policies."
+    hint: str = Message(
+        "Allow ",
+        Right(action, resource or "this resource"),
+        f" in the policies of {who or 'the identity'}, and look at permission boundaries, organization policies and "
+        "resource policies.",
+    )
     if "kms" in said.lower() or "ciphertext" in said.lower() or "customer master key" in said.lower():
-        hint += " A SecureString also needs kms:Decrypt and kms:Encrypt on its key."
+        keys = Message(
+            "A SecureString also needs ", Right("kms:Decrypt"), " and ", Right("kms:Encrypt", "its key"), "."
+        )
+        hint = sentences(hint, keys)
     if said and not who:
         details = (f"AWS says: {shown(said)}", *details)
     return AccessDenied(_sentence(doing, region, cause), hint=hint, details=details)

@@ -1,7 +1,7 @@
-"""The one table of what AWS's errors mean here: by error code of an answer, by HTTP status, by class of botocore.
+"""The one table of what AWS's errors mean here: by error code of an answer, by HTTP status, by exception class.
 
-A test walks every exception class of botocore, and every error that the service models declare for the operations
-used, and fails when one is not in here. Names are text, so that nothing of botocore is imported for them.
+A test walks every exception class of boto3 and botocore, and every error that the service models declare for the
+operations used, and fails when one is not in here. Names are text, so that no SDK is imported for them.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from ecs_cd.errors import (
     UnexpectedAnswer,
     Unreachable,
 )
+from ecs_cd.messages import Message, SettingRef
 
 
 @dataclass(frozen=True)
@@ -166,12 +167,12 @@ _CODES: tuple[tuple[Meaning, str], ...] = (
 )
 
 _CLASSES: tuple[tuple[Meaning, str], ...] = (
-    (_NOT_USED, "BotoCoreError UndefinedModelAttributeError"),
+    (_NOT_USED, "Boto3Error BotoCoreError UndefinedModelAttributeError"),
     (
         Meaning(
             SettingsError,
             "it is not known in which AWS region",
-            "Set `region` in ecs-cd.yml, or AWS_REGION.",
+            Message("Give ", SettingRef("region"), ", set `region` in ecs-cd.yml, or set AWS_REGION."),
             told=False,
         ),
         "NoRegionError",
@@ -241,4 +242,4 @@ BY_CODE = dict(_named(_CODES))
 """The code in an answer of AWS, such as `TooManyUpdates`."""
 
 BY_CLASS = dict(_named(_CLASSES))
-"""The name of an exception class of botocore; a class without an entry means what its nearest ancestor means."""
+"""The name of an exception class of the SDK; a class without an entry means what its nearest ancestor means."""

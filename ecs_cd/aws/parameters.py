@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 from ecs_cd.aws.caller import Caller
 from ecs_cd.aws.selectors import carriers, found
 from ecs_cd.errors import AccessDenied, Crowded, ParameterRefused
+from ecs_cd.messages import sentences
 from ecs_cd.model.labels import ALL, Marks
 from ecs_cd.model.parameter import Parameter, ParameterVersion
 from ecs_cd.sanitize import quoted
@@ -216,8 +217,10 @@ class SsmParameters:
         except AccessDenied as denied:
             raise AccessDenied(
                 denied.message,
-                hint=f"{denied.hint} It is needed to write the parameter without losing its tier, key, description "
-                "and allowed pattern.",
+                hint=sentences(
+                    denied.hint,
+                    "It is needed to keep the parameter's tier, key, description and allowed pattern when writing it.",
+                ),
                 details=denied.details,
             ) from None
 

@@ -1,8 +1,4 @@
-"""The one AWS session of a delivery: credentials, region, and clients built when they are first needed.
-
-botocore is used directly. boto3 builds its clients with it and adds resources and S3 transfers, whose import alone
-costs a sixth of the processor time from a bare interpreter to three clients; none of it is needed here.
-"""
+"""The one AWS session of a delivery: a `boto3.Session`, and its clients, built when they are first needed."""
 
 from __future__ import annotations
 
@@ -24,13 +20,12 @@ from ecs_cd.aws.services import EcsServices
 from ecs_cd.errors import SettingsError
 from ecs_cd.sanitize import quoted
 from ecs_cd.support.clock import Clock, SystemClock
-from ecs_cd.support.concurrency import import_lock
 from ecs_cd.support.rate_limit import RateLimit
 from ecs_cd.version import VERSION
 
 if TYPE_CHECKING:
+    from boto3.session import Session
     from botocore.config import Config
-    from botocore.session import Session
     from types_boto3_ecr import ECRClient
     from types_boto3_ecs import ECSClient
     from types_boto3_ssm import SSMClient
@@ -40,7 +35,10 @@ ATTEMPTS = 4
 """How often a request is sent before its failure is ours: botocore's `standard` mode, with back-off and a quota."""
 
 _CONNECT_TIMEOUT = 5
+"""Seconds to connect: AWS answers a connection within one, so longer only delays the next attempt."""
+
 _READ_TIMEOUT = 20
+"""Seconds to wait for the next byte of an answer; every request made here is answered within a few."""
 
 
 @dataclass(frozen=True)
@@ -80,19 +78,27 @@ class Identity:
 
 def connect(
     settings: AwsSettings,
+    session: Session | None = None,
     *,
     attempts: int = ATTEMPTS,
     clock: Clock | None = None,
     rates: Mapping[str, RateLimit] | None = None,
 ) -> Aws:
-    """Return AWS as the steps want it. Nothing is sent and no SDK is loaded before the first question.
+    """Return AWS as the steps want it. Nothing is sent and no SDK is loaded before the first request.
+
+    A `session` is where credentials come from in place of any that would be found: the profile of the settings does not
+    count then. Their region counts over the session's, their endpoint over its configuration, and their role is
+    assumed with its credentials. It is not closed or changed; clients of their own are made with it.
 
     `clock` is for the pauses between attempts to assume a role with an identity token. `rates` are kept by the requests
     of these operations (`DescribeServices`); an attempt that is made again counts again.
 
     Raises:
         SettingsError: the endpoint is not an HTTP URL.
+        ValueError: a session and other credentials are both given.
     """
+    if session and (settings.credentials or settings.web_identity or settings.source):
+        raise ValueError("a session has credentials of its own: none can be given beside it")
     if settings.endpoint_url:
         parts = urlsplit(settings.endpoint_url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -100,19 +106,25 @@ def connect(
                 f"The AWS endpoint {quoted(settings.endpoint_url)} is not an HTTP URL.",
                 hint="Give scheme and host, such as http://localhost:4566, or leave it out.",
             )
-    return Aws(settings, attempts, clock or SystemClock(), rates or {})
+    return Aws(settings, session, attempts, clock or SystemClock(), rates or {})
 
 
 class Aws:
     """One account and region. It may be used from several threads; `close` ends its connections."""
 
-    def __init__(self, settings: AwsSettings, attempts: int, clock: Clock, rates: Mapping[str, RateLimit]) -> None:
+    def __init__(
+        self,
+        settings: AwsSettings,
+        given: Session | None,
+        attempts: int,
+        clock: Clock,
+        rates: Mapping[str, RateLimit],
+    ) -> None:
         self._settings = settings
+        self._given = given
         self._attempts = attempts
         self._clock = clock
         self._rates = rates
-        # Building a client is not thread-safe in botocore; a client, once built, is.
-        self._lock = threading.RLock()
         self._session: Session | None = None
         self._clients: dict[tuple[str, str], Any] = {}
         self.images = EcrImages(self._ecr)
@@ -121,7 +133,7 @@ class Aws:
 
     def close(self) -> None:
         """Close the connections."""
-        with self._lock:
+        with _building:
             for client in self._clients.values():
                 client.close()
             self._clients.clear()
@@ -152,13 +164,19 @@ class Aws:
         return cast("STSClient", self._client("sts"))
 
     def _region(self) -> str:
-        """Return the region for a message; empty where none is known."""
-        session = self._session
-        known = self._settings.region or os.environ.get("AWS_REGION", "")
-        return known or (session.get_config_variable("region") or "" if session else "")
+        """Return the region, for a message too; empty where none is known, or none yet.
+
+        AWS_REGION is what agents and other SDKs set; boto3 reads AWS_DEFAULT_REGION and the profile.
+        """
+        if self._settings.region:
+            return self._settings.region
+        usual = os.environ.get("AWS_REGION", "")
+        if self._given:
+            return self._given.region_name or usual
+        return usual or (self._session.region_name or "" if self._session else "")
 
     def _client(self, service: str, region: str = "") -> object:
-        with self._lock:
+        with _building:
             if (service, region) not in self._clients:
                 self._clients[service, region] = self._build(service, region)
             return self._clients[service, region]
@@ -167,7 +185,7 @@ class Aws:
         from botocore.exceptions import NoRegionError  # noqa: PLC0415 - the SDK is loaded when it is needed
 
         if self._session is None:
-            self._session = self._new_session(self._settings)
+            self._session = self._new_session(self._settings, self._given)
         where = region or self._region()
         if not where:
             raise NoRegionError
@@ -180,7 +198,7 @@ class Aws:
     def _create(self, session: Session, service: str, region: str, config: Config | None = None, **keys: Any) -> Any:  # noqa: ANN401 - botocore makes its clients' classes at run time
         ours = _config(self._attempts)
         try:
-            return session.create_client(
+            return session.client(  # type: ignore[call-overload]  # typed for literal names only
                 service,
                 region_name=region,
                 endpoint_url=self._settings.endpoint_url or None,
@@ -193,13 +211,14 @@ class Aws:
                 hint="Check the region, and AWS_ENDPOINT_URL if it is set.",
             ) from None
 
-    def _new_session(self, settings: AwsSettings) -> Session:
-        with import_lock:
-            from botocore.session import Session  # noqa: PLC0415 - the SDK is loaded when it is needed
-
-        found = Session(profile=settings.profile or None)
-        if settings.credentials:
-            credentials.use_keys(found, settings.credentials)
+    def _new_session(self, settings: AwsSettings, given: Session | None = None) -> Session:
+        profile = _profile_of(given) if given else settings.profile
+        if given:
+            found = given
+        elif settings.credentials:
+            found = credentials.session_of_keys(settings.credentials, profile)
+        else:
+            found = credentials.found_session(profile)
         if not settings.role_arn:
             return found
         source = self._new_session(settings.source) if settings.source else found
@@ -207,12 +226,20 @@ class Aws:
         def client(service: str, **keys: Any) -> Any:  # noqa: ANN401 - botocore makes its clients' classes at run time
             return self._create(source, service, self._region(), **keys)
 
-        session = Session(profile=settings.profile or None)
         if settings.web_identity:
-            credentials.use_web_identity(session, settings.role, settings.web_identity, client, self._clock)
-        else:
-            credentials.use_role(session, settings.role, source, client)
-        return session
+            return credentials.session_of_web_identity(
+                settings.role, profile, settings.web_identity, client, self._clock
+            )
+        return credentials.session_of_role(settings.role, profile, source, client)
+
+
+_building = threading.RLock()
+"""Held while clients are built, which is not thread-safe where they come from one session; a client, once built, is."""
+
+
+def _profile_of(session: Session) -> str:
+    """Return the profile a session was made with; empty where it calls one `default` that does not exist."""
+    return session.profile_name if session.profile_name in session.available_profiles else ""
 
 
 def _config(attempts: int) -> Config:

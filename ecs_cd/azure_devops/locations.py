@@ -1,29 +1,16 @@
-"""Where the resources are that the SDK would ask the organization for (190 KB, at the first call of a process).
+"""Where the resources are, so that the SDK does not ask the organization for it.
 
-Rows of the list that `OPTIONS https://dev.azure.com/{organization}/_apis` answers, as recorded in 2026; the ids are
-those the SDK's clients name. Versions are the resources' own; the SDK asks for what it knows within them.
+Its clients learn every resource there is before their first request: `OPTIONS {organization}/_apis`, an answer of 190
+KB on dev.azure.com, in each new process. These are rows of that answer, as recorded in 2026; the ids are those that the
+SDK's clients name. Versions are the resources' own; the SDK asks for what it knows within them.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-
-class Location(NamedTuple):
-    """A row, in the order of the SDK's `ApiResourceLocation`. Tokens in braces are the SDK's to fill."""
-
-    id: str
-    area: str
-    resource_name: str
-    route_template: str
-    resource_version: int
-    min_version: float
-    max_version: float
-    released_version: str
-
+from azure.devops._models import ApiResourceLocation
 
 _ROWS = (
-    Location(
+    ApiResourceLocation(
         "7859261e-d2e9-4a68-b820-a5d84cc5bb3d",
         "Pipelines",
         "runs",
@@ -33,7 +20,7 @@ _ROWS = (
         max_version=7.2,
         released_version="7.1",
     ),
-    Location(
+    ApiResourceLocation(
         "0cd358e1-9217-4d94-8269-1c1ee6f93dcf",
         "Build",
         "Builds",
@@ -43,7 +30,7 @@ _ROWS = (
         max_version=7.2,
         released_version="7.1",
     ),
-    Location(
+    ApiResourceLocation(
         "dbeaf647-6167-421a-bda9-c9327b25e2e6",
         "Build",
         "Definitions",
@@ -53,7 +40,7 @@ _ROWS = (
         max_version=7.2,
         released_version="7.1",
     ),
-    Location(
+    ApiResourceLocation(
         "8baac422-4c6e-4de5-8532-db96d92acffa",
         "build",
         "Timeline",
@@ -63,7 +50,7 @@ _ROWS = (
         max_version=7.2,
         released_version="7.1",
     ),
-    Location(
+    ApiResourceLocation(
         "6e6114b2-8161-44c8-8f6c-c5505782427f",
         "build",
         "tags",
@@ -73,7 +60,7 @@ _ROWS = (
         max_version=7.2,
         released_version="7.1",
     ),
-    Location(
+    ApiResourceLocation(
         "35a80daf-7f30-45fc-86e8-6b813d9c90df",
         "build",
         "logs",

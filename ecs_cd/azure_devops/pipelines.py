@@ -13,13 +13,16 @@ from urllib.parse import quote
 
 from ecs_cd.azure_devops.reading import read_build, read_log_line, read_pipeline, read_queued, read_records
 from ecs_cd.azure_devops.settings import AzureDevOpsSettings
-from ecs_cd.errors import UnexpectedAnswer, WrongInput
+from ecs_cd.errors import SettingsError, UnexpectedAnswer, WrongInput
 from ecs_cd.model.run import Pipeline, Run, RunRequest, TimelineRecord
 from ecs_cd.sanitize import quoted
+from ecs_cd.support import naming_rules
 from ecs_cd.support.clock import Clock
 from ecs_cd.support.concurrency import import_lock
 
 if TYPE_CHECKING:
+    from azure.devops.connection import Connection
+
     from ecs_cd.azure_devops.refusal import Refusal
     from ecs_cd.azure_devops.sdk import Clients
 
@@ -31,9 +34,26 @@ _ACTIVE = "inProgress,notStarted,postponed"
 _EXECUTE = "Build (read & execute), vso.build_execute"
 
 
-def connect(settings: AzureDevOpsSettings, clock: Clock) -> AzureDevOps:
-    """Return the pipelines of a project. Nothing is imported, and nothing sent, before the first call."""
-    return AzureDevOps(settings, clock)
+def connect(settings: AzureDevOpsSettings, clock: Clock, connection: Connection | None = None) -> AzureDevOps:
+    """Return the pipelines of a project. Nothing is imported, and nothing sent, before the first call.
+
+    Of a `connection` the credential is used in place of one of the settings. It is left as it is: requests are sent
+    through clients of their own.
+
+    Raises:
+        SettingsError: there is no credential, or the connection is one to another organization.
+        ValueError: a connection and another credential are both given.
+    """
+    if connection is None:
+        settings.require_credential()
+    elif settings.pat or settings.token:
+        raise ValueError("a connection has a credential of its own: none can be given beside it")
+    elif not naming_rules.same_organization(connection.base_url, settings.organization):
+        raise SettingsError(
+            f"The connection is one to {quoted(connection.base_url)}, not to {settings.organization}.",
+            hint="Its credential is sent to no other organization: check `organization` in the settings.",
+        )
+    return AzureDevOps(settings, clock, connection)
 
 
 class AzureDevOps:
@@ -42,8 +62,9 @@ class AzureDevOps:
     Close it at the end, or use it as a context manager: it keeps its connection.
     """
 
-    def __init__(self, settings: AzureDevOpsSettings, clock: Clock) -> None:
-        """Remember whom to ask, and whose clock waits."""
+    def __init__(self, settings: AzureDevOpsSettings, clock: Clock, connection: Connection | None = None) -> None:
+        """Remember whom to ask, whose clock waits, and whose credential is used if not that of the settings."""
+        self._connection = connection
         self._settings = settings
         self._clock = clock
         self._made: Clients | None = None
@@ -211,12 +232,15 @@ class AzureDevOps:
 
     def _clients(self) -> Clients:
         with import_lock:
-            from ecs_cd.azure_devops.sdk import Clients  # noqa: PLC0415 - the SDK costs a tenth of a second: not before
+            from ecs_cd.azure_devops.sdk import Clients, credential_of  # noqa: PLC0415 - costs a tenth of a second
             from ecs_cd.azure_devops.transport import Transport  # noqa: PLC0415 - likewise
 
         with self._making:
             if self._made is None:
-                self._made = Clients(Transport(self._settings, self._clock), self._settings.organization)
+                # `get_client`, the connection's public way, first asks the organization for its resource areas.
+                given = self._connection and self._connection._creds  # noqa: SLF001 - see above
+                credential = given or credential_of(self._settings)
+                self._made = Clients(Transport(self._clock), self._settings.organization, credential)
             return self._made
 
     def _asked(

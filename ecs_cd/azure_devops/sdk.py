@@ -13,10 +13,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from msrest.authentication import Authentication, BasicAuthentication, BasicTokenAuthentication
 from msrest.pipeline import Pipeline as HttpPipeline
+from msrest.pipeline.requests import RequestsCredentialsPolicy
 from msrest.serialization import Model
 
-from ecs_cd.azure_devops.locations import LOCATIONS, Location
+from ecs_cd.azure_devops.settings import AzureDevOpsSettings
 from ecs_cd.azure_devops.transport import Transport
 from ecs_cd.version import VERSION
 
@@ -54,6 +56,8 @@ with _no_directory_made():
         Variable,
     )
 
+    from ecs_cd.azure_devops.locations import LOCATIONS
+
 
 class _Links(Model):
     """The one link we read, of an answer's `_links`. The SDK's own model of them drops every link."""
@@ -70,38 +74,31 @@ class _Build(Build):  # type: ignore[misc]  # the SDK has no types
     }
 
 
-class _Pinned:
-    """The seam by which the SDK's clients look a location up, answered from `LOCATIONS`."""
-
-    def _get_resource_location(self, url: str, location_id: str) -> Location | None:  # noqa: ARG002 - the SDK's call
-        return LOCATIONS.get(location_id)
-
-    def _get_deployment_url(self) -> None:
-        """Say that there is nowhere else to look."""
-
-
-class _Builds(_Pinned, BuildClient):  # type: ignore[misc]  # the SDK has no types
-    """The Build API."""
-
-
-class _Runs(_Pinned, PipelinesClient):  # type: ignore[misc]  # the SDK has no types
-    """The Pipelines API."""
-
-
 class Clients:
-    """The SDK's clients for one organization, on one connection."""
+    """The SDK's clients for one organization, with one credential, on one connection."""
 
-    def __init__(self, transport: Transport, organization: str) -> None:
-        """Set both clients up to send through `transport`."""
+    def __init__(self, transport: Transport, organization: str, credential: Authentication) -> None:
+        """Set both clients up to send through `transport`, signed with `credential`."""
         self.transport = transport
-        self.builds = _set_up(_Builds(organization), transport)
-        self.runs = _set_up(_Runs(organization), transport)
+        self.builds = _set_up(BuildClient(organization, credential), transport)
+        self.runs = _set_up(PipelinesClient(organization, credential), transport)
+
+
+def credential_of(settings: AzureDevOpsSettings) -> Authentication:
+    """Return the credential of the settings as the SDK takes it."""
+    if settings.pat:
+        return BasicAuthentication("", settings.pat)
+    return BasicTokenAuthentication({"access_token": settings.token})
 
 
 def _set_up(client: Any, transport: Transport) -> Any:  # noqa: ANN401 - the SDK has no types
+    config = client.config
     client.add_user_agent(f"ecs-cd/{VERSION}")
-    client.config.keep_alive = True  # the connection is the transport's, and not closed after an error
-    client.config.pipeline = HttpPipeline([client.config.user_agent_policy], transport)
+    config.keep_alive = True  # the connection is the transport's, and not closed after an error
+    signing = RequestsCredentialsPolicy(config.credentials)  # type: ignore[no-untyped-call]  # msrest's
+    config.pipeline = HttpPipeline([config.user_agent_policy, signing], transport)
+    # For this client only: the SDK's own cache belongs to the process, and a caller's other clients need all of it.
+    client._get_resource_location = lambda _url, location_id: LOCATIONS.get(location_id)  # noqa: SLF001 - see above
     models = client._deserialize.dependencies  # noqa: SLF001 - this client's own table of models
     models["ReferenceLinks"] = _Links
     models["Build"] = _Build

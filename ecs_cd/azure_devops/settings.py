@@ -12,18 +12,21 @@ from ecs_cd.errors import SettingsError
 from ecs_cd.sanitize import quoted
 
 _FORMS = "Give https://dev.azure.com/ORGANIZATION, https://ORGANIZATION.visualstudio.com, or a server's collection URL."
+_CREDENTIALS = "Set either a personal access token (PAT) or the job's own token (System.AccessToken)."
 _SEGMENT = re.compile(r"(?!\.\.?$)(?:[A-Za-z0-9._~-]|%[0-9A-Fa-f]{2})+")
 _HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*")
 _PROJECT = re.compile(r'(?![_.])[^\x00-\x1f\x7f\\/:*?"<>|;#${},+=\[\]]{1,64}(?<!\.)')
 _SECRET = re.compile(r"[\x21-\x7e]*")
-_LEAST_MASKED = 8
+LEAST_MASKED = 8
+"""Characters that a credential has at least; what is shorter is not looked for in answers."""
 
 
 @dataclass(frozen=True)
 class AzureDevOpsSettings:
     """An organization, one of its projects (name or id), and either a PAT or a bearer token (a job's own).
 
-    Making one checks it; `organization` is kept without a slash at the end. No secret is in its `repr`.
+    Making one checks it; `organization` is kept without a slash at the end. No secret is in its `repr`. It has no
+    credential where `connect` is given a connection, which has one.
 
     Raises:
         SettingsError: something is missing or is not what it should be; no secret is quoted.
@@ -42,16 +45,25 @@ class AzureDevOpsSettings:
                 f"{quoted(self.project)} is not the name of an Azure DevOps project.",
                 hint="Give the name as the portal shows it, or the project's id.",
             )
-        if bool(self.pat) == bool(self.token):
+        if self.pat and self.token:
             raise SettingsError(
-                f"Azure DevOps needs one credential, and {'two are' if self.pat else 'none is'} set.",
-                hint="Set either a personal access token (PAT) or the job's own token (System.AccessToken).",
+                "Azure DevOps needs one credential, and two are set.",
+                hint=_CREDENTIALS,
             )
         if not _SECRET.fullmatch(self.pat + self.token):
             raise SettingsError(
                 f"The {'PAT' if self.pat else 'token'} for Azure DevOps holds a character that no token has.",
                 hint="Look for a space or a line break at its end.",
             )
+
+    def require_credential(self) -> None:
+        """Refuse to go on without a credential.
+
+        Raises:
+            SettingsError: there is none.
+        """
+        if not (self.pat or self.token):
+            raise SettingsError("Azure DevOps needs one credential, and none is set.", hint=_CREDENTIALS)
 
     @property
     def where(self) -> str:
@@ -67,7 +79,7 @@ class AzureDevOpsSettings:
     def _secrets(self) -> list[str]:
         """Return the credential in the forms it travels in; what is shorter than any token is not looked for."""
         basic = base64.b64encode(f":{self.pat}".encode()).decode()
-        return [secret for secret in (self.token, self.pat, basic if self.pat else "") if len(secret) >= _LEAST_MASKED]
+        return [secret for secret in (self.token, self.pat, basic if self.pat else "") if len(secret) >= LEAST_MASKED]
 
 
 def _checked_url(text: str) -> str:

@@ -1,7 +1,9 @@
 """How requests travel: one kept connection, no redirects, time limits, and our own rule of what is sent again.
 
-It is the last part of msrest's pipeline (its `HTTPSender`), so that both of the SDK's clients send through it and
-nothing of `requests` or msrest retries, follows or decides on its own.
+It is the last part of msrest's pipeline (its `HTTPSender`), so that both of the SDK's clients send through it. msrest's
+own sender waits on the machine's clock (urllib3's `Retry`, up to 90 s at a time, which no deadline of a delivery
+bounds), sends again after a 500, which does not pass, follows redirects to the sign-in page, and makes a connection for
+each thread. The credential is msrest's to apply (`RequestsCredentialsPolicy`).
 
 - A GET is sent again after 429, 502, 503, 504, a lost connection, or an answer that was cut off.
 - Anything else is sent again only when it surely was not carried out: after 429, or when no connection came about.
@@ -11,25 +13,27 @@ nothing of `requests` or msrest retries, follows or decides on its own.
 
 from __future__ import annotations
 
+import base64
 import json
 import threading
-from itertools import islice
+from functools import partial
 from typing import Any
 
 import requests
-from msrest.authentication import BasicAuthentication, BasicTokenAuthentication
 from msrest.pipeline import HTTPSender, Request, Response
+from msrest.pipeline.requests import RequestsContext
 from msrest.universal_http.requests import RequestsClientResponse
+from requests.auth import HTTPBasicAuth
 from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from ecs_cd.azure_devops.pace import MOST_COURTESY, asked_pause
 from ecs_cd.azure_devops.refusal import Lost, Refusal, Refused, read_refusal
-from ecs_cd.azure_devops.settings import AzureDevOpsSettings
+from ecs_cd.azure_devops.settings import LEAST_MASKED
 from ecs_cd.support.clock import Clock
-from ecs_cd.support.retry import Backoff
+from ecs_cd.support.retry import Backoff, retry
 
-TRIES = 4
+ATTEMPTS = 4
 MOST_WAIT = 15.0
 """Seconds that one call waits between its attempts, all in all."""
 PACE = Backoff(first=1.0, factor=2.0, most=8.0)
@@ -47,11 +51,10 @@ _NEVER_CONNECTED = (NewConnectionError, ConnectTimeoutError)
 class Transport(HTTPSender[Any, Any]):
     """Sends the SDK's requests. Raises `Refused` and `Lost`, never an error of the libraries below it."""
 
-    def __init__(self, settings: AzureDevOpsSettings, clock: Clock) -> None:
+    def __init__(self, clock: Clock) -> None:
         """Prepare a connection that is made with the first request."""
         self._clock = clock
-        self._settings = settings
-        self._session = _session(settings)
+        self._session = _session()
         self._not_before = 0.0
         self._thread = threading.local()
 
@@ -63,6 +66,10 @@ class Transport(HTTPSender[Any, Any]):
         """
         return getattr(self._thread, "continuation_token", "")
 
+    def build_context(self) -> RequestsContext:
+        """Return what the policies before this sender work on: the session, for the credential to sign."""
+        return RequestsContext(self._session)  # type: ignore[no-untyped-call]  # msrest's
+
     def send(self, request: Request[Any], **_config: object) -> Response[Any, Any]:
         """Send, and send again as the rule of this module says.
 
@@ -71,21 +78,15 @@ class Transport(HTTPSender[Any, Any]):
             Lost: there was no whole answer.
         """
         asked = request.http_request
-        left = MOST_WAIT
-        for pause in (*islice(PACE.delays(), TRIES - 1), None):
-            self._keep_pace()
-            try:
-                answer = self._once(asked)
-            except (Lost, Refused) as error:
-                obstacle = error
-            else:
-                return Response(request, RequestsClientResponse(asked, answer))  # type: ignore[no-untyped-call]  # msrest's
-            wait = max(pause or 0.0, obstacle.refusal.after if isinstance(obstacle, Refused) else 0.0)
-            if pause is None or wait > left or not _may_be_sent_again(asked.method, obstacle):
-                break
-            self._clock.sleep(wait)
-            left -= wait
-        raise obstacle
+        answer = retry(
+            partial(self._once, asked, (request.context or self.build_context()).session),
+            clock=self._clock,
+            pace=PACE,
+            attempts=ATTEMPTS,
+            may_pass=partial(_may_pass, asked.method),
+            most_wait=MOST_WAIT,
+        )
+        return Response(request, RequestsClientResponse(asked, answer))  # type: ignore[no-untyped-call]  # msrest's
 
     def close(self) -> None:
         """Close the connection."""
@@ -103,30 +104,32 @@ class Transport(HTTPSender[Any, Any]):
         if wait > 0:
             self._clock.sleep(wait)
 
-    def _once(self, asked: Any) -> requests.Response:  # noqa: ANN401 - msrest's ClientRequest has no types
-        answer = self._exchange(asked)
+    def _once(self, asked: Any, session: requests.Session) -> requests.Response:  # noqa: ANN401 - msrest's ClientRequest has no types
+        self._keep_pace()
+        answer = self._exchange(asked, session)
         if isinstance(answer, Lost):
             raise answer
         after = asked_pause(answer.headers, self._clock.utc())
         self._not_before = max(self._not_before, self._clock.now() + after)
         self._thread.continuation_token = answer.headers.get("x-ms-continuationtoken", "")
-        text = self._settings.masked(answer.text.removeprefix("\ufeff"))
+        masked = partial(_without, _secrets_of(session))
+        text = masked(answer.text.removeprefix("\ufeff"))
         answer.encoding = "utf-8"
         answer._content = text.encode()  # noqa: SLF001 - what the SDK goes on to read
-        headers = CaseInsensitiveDict((name, self._settings.masked(value)) for name, value in answer.headers.items())
+        headers = CaseInsensitiveDict((name, masked(value)) for name, value in answer.headers.items())
         refusal = read_refusal(answer.status_code, headers, text, after)
         if not answer.ok or answer.is_redirect or answer.status_code in _NOT_A_RESULT or refusal.html:
             raise Refused(refusal)
         _check_json(text, refusal, answer.headers.get("Content-Type", ""))
         return answer
 
-    def _exchange(self, asked: Any) -> requests.Response | Lost:  # noqa: ANN401 - msrest's ClientRequest has no types
+    def _exchange(self, asked: Any, session: requests.Session) -> requests.Response | Lost:  # noqa: ANN401 - msrest's ClientRequest has no types
         """Return the answer, or why there is none.
 
         The libraries' own error is let go here: it leads to the request, and that to its headers.
         """
         try:
-            return self._session.request(
+            return session.request(
                 asked.method,
                 asked.url,
                 data=asked.data,
@@ -138,29 +141,42 @@ class Transport(HTTPSender[Any, Any]):
             return _lost(error)
 
 
-def _session(settings: AzureDevOpsSettings) -> requests.Session:
+def _session() -> requests.Session:
     session = requests.Session()
-    if settings.pat:
-        BasicAuthentication("", settings.pat).signed_session(session)
-    else:
-        BasicTokenAuthentication({"access_token": settings.token}).signed_session(session)
-        session.auth = _as_it_is  # else `requests` would put a login from a .netrc file in the token's place
+    session.auth = _as_it_is  # else `requests` would put a login from a .netrc file in a token's place
     return session
+
+
+def _secrets_of(session: requests.Session) -> tuple[str, ...]:
+    """Return the credential that the session sends, in the forms it travels in, should the other side echo it."""
+    secrets = [str(session.headers.get("Authorization", "")).partition(" ")[2]]
+    if isinstance(session.auth, HTTPBasicAuth):
+        user, password = str(session.auth.username), str(session.auth.password)
+        secrets += [password, base64.b64encode(f"{user}:{password}".encode()).decode()]
+    return tuple(secret for secret in secrets if len(secret) >= LEAST_MASKED)
+
+
+def _without(secrets: tuple[str, ...], text: str) -> str:
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    return text
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-def _may_be_sent_again(method: str, obstacle: Lost | Refused) -> bool:
-    if isinstance(obstacle, Lost):
-        passing = issubclass(obstacle.kind, (requests.ConnectionError, requests.Timeout, *_CUT_OFF))
-        permanent = issubclass(obstacle.kind, (requests.exceptions.SSLError, requests.exceptions.ProxyError))
-        return passing and not permanent and (method == "GET" or not obstacle.sent)
-    refusal = obstacle.refusal
-    if refusal.status == _TOO_MANY:
-        return True
-    return method == "GET" and refusal.status in _AGAIN and _DEACTIVATED not in refusal.said
+def _may_pass(method: str, error: Exception) -> float | None:
+    """Return the least seconds to wait before the request is sent again; None where it is not to be sent again."""
+    if isinstance(error, Refused):
+        refusal = error.refusal
+        passing = method == "GET" and refusal.status in _AGAIN and _DEACTIVATED not in refusal.said
+        return refusal.after if passing or refusal.status == _TOO_MANY else None
+    if isinstance(error, Lost):
+        passing = issubclass(error.kind, (requests.ConnectionError, requests.Timeout, *_CUT_OFF))
+        permanent = issubclass(error.kind, (requests.exceptions.SSLError, requests.exceptions.ProxyError))
+        return 0.0 if passing and not permanent and (method == "GET" or not error.sent) else None
+    return None
 
 
 _CUT_OFF = (

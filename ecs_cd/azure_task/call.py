@@ -19,8 +19,7 @@ from ecs_cd.azure_task.voice import Voice
 from ecs_cd.client import find_tag
 from ecs_cd.errors import SettingsError
 from ecs_cd.model.image import TagEntry
-from ecs_cd.settings import BY_NAME, PROMOTED, DeliverySettings, Settings, Token, load, values
-from ecs_cd.settings.resolving import Given
+from ecs_cd.settings import BY_NAME, PROMOTED, DeliverySettings, Given, Settings, Token, load, values
 from ecs_cd.support import naming_rules
 from ecs_cd.support.clock import Clock
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 from ecs_cd import wiring
 from ecs_cd.azure_task.call import Call
 from ecs_cd.azure_task.ending import Ended, reported, reported_many
-from ecs_cd.azure_task.inputs import in_inputs
 from ecs_cd.client import longest
 from ecs_cd.delivery.deploy import Clouds
 from ecs_cd.delivery.promote import promote_served
@@ -23,7 +21,7 @@ from ecs_cd.parameter.record import describe_change
 from ecs_cd.report.report import Report
 from ecs_cd.run.follow import follow_run
 from ecs_cd.run.pipelines import Pipelines, resolve_pipeline
-from ecs_cd.settings import DeliverySettings
+from ecs_cd.settings import DELIVERY, DeliverySettings
 from ecs_cd.support.deadline import Deadline
 
 
@@ -31,7 +29,7 @@ def deploy(call: Call) -> Ended:
     """Deliver a tag and prove that ECS serves it; all of the tag file, where it has several and no service is named."""
     if entries := call.tags_of_several():
         return _deploy_many(call, entries)
-    settings = call.resolve(("image", "parameter", "pipeline", "rollout"))
+    settings = call.resolve(DELIVERY)
     entry = call.tag(settings.service)
     wanted = wiring.delivery(settings, entry, dry_run=call.inputs.dry_run)
     with call.aws(settings, str(entry.tag)) as aws, call.azure_devops(settings) as azure:
@@ -45,8 +43,7 @@ def deploy(call: Call) -> Ended:
 
 
 def _deploy_many(call: Call, entries: Sequence[TagEntry]) -> Ended:
-    steps = ("image", "parameter", "pipeline", "rollout")
-    settings = [call.resolve(steps, entry.service) for entry in entries]
+    settings = [call.resolve(DELIVERY, entry.service) for entry in entries]
     wanted = [
         wiring.delivery(one, entry, dry_run=call.inputs.dry_run) for one, entry in zip(settings, entries, strict=True)
     ]
@@ -59,14 +56,13 @@ def _deploy_many(call: Call, entries: Sequence[TagEntry]) -> Ended:
     ):
         clouds = Clouds(aws.images, aws.parameters, azure, aws.services)
         reports = deploy_several(wanted, clouds, deadline=deadline, watch=watch)
-    told = replace(reports, deliveries=tuple(map(_in_inputs, reports.deliveries)))
-    console.reports(told)
-    return reported_many(told)
+    console.reports(reports)
+    return reported_many(reports)
 
 
 def rollback(call: Call) -> Ended:
     """Step back to the version verified last, or to a given tag, and hold it there."""
-    settings = call.resolve(("image", "parameter", "pipeline", "rollout"))
+    settings = call.resolve(DELIVERY)
     to = ImageTag(call.inputs.tag) if call.inputs.tag else None
     wanted = wiring.place_of_rollback(settings, dry_run=call.inputs.dry_run)
     with call.aws(settings, str(to or "rollback")) as aws, call.azure_devops(settings) as azure:
@@ -202,15 +198,6 @@ COMMANDS: Mapping[str, Callable[[Call], Ended]] = {
 
 
 def _told(call: Call, report: Report) -> Ended:
-    """Print a delivery's report, in the words of inputs, and return its end."""
-    report = _in_inputs(report)
+    """Print a delivery's report and return its end."""
     call.voice.console.report(report)
     return reported(report)
-
-
-def _in_inputs(report: Report) -> Report:
-    failure = report.failure
-    if failure is None:
-        return report
-    failure = replace(failure, message=in_inputs(failure.message), hint=in_inputs(failure.hint))
-    return replace(report, summary=in_inputs(report.summary), failure=failure)

@@ -10,9 +10,11 @@ from types import MappingProxyType
 
 from ecs_cd.azure_task import summary
 from ecs_cd.azure_task.voice import Voice
+from ecs_cd.azure_task.wording import task_wording
 from ecs_cd.errors import DeadlineReached, EcsCdError, Interrupted
+from ecs_cd.messages import worded
 from ecs_cd.report.combined import Reports
-from ecs_cd.report.report import Report
+from ecs_cd.report.report import Failure, Report
 from ecs_cd.support.files import write_atomically
 
 VERSION = 1
@@ -45,7 +47,7 @@ class Ended:
     variables: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
-    error: EcsCdError | None = None
+    failure: Failure | None = None
     report: Report | None = None
     reports: Reports | None = None
 
@@ -82,7 +84,7 @@ def failed(error: EcsCdError) -> Ended:
         outcome = "timed-out"
     elif isinstance(error, Interrupted):
         outcome = "interrupted"
-    return Ended(error.message, outcome, good=False, error=error)
+    return Ended(error.message, outcome, good=False, failure=Failure.of(error))
 
 
 def write(ended: Ended, command: str, result_file: Path, voice: Voice) -> None:
@@ -91,6 +93,7 @@ def write(ended: Ended, command: str, result_file: Path, voice: Voice) -> None:
     Raises:
         OSError: they cannot be written there.
     """
+    ended = worded(ended, task_wording)
     beside = result_file.with_name(result_file.stem)
     summary_file = beside.with_name(f"{beside.name}.summary.md")
     write_atomically(summary_file, summary.of(ended, command, voice.safe))

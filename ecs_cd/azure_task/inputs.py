@@ -1,7 +1,7 @@
-"""The inputs of the task: which there are, for which command, and what they say.
+"""The inputs of the task: which there are, for which command, and what is wrong with them.
 
-An input is a setting under the name `task.json` gives it: `wait_for_image` is `waitForImage`, by the one rule of
-`input_name`. What is wrong with one is told by that name. Blank is "not given".
+Most are settings, under the names that the table of settings gives them; `OWN` are of the task alone. A mistake names
+the input. Blank is "not given".
 """
 
 from __future__ import annotations
@@ -11,51 +11,44 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from ecs_cd.errors import EcsCdError, InvalidTag, SettingsError
+from ecs_cd.errors import InvalidTag, SettingsError
 from ecs_cd.model.image import ImageTag
 from ecs_cd.sanitize import comma_list, did_you_mean, quoted
-from ecs_cd.settings import BY_NAME, Kind, Option, Section, values
-from ecs_cd.settings.options import AWS, IMAGE, PARAMETER, PIPELINE, PROMOTION, ROLLOUT
+from ecs_cd.settings import BY_NAME, Section, values
+from ecs_cd.settings.commands import READS
+from ecs_cd.settings.setting import camel_case
+from ecs_cd.settings.table import TABLE
 
-_SPECIAL = {"settings": "configFile", "region": "regionName"}
-"""Settings whose input has a name of its own; `regionName` is that of the AWS Toolkit's tasks."""
-
-_PLACE = ("settings", "service", "environment")
+_PLACE = tuple(setting.name for setting in TABLE if setting.section is Section.CALL and not setting.secret)
 _TAG = ("tag", "tag_file")
-_RECORDING = ("create_parameter", "order")
-_WHOLE = (*_PLACE, "parameter", *IMAGE, *PIPELINE, "verify", *ROLLOUT, *AWS, "timeout", "dry_run")
 
 COMMANDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "deploy": (*_WHOLE, *_RECORDING, "rollback", *_TAG),
-        "verify": (*_PLACE, *_TAG, "order", *ROLLOUT, "repository", *AWS, "timeout"),
+        "deploy": (*_PLACE, *READS["deploy"], *_TAG, "dry_run"),
+        "verify": (*_PLACE, *READS["verify"], *_TAG),
         "read-tag": ("service", "tag_file", "tag_variable"),
-        "set-parameter": (*_PLACE, *_TAG, *PARAMETER, *IMAGE, *AWS, "timeout", "dry_run"),
-        "queue-pipeline": (*_PLACE, *PIPELINE, "timeout", "wait", "dry_run"),
-        "rollback": (*_WHOLE, "tag"),
-        "promote": (*_WHOLE, *_RECORDING, *PROMOTION),
+        "set-parameter": (*_PLACE, *READS["parameter set"], *_TAG, "dry_run"),
+        "queue-pipeline": (*_PLACE, *READS["pipeline queue"], "wait", "dry_run"),
+        "rollback": (*_PLACE, *READS["rollback"], "tag", "dry_run"),
+        "promote": (*_PLACE, *READS["promote"], "dry_run"),
     }
 )
-"""What each command reads, by the names of the settings table; `OWN` are of the task alone."""
+"""What each command reads, by the names of the table of settings and of `OWN`."""
 
 OWN = ("tag", "tag_file", "tag_variable", "wait", "dry_run")
 OF_NODE = ("command", "awsCredentials", "azureDevOpsConnection", "pythonPath")
 """Inputs that the Node side has answered before the library is asked."""
 
 _SWITCHES = ("wait", "dry_run")
-_CALL = ("settings", "service", "environment")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,199}")
 _RESERVED = re.compile(
     r"(agent|build|system|release|pipeline|endpoint|input|secret|path|securefile)(\.|_|$)", re.IGNORECASE
 )
-_TOKEN = ("Set ECS_CD_AZURE_DEVOPS_PAT", "Choose input 'azureDevOpsConnection', or set ECS_CD_AZURE_DEVOPS_PAT")
-_FLAG = re.compile(r"(?<![\w-])--(?P<name>[a-z][a-z-]*)(?![\w-])")
 
 
 def input_name(name: str) -> str:
-    """Return the name of the input for a setting: camel case, with few exceptions."""
-    first, *rest = name.split("_")
-    return _SPECIAL.get(name) or first + "".join(word.capitalize() for word in rest)
+    """Return the name of the input for a setting, or for one of `OWN`."""
+    return BY_NAME[name].input_name if name in BY_NAME else camel_case(name)
 
 
 def names_by_command() -> dict[str, tuple[str, ...]]:
@@ -116,7 +109,7 @@ def read(raw: Mapping[str, str]) -> Inputs:
 
 def _built(command: str, found: Mapping[str, str | bool], unused: tuple[str, ...]) -> Inputs:
     own = {name: found[name] for name in (*OWN, "service", "environment") if name in found}
-    settings = {name: str(value) for name, value in found.items() if name not in (*OWN, *_CALL)}
+    settings = {name: str(value) for name, value in found.items() if name not in (*OWN, *_PLACE)}
     return Inputs(
         command,
         config_file=str(found.get("settings", "")),
@@ -133,7 +126,7 @@ def _checked(name: str, value: str) -> str | bool:
         ValueError: what is wrong with it.
     """
     if name in _SWITCHES:
-        return bool(values.read(Option(name, Section.CALL, "", Kind.SWITCH), value))
+        return values.switch(value)
     if name == "tag":
         try:
             return str(ImageTag(value))
@@ -143,10 +136,10 @@ def _checked(name: str, value: str) -> str | bool:
         if not _VARIABLE.fullmatch(value) or _RESERVED.match(value):
             raise ValueError(f"{quoted(value)} is not a name for a variable of one's own.")
     elif name in BY_NAME:
-        option = BY_NAME[name]
-        values.read(option, value)
-        if option.section is Section.CALL:
-            values.check(option, value)
+        setting = BY_NAME[name]
+        values.read(setting, value)
+        if setting.section is Section.CALL:
+            values.check(setting, value)
     return value
 
 
@@ -169,24 +162,4 @@ def _default(setting: str) -> str:
     return BY_NAME[setting].default if setting in BY_NAME else ""
 
 
-def in_inputs(text: str) -> str:
-    """Return a sentence of the library with its flags named as inputs: `--ecs-service` is `input 'ecsService'`."""
-    return _FLAG.sub(_as_input, text).replace(*_TOKEN)
-
-
-def renamed(error: EcsCdError) -> EcsCdError:
-    """Return the error with its own words about flags as words about inputs; quoted evidence stays as it is."""
-    error.message, error.hint = in_inputs(error.message), in_inputs(error.hint)
-    if isinstance(error, SettingsError):
-        error.details = tuple(map(in_inputs, error.details))
-    error.args = (error.message,)
-    return error
-
-
-def _as_input(match: re.Match[str]) -> str:
-    name = _FLAGS.get("--" + match["name"])
-    return f"input '{name}'" if name else match.group()
-
-
 _SETTINGS = {input_name(name): name for names in COMMANDS.values() for name in names}
-_FLAGS = {option.switch: input_name(option.name) for option in BY_NAME.values() if option.switch} | {"--to": "tag"}

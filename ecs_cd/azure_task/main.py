@@ -114,9 +114,7 @@ def _ended(request: Request, agent: Agent, voice: Voice, clock: Clock, environ: 
             "Interrupted.", hint="Nothing was stopped in the clouds: a queued run goes on. Run the task again."
         )
     except EcsCdError as ours:
-        from ecs_cd.azure_task.inputs import renamed  # noqa: PLC0415 - only for an error
-
-        error = renamed(ours)
+        error = ours
     except Exception as unexpected:  # noqa: BLE001 - the last line of defence, so that a person reads a sentence
         error = _bug(unexpected)
     voice.console.error(error, debug=voice.debugging)

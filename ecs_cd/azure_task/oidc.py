@@ -8,20 +8,34 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import islice
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from ecs_cd.azure_task.agent import Agent
-from ecs_cd.errors import AccessDenied, SettingsError, UnexpectedAnswer, Unreachable
+from ecs_cd.errors import (
+    AccessDenied,
+    EcsCdError,
+    ServiceUnavailable,
+    SettingsError,
+    Throttled,
+    UnexpectedAnswer,
+    Unreachable,
+)
 from ecs_cd.support.clock import Clock
-from ecs_cd.support.retry import Backoff
+from ecs_cd.support.retry import Backoff, retry, retryable
 
-TRIES = 5
+if TYPE_CHECKING:
+    import requests
+
+_ATTEMPTS = 5
 _PACE = Backoff(first=1.0, factor=2.0, most=8.0)
 _TIMEOUTS = (5.0, 30.0)
+"""Seconds to connect, and to wait for the next byte of the answer."""
 _API = "7.1"
 _DENIED = (401, 403)
 _OK = 200
+_TOO_MANY = 429
+_SERVER_ERROR = 500
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -40,21 +54,9 @@ class IdentityTokens:
         Raises:
             AccessDenied: the job may not use the service connection.
             UnexpectedAnswer: something else than the endpoint answered.
-            Unreachable: nothing answered.
+            Unreachable, ServiceUnavailable, Throttled: so it was at the last attempt, too.
         """
-        for pause in islice(_PACE.delays(), TRIES - 1):
-            token = self._attempt()
-            if token:
-                return token
-            self.clock.sleep(pause)
-        return self._once()
-
-    def _attempt(self) -> str:
-        """Return a token, or nothing where it may come with the next attempt."""
-        try:
-            return self._once()
-        except (Unreachable, UnexpectedAnswer):
-            return ""
+        return retry(self._once, clock=self.clock, pace=_PACE, attempts=_ATTEMPTS, may_pass=retryable)
 
     def _once(self) -> str:
         import requests  # noqa: PLC0415 - only this kind of service connection needs it
@@ -79,16 +81,21 @@ class IdentityTokens:
             )
         return self._token(answer, str(host))
 
-    def _token(self, answer: object, host: str) -> str:
-        status = getattr(answer, "status_code", 0)
+    def _token(self, answer: requests.Response, host: str) -> str:
+        status = answer.status_code
         try:
-            token = answer.json()["oidcToken"] if status == _OK else ""  # type: ignore[attr-defined]  # a Response
+            token = answer.json()["oidcToken"] if status == _OK else ""
         except (ValueError, KeyError, TypeError):
             token = ""
         if not isinstance(token, str) or not token:
-            raise UnexpectedAnswer(
-                f"{host} answered the question for the job's identity token with none (HTTP {status}).",
-                hint="Run the job again; if it stays so, is the service connection meant for OIDC?",
+            kind: type[EcsCdError] = UnexpectedAnswer
+            if status == _TOO_MANY:
+                kind = Throttled
+            elif status >= _SERVER_ERROR:
+                kind = ServiceUnavailable
+            raise kind(
+                f"{host} answered the request for the job's identity token without one (HTTP {status}).",
+                hint="Run the job again; if the error stays, check that the service connection is meant for OIDC.",
             )
         self.learnt(token)
         return token

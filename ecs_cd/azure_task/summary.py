@@ -15,7 +15,6 @@ from ecs_cd.support.deadline import format_duration
 
 if TYPE_CHECKING:
     from ecs_cd.azure_task.ending import Ended
-    from ecs_cd.errors import EcsCdError
     from ecs_cd.report.report import Failure, Report
 
 _SPECIAL = frozenset("\\`*_{}[]()#!|~^$<>&\"':@")
@@ -56,8 +55,8 @@ def escaped(text: str) -> str:
 
 def _link_of(ended: Ended) -> str:
     """Return the one link a person will want: the failing place, else the run."""
-    if ended.error:
-        return ended.error.link
+    if ended.failure:
+        return ended.failure.link
     report = ended.report
     if report is None:
         return ended.outputs.get("runUrl", "")
@@ -75,10 +74,10 @@ def _of_several(report: Report, safe: Callable[[str], str]) -> list[str]:
 
 def _failure(ended: Ended, safe: Callable[[str], str]) -> list[str]:
     """Return why it failed, with the evidence, and what to do next."""
-    return _because(ended.report.failure if ended.report else ended.error, safe)
+    return _because(ended.report.failure if ended.report else ended.failure, safe)
 
 
-def _because(found: Failure | EcsCdError | None, safe: Callable[[str], str]) -> list[str]:
+def _because(found: Failure | None, safe: Callable[[str], str]) -> list[str]:
     if found is None:
         return []
     parts = []

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TextIO
 
+from ecs_cd.azure_task.wording import task_wording
 from ecs_cd.console import Console, Mode
 from ecs_cd.console.azure_log import command
 from ecs_cd.console.mask import Mask
@@ -29,7 +30,9 @@ class Voice:
         """Speak on `out`; none of `secrets` will be said."""
         self._mask = Mask(secrets)
         self._printer = Printer(out, self._mask, optional=True)
-        self.console = Console(out=out, err=out, mode=Mode.AZURE, clock=clock, environ=environ, secrets=secrets)
+        self.console = Console(
+            out=out, err=out, mode=Mode.AZURE, clock=clock, environ=environ, secrets=secrets, wording=task_wording
+        )
         self.debugging = debug
         self.warnings: list[str] = []
 

@@ -13,7 +13,8 @@ from ecs_cd.cli.frame import F, Frame, flags, framed, place
 from ecs_cd.errors import WrongInput
 from ecs_cd.report.report import Report
 from ecs_cd.sanitize import single_line
-from ecs_cd.settings.options import AWS, IMAGE, PARAMETER, PIPELINE, ROLLOUT
+from ecs_cd.settings import DELIVERY
+from ecs_cd.settings.commands import READS
 from ecs_cd.support.deadline import Deadline
 
 
@@ -37,7 +38,7 @@ def reported(command: F) -> F:
 @tagged
 @reported
 @click.option("--dry-run", is_flag=True, help="Check everything and say what would be done; change nothing.")
-@flags(*PARAMETER, *IMAGE, *PIPELINE, "verify", "rollback", *ROLLOUT, *AWS, "timeout")
+@flags(*READS["deploy"])
 @framed
 def deploy(
     frame: Frame,
@@ -56,7 +57,7 @@ def deploy(
     environment's Terraform pipeline queued and followed, and the rollout watched until ECS serves the tag.
     """
     check_report_file(report_file)
-    settings = frame.resolve(service, environment, flags, steps=("image", "parameter", "pipeline", "rollout"))
+    settings = frame.resolve(service, environment, flags, steps=DELIVERY)
     entry = client.find_tag(settings.service, tag, tag_file)
     title = f"{settings.service} {entry.tag} to {settings.environment}"
     with frame.console.following(title, Deadline.after(settings.timeout, frame.clock)):
@@ -68,7 +69,7 @@ def deploy(
 @place
 @tagged
 @reported
-@flags("order", *ROLLOUT, "repository", *AWS, "timeout")
+@flags(*READS["verify"])
 @framed
 def verify(
     frame: Frame,

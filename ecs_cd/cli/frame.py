@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import click
 
+from ecs_cd.cli.wording import command_line_wording
 from ecs_cd.console import Console, Mode, choose_mode
 from ecs_cd.console.console import Output
 from ecs_cd.errors import EcsCdError, Interrupted
@@ -48,6 +49,7 @@ class Frame:
             environ=os.environ,
             output=self.output,
             secrets=_secrets(),
+            wording=command_line_wording,
         )
         self.live = mode is Mode.LIVE
 
@@ -167,11 +169,11 @@ def flags(*names: str) -> Callable[[F], F]:
 
 
 def _flag(name: str) -> Callable[[Any], Any]:
-    option = BY_NAME[name]
-    help_text = f"{option.help} [{option.variable}]"
-    if option.kind is Kind.SWITCH:
-        return click.option(f"{option.switch}/--no-{option.switch[2:]}", name, default=None, help=help_text)
-    if option.kind is Kind.MAP:
-        return click.option(option.switch, name, multiple=True, metavar="NAME=VALUE", help=help_text)
-    kind = click.Choice(option.choices) if option.choices else str
-    return click.option(option.switch, name, type=kind, metavar=option.metavar or None, help=help_text)
+    setting = BY_NAME[name]
+    help_text = f"{setting.help} [{setting.variable}]"
+    if setting.kind is Kind.SWITCH:
+        return click.option(f"{setting.switch}/--no-{setting.switch[2:]}", name, default=None, help=help_text)
+    if setting.kind is Kind.MAP:
+        return click.option(setting.switch, name, multiple=True, metavar="NAME=VALUE", help=help_text)
+    kind = click.Choice(setting.choices) if setting.choices else str
+    return click.option(setting.switch, name, type=kind, metavar=setting.metavar or None, help=help_text)

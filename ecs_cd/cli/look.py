@@ -12,13 +12,13 @@ from ecs_cd import client
 from ecs_cd.cli.frame import Frame, flags, framed, place
 from ecs_cd.model.labels import OURS
 from ecs_cd.overview.history import HistoryEntry
-from ecs_cd.settings.options import AWS
+from ecs_cd.settings.commands import READS
 
 
 @click.command(short_help="Show which tags were recorded, when, by whom.")
 @place
 @click.option("--most", type=click.IntRange(1, 100), default=20, show_default=True, help="How many versions.")
-@flags("parameter", *AWS)
+@flags(*READS["history"])
 @framed
 def history(frame: Frame, service: str, environment: str, most: int, *, flags: dict[str, Any]) -> None:
     """Show which tags the parameter of SERVICE in ENVIRONMENT held, since when, and who wrote them in which run.

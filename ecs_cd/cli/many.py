@@ -13,7 +13,7 @@ from ecs_cd.cli.deliver import check_report_file, reported
 from ecs_cd.cli.frame import Frame, flags, framed
 from ecs_cd.errors import WrongInput
 from ecs_cd.sanitize import quoted
-from ecs_cd.settings.options import AWS, IMAGE, PARAMETER, PIPELINE, ROLLOUT
+from ecs_cd.settings.commands import READS
 from ecs_cd.support.deadline import Deadline
 
 
@@ -23,7 +23,7 @@ from ecs_cd.support.deadline import Deadline
 @click.option("--tag-file", default="", metavar="PATH", help="The build's tag file, for services without a tag.")
 @reported
 @click.option("--dry-run", is_flag=True, help="Check everything and say what would be done; change nothing.")
-@flags(*PARAMETER, *IMAGE, *PIPELINE, "verify", "rollback", *ROLLOUT, *AWS, "timeout")
+@flags(*READS["deploy"])
 @framed
 def deploy_many(
     frame: Frame,

@@ -12,7 +12,7 @@ from ecs_cd.cli.deliver import tagged
 from ecs_cd.cli.frame import Frame, flags, framed, place
 from ecs_cd.delivery.single_steps import record_only
 from ecs_cd.parameter.record import describe_change, read_parameter
-from ecs_cd.settings.options import AWS, IMAGE, PARAMETER
+from ecs_cd.settings.commands import READS
 from ecs_cd.support.deadline import Deadline
 
 
@@ -23,7 +23,7 @@ def parameter() -> None:
 
 @parameter.command("get")
 @place
-@flags("parameter", *AWS)
+@flags(*READS["parameter get"])
 @framed
 def get(frame: Frame, service: str, environment: str, *, flags: dict[str, Any]) -> None:
     """Print the tag recorded for SERVICE in ENVIRONMENT."""
@@ -37,7 +37,7 @@ def get(frame: Frame, service: str, environment: str, *, flags: dict[str, Any]) 
 @place
 @tagged
 @click.option("--dry-run", is_flag=True, help="Say what would be written; write nothing.")
-@flags(*PARAMETER, *IMAGE, *AWS, "timeout")
+@flags(*READS["parameter set"])
 @framed
 def set_(
     frame: Frame, service: str, environment: str, tag: str, tag_file: str, *, dry_run: bool, flags: dict[str, Any]

@@ -14,7 +14,7 @@ from ecs_cd.model.run import Run, RunRequest
 from ecs_cd.run.follow import follow_run
 from ecs_cd.run.pipelines import resolve_pipeline
 from ecs_cd.settings import DeliverySettings
-from ecs_cd.settings.options import PIPELINE, PROJECT
+from ecs_cd.settings.commands import READS
 from ecs_cd.support.deadline import Deadline
 
 
@@ -27,7 +27,7 @@ def pipeline() -> None:
 @place
 @click.option("--wait", is_flag=True, help="Follow the run to its end.")
 @click.option("--dry-run", is_flag=True, help="Find the pipeline and say what would be queued; queue nothing.")
-@flags(*PIPELINE, "timeout")
+@flags(*READS["pipeline queue"])
 @framed
 def queue(frame: Frame, service: str, environment: str, *, wait: bool, dry_run: bool, flags: dict[str, Any]) -> None:
     """Queue a run of the pipeline of SERVICE on the branch of ENVIRONMENT.
@@ -52,7 +52,7 @@ def queue(frame: Frame, service: str, environment: str, *, wait: bool, dry_run: 
 
 @pipeline.command("wait")
 @click.argument("run_id", type=click.IntRange(1))
-@flags(*PROJECT, "timeout")
+@flags(*READS["pipeline wait"])
 @framed
 def wait_(frame: Frame, run_id: int, *, flags: dict[str, Any]) -> None:
     """Follow the run with the id RUN_ID to its end."""

@@ -11,7 +11,7 @@ from ecs_cd import client
 from ecs_cd.cli.deliver import check_report_file, end, reported
 from ecs_cd.cli.frame import Frame, flags, framed, place
 from ecs_cd.settings import PROMOTED
-from ecs_cd.settings.options import AWS, IMAGE, PARAMETER, PIPELINE, PROMOTION, ROLLOUT
+from ecs_cd.settings.commands import READS
 from ecs_cd.support.deadline import Deadline
 
 
@@ -19,7 +19,7 @@ from ecs_cd.support.deadline import Deadline
 @place
 @reported
 @click.option("--dry-run", is_flag=True, help="Check everything and say what would be done; change nothing.")
-@flags(*PROMOTION, *PARAMETER, *IMAGE, *PIPELINE, "verify", *ROLLOUT, *AWS, "timeout")
+@flags(*READS["promote"])
 @framed
 def promote(
     frame: Frame, service: str, environment: str, *, report_file: Path | None, dry_run: bool, flags: dict[str, Any]

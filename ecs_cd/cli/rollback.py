@@ -13,7 +13,8 @@ from ecs_cd.cli.deliver import check_report_file, end, reported
 from ecs_cd.cli.frame import Frame, flags, framed, place
 from ecs_cd.delivery.rollback import hold_now, unhold_now
 from ecs_cd.model.image import ImageTag
-from ecs_cd.settings.options import AWS, IMAGE, PIPELINE, ROLLOUT
+from ecs_cd.settings import DELIVERY
+from ecs_cd.settings.commands import READS
 from ecs_cd.support.deadline import Deadline
 
 _dry_run = click.option("--dry-run", is_flag=True, help="Check everything and say what would be done; change nothing.")
@@ -24,7 +25,7 @@ _dry_run = click.option("--dry-run", is_flag=True, help="Check everything and sa
 @click.option("--to", default="", metavar="TAG", help="The tag to go back to, instead of the one verified last.")
 @reported
 @_dry_run
-@flags("parameter", *IMAGE, *PIPELINE, "verify", *ROLLOUT, *AWS, "timeout")
+@flags(*READS["rollback"])
 @framed
 def rollback(
     frame: Frame,
@@ -42,7 +43,7 @@ def rollback(
     `ecs-cd release`. The same command again finishes a rollback that was interrupted.
     """
     check_report_file(report_file)
-    settings = frame.resolve(service, environment, flags, steps=("image", "parameter", "pipeline", "rollout"))
+    settings = frame.resolve(service, environment, flags, steps=DELIVERY)
     tag = ImageTag(to) if to else None
     title = f"{settings.service} in {settings.environment} back{f' to {to}' if to else ''}"
     with frame.console.following(title, Deadline.after(settings.timeout, frame.clock)):
@@ -53,7 +54,7 @@ def rollback(
 @click.command(short_help="Let no delivery change what is recorded.")
 @place
 @_dry_run
-@flags("parameter", *AWS, "timeout")
+@flags(*READS["hold"])
 @framed
 def hold(frame: Frame, service: str, environment: str, *, dry_run: bool, flags: dict[str, Any]) -> None:
     """Hold SERVICE in ENVIRONMENT at the tag it has: no delivery writes over it until it is released."""
@@ -65,7 +66,7 @@ def hold(frame: Frame, service: str, environment: str, *, dry_run: bool, flags: 
 @click.command(short_help="Let deliveries go on after a rollback or a hold.")
 @place
 @_dry_run
-@flags("parameter", *AWS, "timeout")
+@flags(*READS["hold"])
 @framed
 def release(frame: Frame, service: str, environment: str, *, dry_run: bool, flags: dict[str, Any]) -> None:
     """Lift the hold on SERVICE in ENVIRONMENT. What is recorded stays until the next delivery.

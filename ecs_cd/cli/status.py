@@ -14,7 +14,7 @@ from ecs_cd.cli.look import table
 from ecs_cd.console.screen import Screen
 from ecs_cd.errors import TryLater, WrongInput
 from ecs_cd.overview.matrix import PlaceStatus
-from ecs_cd.settings.options import AWS, ROLLOUT
+from ecs_cd.settings.commands import READS
 from ecs_cd.support.clock import Clock
 
 Look = Callable[[], Sequence[PlaceStatus]]
@@ -34,7 +34,7 @@ _NAMED = 3
 @click.option("--long", "long_", is_flag=True, help="A line for each service in each environment.")
 @click.option("--watch", is_flag=True, help="Look again and again, and show what changes, until Ctrl-C.")
 @click.option("--every", type=click.IntRange(1, 3600), default=10, show_default=True, help="Seconds between two looks.")
-@flags("parameter", "repository", *ROLLOUT, *AWS)
+@flags(*READS["status"])
 @framed
 def status(
     frame: Frame,

@@ -6,6 +6,7 @@ import json
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import IO, Literal, Protocol, TextIO, cast
 
 from ecs_cd.console.azure_log import AzureLog, Issues
@@ -15,9 +16,10 @@ from ecs_cd.console.mode import Mode, use_colour
 from ecs_cd.console.printer import Printer
 from ecs_cd.console.screen import Screen, ScreenLog, live_screen
 from ecs_cd.errors import EcsCdError
-from ecs_cd.model.events import Event, Watch
+from ecs_cd.messages import Wording, library_wording, worded
+from ecs_cd.model.events import Event, Warned, Watch
 from ecs_cd.report.combined import Reports
-from ecs_cd.report.report import Report
+from ecs_cd.report.report import Failure, Report
 from ecs_cd.support.clock import Clock
 from ecs_cd.support.deadline import Deadline
 
@@ -50,8 +52,13 @@ class Console:
         environ: Mapping[str, str],
         output: Output = "text",
         secrets: Iterable[str] = (),
+        wording: Wording = library_wording,
     ) -> None:
-        """Print on `out` and `err`. `secrets` never appear there; of `environ` the terminal's variables are read."""
+        """Print on `out` and `err`. `secrets` never appear there; of `environ` the terminal's variables are read.
+
+        `wording`: how settings and commands are written.
+        """
+        self._wording = wording
         self._mask = Mask(secrets)
         self._out = Printer(out, self._mask)
         self._err = Printer(err, self._mask, optional=True)
@@ -92,14 +99,14 @@ class Console:
         """Show several deliveries while they go on; gives what returns the watch of each, for any thread."""
         if self._mode is not Mode.LIVE:
             views: dict[str, _View] = {}
-            yield lambda name: views.setdefault(name, self._plain_view(name)).show
+            yield lambda name: self._worded_watch(views.setdefault(name, self._plain_view(name)).show)
             return
         from ecs_cd.console.live_several import LiveSeveral  # noqa: PLC0415 - rich is imported only at a terminal
 
         view = LiveSeveral(self._err, self._clock, self._environ, title=title, names=names, deadline=deadline)
         try:
             view.start()
-            yield view.of
+            yield lambda name: self._worded_watch(view.of(name))
         finally:
             view.stop()
             self._err.write("\n")
@@ -115,11 +122,11 @@ class Console:
 
     def watch(self, event: Event) -> None:
         """Show what an event changes; the `Watch` of a delivery."""
-        self._view.show(event)
+        self._worded_watch(self._view.show)(event)
 
     def result(self, text: str) -> None:
         """Print a result for people."""
-        self._out.print(text)
+        self._out.print(worded(text, self._wording))
 
     def json(self, value: object) -> None:
         """Print a result for programs: a value of JSON's types, the strings in it masked and sanitized."""
@@ -132,6 +139,7 @@ class Console:
 
         A failure printed as JSON is printed on stderr too, where people look for it.
         """
+        report = worded(report, self._wording)
         if self._mode is Mode.AZURE:
             for warning in report.warnings:
                 self._issues.warning(warning)
@@ -146,6 +154,7 @@ class Console:
 
     def reports(self, reports: Reports) -> None:
         """Print how several deliveries ended, then what became of all; issues on an agent as for a single one."""
+        reports = worded(reports, self._wording)
         if self._mode is Mode.AZURE:
             for report in reports.deliveries:
                 self._issue(report)
@@ -171,20 +180,29 @@ class Console:
 
         Where JSON is asked for, stdout has it as `{"error": {...}}`.
         """
+        failure = worded(Failure.of(error), self._wording)
         if self._output == "json":
-            self.json({"error": _plain(error)})
+            self.json({"error": {**asdict(failure), "exit_code": error.exit_code}})
         if debug:
             self._err.print("".join(traceback.format_exception(type(error), error, error.__traceback__)))
-        lines = [line for detail in error.details for line in detail.splitlines()]
-        lines += [f"do next: {error.hint}"] if error.hint else []
-        lines += [error.link] if error.link else []
+        lines = [line for detail in failure.details for line in detail.splitlines()]
+        lines += [f"do next: {failure.hint}"] if failure.hint else []
+        lines += [failure.link] if failure.link else []
         below = "".join(f"\n  {line}" for line in lines)
         if self._mode is Mode.AZURE:
-            self._issues.error(_with_hint(error.message, error.hint))
+            self._issues.error(_with_hint(failure.message, failure.hint))
             if below:
                 self._err.print(below[1:])
         else:
-            self._print(self._err, f"error: {_indented(error.message)}{below}", "red")
+            self._print(self._err, f"error: {_indented(failure.message)}{below}", "red")
+
+    def _worded_watch(self, watch: Watch) -> Watch:
+        """Return a watch that is told warnings in the words of this front end."""
+
+        def told(event: Event) -> None:
+            watch(worded(event, self._wording) if isinstance(event, Warned) else event)
+
+        return told
 
     def _plain_view(self, service: str = "") -> _View:
         if self._mode is Mode.QUIET:
@@ -224,15 +242,3 @@ def _with_hint(message: str, hint: str) -> str:
 def _indented(text: str) -> str:
     """Return the text with its further lines set in, so that none looks like a line of its own."""
     return text.replace("\n", "\n  ")
-
-
-def _plain(error: EcsCdError) -> dict[str, object]:
-    return {
-        "reason": error.reason,
-        "message": error.message,
-        "hint": error.hint,
-        "details": error.details,
-        "link": error.link,
-        "retryable": error.retryable,
-        "exit_code": error.exit_code,
-    }

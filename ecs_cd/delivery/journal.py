@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from ecs_cd.errors import DeadlineReached, EcsCdError, Interrupted
+from ecs_cd.messages import CommandRef, Message
 from ecs_cd.model.events import Event, LockMet, Phase, PhaseEnded, PhaseStarted, RunChanged, RunChosen, Warned, Watch
 from ecs_cd.model.image import CheckedImage, ImageTag
 from ecs_cd.model.labels import Marks
@@ -118,21 +119,20 @@ class Journal:
 
     def yields(self, marks: Marks, tag: str, version: int) -> None:
         """Note the hold that a delivery yields to, and tell how to go on; `tag` and `version` are what is on top."""
-        place = f"{self.service} {self.environment}"
+        unhold = CommandRef("unhold", self.service, self.environment)
         left = marks.gate.value
         if marks.holds:
             self.hold = HoldFact("held", tag, version, left)
             since = f" since it was rolled back from {left}" if left not in ("", tag) else ""
-            self.warn(
-                f"{self.service} in {self.environment} is held at {tag}{since}: nothing else is delivered until "
-                f"`ecs-cd release {place}`."
-            )
+            held = f"{self.service} in {self.environment} is held at {tag}{since}"
+            self.warn(Message(f"{held}: nothing else is delivered until ", unhold, "."))
             return
         self.hold = HoldFact("under-way", tag, version, left)
-        self.warn(
-            f"A rollback of {self.service} in {self.environment} from {left} is under way, or died before its end: "
-            f"`ecs-cd rollback {place}` again finishes it, `ecs-cd release {place}` gives it up."
+        rollback = CommandRef("rollback", self.service, self.environment)
+        under_way = (
+            f"A rollback of {self.service} in {self.environment} from {left} is under way, or died before its end"
         )
+        self.warn(Message(f"{under_way}: ", rollback, " again finishes it, ", unhold, " gives it up."))
 
     def ended(self, outcome: Outcome) -> Report:
         """Return the report of a delivery that ended well."""

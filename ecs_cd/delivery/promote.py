@@ -17,6 +17,7 @@ from ecs_cd.delivery.journal import Journal
 from ecs_cd.delivery.rollback import deliver
 from ecs_cd.errors import DeadlineReached, EcsCdError, ImageMissing, NothingToPromote, TooSoon
 from ecs_cd.image.check import Images
+from ecs_cd.messages import CommandRef, Message, SettingRef
 from ecs_cd.model.events import Phase, PhaseStarted, Watch, ignore_events
 from ecs_cd.model.image import CheckedImage, ImageRef, ImageTag, TagEntry
 from ecs_cd.model.image_name import container_image, repository_of, tag_of
@@ -29,7 +30,7 @@ from ecs_cd.rollout.services import Services
 from ecs_cd.sanitize import quoted
 from ecs_cd.support.concurrency import run_together
 from ecs_cd.support.deadline import Deadline, format_duration
-from ecs_cd.support.retry import Backoff, wait_for
+from ecs_cd.support.retry import NOT_YET, Backoff, NotYet, wait_for
 
 PACE = Backoff(first=2.0, factor=1.5, most=30.0)
 _ECR = re.compile(
@@ -156,7 +157,8 @@ class _Looking:
 
     def _awaited(self) -> Served:
         """Look until something serves for long enough; what cannot be reached at all is told at once."""
-        if found := self._look():
+        found = self._look()
+        if found is not NOT_YET:
             return found
         doing = f"waiting for {self.origin.environment} to serve a tag healthily"
         try:
@@ -165,8 +167,8 @@ class _Looking:
             error.add((self.reason,))
             raise
 
-    def _look(self) -> Served | None:
-        """Return what serves; None while that is still to be seen.
+    def _look(self) -> Served | NotYet:
+        """Return what serves; not yet, while that is still to be seen.
 
         Raises:
             NothingToPromote: nothing serves, or not under a tag.
@@ -201,7 +203,7 @@ class _Looking:
                 return ImageTag(recorded)
         raise self._nothing(f"its image {name} has no tag")
 
-    def _soaked(self, served: Served) -> Served | None:
+    def _soaked(self, served: Served) -> Served | NotYet:
         """Compare the time ECS says with ours (UTC both); a clock that is behind never makes it wait longer."""
         if served.snapshot.desired == 0:
             raise self._nothing(f"its desired count is 0, so {served.tag} has not been put to the test")
@@ -216,12 +218,14 @@ class _Looking:
         if left > self.deadline.remaining():
             raise TooSoon(
                 f"{said}, and the deadline leaves {format_duration(self.deadline.remaining())} to wait for the rest.",
-                hint=f"Promote again in {format_duration(left)}, or allow more with --timeout.",
+                hint=Message(
+                    f"Promote again in {format_duration(left)}, or allow more time with ", SettingRef("timeout"), "."
+                ),
             )
         return self._wait(said, f"{self.origin.environment} must have served {served.tag} for {wanted}")
 
-    def _wait(self, reason: str, told: str = "") -> Served | None:
-        """Tell what is waited for, once, and return nothing; `told` is what does not change of the reason.
+    def _wait(self, reason: str, told: str = "") -> NotYet:
+        """Tell what is waited for, once, and return NOT_YET; `told` is what does not change of the reason.
 
         Raises:
             TooSoon: it is a dry run, which does not wait.
@@ -233,7 +237,7 @@ class _Looking:
         if self.told != (told or reason):
             self.told = told or reason
             self.journal.watch(PhaseStarted(Phase.CHECK, self.journal.doing))
-        return None
+        return NOT_YET
 
     def _digest(self, served: Served) -> str:
         """Return the digest of what the origin's tasks run: the task definition's, else ECR's for this tag.
@@ -250,7 +254,7 @@ class _Looking:
             raise ImageMissing(
                 f"{self.origin.environment} serves {served.image}, and ECR has no such image any more, so whether "
                 f"another registry has the same one cannot be told.",
-                hint="See whether a lifecycle policy removed it; or say `check_image: false` for that environment.",
+                hint="Check whether a lifecycle policy removed it, or set `check_image: false` for that environment.",
             )
         return found.digest
 
@@ -294,5 +298,7 @@ class _Looking:
         return NothingToPromote(
             f"ECS service {quoted(target.service)} in cluster {quoted(target.cluster)} ({self.origin.environment}) "
             f"serves nothing that can be promoted: {why.rstrip('.')}.",
-            hint=f"See `ecs-cd status`; deliver a tag to {self.origin.environment} first.",
+            hint=Message(
+                f"Deliver a tag to {self.origin.environment} first; ", CommandRef("status"), " shows what runs where."
+            ),
         )

@@ -16,6 +16,7 @@ from ecs_cd.delivery.deploy import Clouds, Delivering, Delivery, deploy_once, in
 from ecs_cd.delivery.journal import Journal
 from ecs_cd.errors import EcsCdError, NothingVerified, ParameterRefused, RolloutFailed
 from ecs_cd.image.check import check_image, unchecked_image
+from ecs_cd.messages import ArgumentRef, CommandRef, Message, sentences
 from ecs_cd.model.events import Phase, Watch, ignore_events
 from ecs_cd.model.image import CheckedImage, ImageTag
 from ecs_cd.model.labels import Mark
@@ -86,7 +87,7 @@ def _failed_before(held: Report) -> Report:
     """Return the report of a delivery whose earlier attempt died while it rolled back."""
     error = RolloutFailed(
         "An earlier attempt failed and died while it was rolled back.",
-        hint="See why its tasks did not stay, mend the image, and release a new build.",
+        hint="See why its tasks did not stay, fix the image, and deliver a new build.",
     )
     summary = f"{held.service} {held.tag} to {held.environment}: {error.message}"
     return replace(
@@ -108,12 +109,13 @@ def _after_failure(failed: Report, back: Report) -> Report:
         summary = f"{failed.summary} It was rolled back to {back.tag} and is held there."
     elif back.failure:
         summary = f"{failed.summary} Rolling it back failed, too: {back.failure.message}"
-        added = replace(added, warnings=(*added.warnings, f"{back.failure.message} {back.failure.hint}".rstrip()))
+        added = replace(added, warnings=(*added.warnings, sentences(back.failure.message, back.failure.hint)))
     else:
         summary = f"{failed.summary} It was not rolled back."
     if failed.failure and back.hold:
-        release = f"Then `ecs-cd release {failed.service} {failed.environment}`, so that deliveries go on."
-        failure = replace(failed.failure, hint=f"{failed.failure.hint} {release}".lstrip())
+        unhold = CommandRef("unhold", failed.service, failed.environment)
+        then = Message("Then run ", unhold, ", so that deliveries go on.")
+        failure = replace(failed.failure, hint=sentences(failed.failure.hint, then))
         added = replace(added, failure=failure)
     return replace(added, summary=summary)
 
@@ -243,7 +245,7 @@ def _target(seen: Parameter) -> str:
             return verified.value
     raise NothingVerified(
         f"No version of {quoted(seen.name)} but {left} is known to have served, so there is nothing to go back to.",
-        hint="Name the tag with --to; `ecs-cd history` shows which ones were recorded.",
+        hint=Message("Name the tag with ", ArgumentRef("to"), "; ", CommandRef("history"), " shows the recorded ones."),
     )
 
 
@@ -281,8 +283,10 @@ class HoldResult:
         place = f"{self.service} in {self.environment}"
         if self.held:
             already = "" if self.changed else " already"
-            until = f"Nothing else is delivered until `ecs-cd release {self.service} {self.environment}`."
-            return f"{place} {would} held at {self.tag}{already} (version {self.version}). {until}"
+            said = f"{place} {would} held at {self.tag}{already} (version {self.version})."
+            return Message(
+                f"{said} Nothing else is delivered until ", CommandRef("unhold", self.service, self.environment), "."
+            )
         if not self.changed:
             return f"{place} is not held; it is at {self.tag} (version {self.version})."
         since = f"; it had been rolled back from {self.left}" if self.left not in ("", self.tag) else ""
@@ -299,7 +303,9 @@ def hold_now(delivery: Delivery, parameters: Parameters, *, deadline: Deadline) 
     if held is None or held.overruled:
         raise ParameterRefused(
             f"Somebody else is holding or rolling back {quoted(delivery.parameter)} at this moment.",
-            hint="See what `ecs-cd history` says, and run the same command again if it is not what you want.",
+            hint=Message(
+                "Look at ", CommandRef("history"), ", and run the same command again if that is not what you want."
+            ),
         )
     there = held.parameter
     stands = there.marks.gated and there.marks.held.value == there.value

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Protocol
 
 from ecs_cd.errors import ImageMissing, Throttled
+from ecs_cd.messages import Message, SettingRef
 from ecs_cd.model.image import CheckedImage, FoundImage, ImageRef, ImageTag
 from ecs_cd.sanitize import quoted
 from ecs_cd.support.deadline import Deadline, format_duration
-from ecs_cd.support.retry import Backoff, wait_for
+from ecs_cd.support.retry import NOT_YET, Backoff, NotYet, wait_for
 
 PACE = Backoff(first=2.0, factor=1.5, most=15.0)
 
@@ -40,8 +41,12 @@ def check_image(images: Images, image: ImageRef, *, deadline: Deadline, wait: fl
         raise ImageMissing(
             f"ECR repository {quoted(image.repository)}{where} has no image tagged {quoted(str(image.tag))}"
             f"{f' (waited {format_duration(wait)})' if wait > 0 else ''}.",
-            hint="Check that the build pushed it to this registry and region, that no lifecycle policy removed it, or "
-            "give it time with `wait_for_image` where images are replicated.",
+            hint=Message(
+                "Check that the build pushed it to this registry and region and that no lifecycle policy removed it; "
+                "where images are replicated, give it time with ",
+                SettingRef("wait_for_image"),
+                ".",
+            ),
         )
     if image.digest and image.digest != found.digest:
         raise ImageMissing(
@@ -61,10 +66,10 @@ def unchecked_image(tag: ImageTag) -> CheckedImage:
 def _awaited(images: Images, image: ImageRef, deadline: Deadline, wait: float) -> FoundImage | None:
     until = deadline.clock.now() + wait
 
-    def look() -> tuple[FoundImage | None] | None:
+    def look() -> FoundImage | NotYet | None:
         found = images.find(image)
         right = found and image.digest in ("", found.digest)
-        return (found,) if right or deadline.clock.now() >= until else None
+        return found if right or deadline.clock.now() >= until else NOT_YET
 
     doing = f"waiting for image {image.repository}:{image.tag} to appear in ECR"
-    return wait_for(look, deadline=deadline, pace=PACE, doing=doing, tolerate=Throttled)[0]
+    return wait_for(look, deadline=deadline, pace=PACE, doing=doing, tolerate=Throttled)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ecs_cd.errors import SettingsError
+from ecs_cd.messages import Message, SettingRef
 from ecs_cd.model.image import CheckedImage
 from ecs_cd.model.service import (
     ServiceTarget,
@@ -34,7 +35,7 @@ def container_image(definition: TaskDefinition, target: ServiceTarget) -> str:
         problem = f"has several containers ({comma_list(names)}) and it is not clear which one carries the tag"
     raise SettingsError(
         f"Task definition {definition.name} of service {quoted(target.service)} {problem}.",
-        hint="Name the container in the settings: `ecs: {container: ...}`.",
+        hint=Message("Name the container with ", SettingRef("container"), ", or under `ecs:` in the settings file."),
     )
 
 

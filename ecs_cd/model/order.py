@@ -6,6 +6,7 @@ import re
 from enum import Enum
 
 from ecs_cd.errors import WrongInput
+from ecs_cd.messages import Message, SettingRef
 from ecs_cd.sanitize import quoted
 
 _NUMBER = r"0|[1-9][0-9]*"
@@ -55,7 +56,13 @@ class Order(str, Enum):
             wanted = "a whole number" if self is Order.NUMERIC else "a semantic version"
             raise WrongInput(
                 f"The tag {quoted(tag)} is not {wanted}, so it cannot be ordered by '{self.value}'.",
-                hint="Set `order: semver` or `order: none` for this service if its tags are of another kind.",
+                hint=Message(
+                    "If the tags of this service are of another kind, set ",
+                    SettingRef("order", "semver"),
+                    " or ",
+                    SettingRef("order", "none"),
+                    ".",
+                ),
             )
 
     def _rank(self, tag: str) -> tuple[object, ...] | None:

@@ -17,7 +17,7 @@ from ecs_cd.parameter.record import PACE, read_parameter
 from ecs_cd.parameter.store import Parameters
 from ecs_cd.parameter.version_limit import write_version
 from ecs_cd.support.deadline import Deadline
-from ecs_cd.support.retry import wait_for
+from ecs_cd.support.retry import NOT_YET, NotYet, wait_for
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,7 @@ def place_hold(
         return Held(seen, left_by(seen))
     holding = _Holding(parameters, name, value or seen.value, only_over)
     doing = f"holding parameter {name}"
-    [held] = wait_for(holding.attempt, deadline=deadline, pace=PACE, doing=doing, tolerate=Throttled)
-    return held
+    return wait_for(holding.attempt, deadline=deadline, pace=PACE, doing=doing, tolerate=Throttled)
 
 
 def left_by(seen: Parameter) -> str:
@@ -83,26 +82,26 @@ class _Holding:
     left: str = ""
     ours: int = 0
 
-    def attempt(self) -> tuple[Held | None] | None:
-        """Return the hold once it stands; None when all must be done again."""
+    def attempt(self) -> Held | NotYet | None:
+        """Return the hold once it stands, None where another value is to stay; not yet when all must be done again."""
         seen = read_parameter(self.parameters, self.name)
         self.left = self.left or left_by(seen)
         if self._stands(seen):
-            return (Held(seen, self.left, changed=bool(self.ours)),)
+            return Held(seen, self.left, changed=bool(self.ours))
         if self._overruled(seen):
-            return (Held(seen, self.left, changed=True, overruled=True),)
+            return Held(seen, self.left, changed=True, overruled=True)
         if self.only_over and not self._may_leave(seen):
-            return (None,)
+            return None
         self.parameters.label(self.name, seen.version, GATE)
         number = write_version(self.parameters, seen, self.value)
         if number is None:
-            return None
+            return NOT_YET
         if self.only_over and self._gave_way(seen, number):
-            return (None,)
+            return None
         self.parameters.label(self.name, number, HELD)
         self.ours = number
         now = read_parameter(self.parameters, self.name)
-        return (Held(now, self.left, changed=True),) if self._stands(now) else None
+        return Held(now, self.left, changed=True) if self._stands(now) else NOT_YET
 
     def _stands(self, now: Parameter) -> bool:
         """Return whether the hold is in force, its value on top, and no writer is left that has not seen it coming."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from ecs_cd.errors import ParameterRefused, Throttled
+from ecs_cd.messages import Message, SettingRef
 from ecs_cd.model.image import CheckedImage, ImageTag
 from ecs_cd.model.labels import FLOOR, GATE, HELD, OF_A_HOLD, Marks
 from ecs_cd.model.order import Order
@@ -24,7 +25,7 @@ from ecs_cd.parameter.version_limit import write_version
 from ecs_cd.sanitize import quoted
 from ecs_cd.support.clock import Clock
 from ecs_cd.support.deadline import Deadline
-from ecs_cd.support.retry import Backoff, wait_for
+from ecs_cd.support.retry import NOT_YET, Backoff, NotYet, wait_for
 
 PACE = Backoff(first=0.5, factor=2.0, most=8.0)
 _FRESH = 5.0
@@ -70,11 +71,12 @@ def record_tag(
     recording = _Recording(parameters, name, image.tag, order, create=create, dry_run=dry_run)
     known = [seen] if seen else []
 
-    def attempt() -> ParameterChange | None:
+    def attempt() -> ParameterChange | NotYet:
         now = known.pop() if known else read_now(parameters, name, deadline.clock)
         if deadline.clock.now() - now.at > _FRESH:  # (a)
             now = read_now(parameters, name, deadline.clock)
-        return recording.attempt(now.parameter)
+        change = recording.attempt(now.parameter)
+        return NOT_YET if change is None else change
 
     doing = f"writing parameter {name}"
     return wait_for(attempt, deadline=deadline, pace=PACE, doing=doing, tolerate=Throttled)
@@ -126,8 +128,11 @@ def _holding_a_tag(found: Parameter | None, name: str) -> Parameter:
     if found is None:
         raise ParameterRefused(
             f"There is no parameter {quoted(name)} in this account and region.",
-            hint="Create it with Terraform (it owns its existence), or once with `ecs-cd parameter set "
-            "--create-parameter`.",
+            hint=Message(
+                "Create it with Terraform, which then owns its existence, or have it created with ",
+                SettingRef("create_parameter"),
+                ".",
+            ),
         )
     if found.type not in _TYPES:
         raise ParameterRefused(

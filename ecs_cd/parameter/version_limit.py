@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from ecs_cd.errors import Crowded, ParameterRefused
+from ecs_cd.messages import CommandRef, Message
 from ecs_cd.model.labels import GATE, HELD, OURS, Marks
 from ecs_cd.model.parameter import Parameter, ParameterVersion
 from ecs_cd.sanitize import comma_list, quoted
@@ -56,7 +57,7 @@ def write_version(versions: Versions, seen: Parameter, value: str) -> int | None
                 return None
     raise ParameterRefused(
         f"Cannot write parameter {quoted(seen.name)}: its oldest version is labelled again and again.",
-        hint="See who labels its old versions: `ecs-cd history` shows them.",
+        hint=Message("Find out who labels its old versions: ", CommandRef("history"), " shows the labels."),
     )
 
 

@@ -21,7 +21,7 @@ from ecs_cd.rollout.judge import Wanted, judge, runs_wanted
 from ecs_cd.rollout.services import Services
 from ecs_cd.sanitize import quoted
 from ecs_cd.support.deadline import Deadline
-from ecs_cd.support.retry import Backoff, wait_for
+from ecs_cd.support.retry import NOT_YET, Backoff, NotYet, wait_at_most, wait_for
 
 PACE = Backoff(first=1.0, factor=1.3, most=10.0)
 APPLIED_BACKOFF = Backoff(first=1.0, factor=2.0, most=4.0)
@@ -86,17 +86,17 @@ def already_applied(services: Services, target: ServiceTarget, wanted: Wanted, *
     Raises:
         SettingsError: the container cannot be told from the others.
     """
-    left = min(APPLIED_WAIT, deadline.remaining())
-    for pause in APPLIED_BACKOFF.delays():
+
+    def look() -> Verdict | NotYet | None:
         snapshot = services.snapshot(target)
         verdict = judge(snapshot, wanted) if snapshot else None
-        if verdict and verdict.serving in (Serving.DEPLOYED, Serving.ROLLING, Serving.SUPERSEDED):
-            return verdict
-        left -= pause
-        if left <= 0 or (verdict and verdict.serving is not Serving.NOT_APPLIED):
-            return None
-        deadline.clock.sleep(pause)
-    return None
+        if verdict is None or verdict.serving is Serving.NOT_APPLIED:
+            return NOT_YET
+        return verdict if verdict.serving in (Serving.DEPLOYED, Serving.ROLLING, Serving.SUPERSEDED) else None
+
+    seconds = min(APPLIED_WAIT, deadline.remaining())
+    found = wait_at_most(look, seconds=seconds, clock=deadline.clock, pace=APPLIED_BACKOFF)
+    return None if found is NOT_YET else found
 
 
 @dataclass
@@ -116,8 +116,8 @@ class _Watching:
         """Note until when an answer may be the one from before the run."""
         self.settled_at = self.deadline.clock.now() + SETTLE
 
-    def look(self) -> Rollout | None:
-        """Return the end of the rollout, or None while there is more to come."""
+    def look(self) -> Rollout | NotYet:
+        """Return the end of the rollout; not yet, while there is more to come."""
         snapshot = find_service(self.services, self.target)
         was_primary = self.ours is not None or self._was_undone(snapshot)
         verdict = judge(snapshot, self.wanted, was_primary=was_primary)
@@ -127,7 +127,7 @@ class _Watching:
             self.watch(snapshot, verdict)
         if snapshot.primary and runs_wanted(snapshot.primary, self.target, self.wanted):
             self.ours = snapshot.primary
-        return rollout if self._proves(rollout) else None
+        return rollout if self._proves(rollout) else NOT_YET
 
     def _was_undone(self, snapshot: ServiceSnapshot) -> bool:
         """Return whether ECS rolled back since the run began: a long run can outlast the whole of it."""
@@ -177,7 +177,7 @@ def _failure(target: ServiceTarget, wanted: Wanted, rollout: Rollout, details: t
     if verdict.serving is Serving.REVERTED:
         return RolledBackByEcs(
             f"{tag} did not stay on {name}. {verdict.sentence}",
-            hint="See why the tasks stopped, mend the image, and release a new build.",
+            hint="See why the tasks stopped, fix the image, and deliver a new build.",
             details=details,
         )
     if verdict.serving is Serving.NOT_APPLIED:
@@ -189,7 +189,7 @@ def _failure(target: ServiceTarget, wanted: Wanted, rollout: Rollout, details: t
         )
     return RolloutFailed(
         f"The rollout of {tag} to {name} failed. {verdict.sentence}",
-        hint="See why the tasks stopped, mend the image or the service, and deliver again.",
+        hint="See why the tasks stopped, fix the image or the service, and deliver again.",
         details=details,
     )
 

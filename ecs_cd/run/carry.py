@@ -15,7 +15,7 @@ from ecs_cd.run.follow import PACE, describe_progress
 from ecs_cd.run.pipelines import Pipelines, full_ref
 from ecs_cd.run.sharing import Carriage, turn
 from ecs_cd.support.deadline import Deadline
-from ecs_cd.support.retry import Backoff, RandomDelay, wait_for
+from ecs_cd.support.retry import NOT_YET, Backoff, NotYet, RandomDelay, wait_for
 
 LOCK_PACE = Backoff(first=10.0, factor=1.5, most=60.0, jitter=0.3)
 """Seconds until the next try after a state lock."""
@@ -56,7 +56,7 @@ def carry_change(
     try:
         return carrying.through(Carriage(request))
     except DeadlineReached as error:
-        error.hint = f"{carrying.advice} {error.hint}".strip()
+        error.add(hint=carrying.advice)
         raise
 
 
@@ -96,9 +96,9 @@ class _Carrying:
                 error.add(describe_progress(self.last), link=self.last.run.url)
             raise
 
-    def _new(self, known: Carriage) -> Carriage | None:
+    def _new(self, known: Carriage) -> Carriage | NotYet:
         after = turn(self.pipelines, known, self._tell)
-        return None if after == known else after
+        return NOT_YET if after == known else after
 
     def _doubting(self, known: Carriage, doubt: TryLater) -> Carriage:
         """Wait a little before looking whether a run was queued all the same."""

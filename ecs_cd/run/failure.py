@@ -59,7 +59,7 @@ def run_failure(evidence: Evidence) -> RunFailed:
         )
     return RunFailed(
         f"Run {run.name} failed in task {quoted(failed.name)}.",
-        hint="Mend the cause, then run the same command again.",
+        hint="Fix the cause, then run the same command again.",
         details=_error_lines(failed, evidence.tail),
         link=_task_link(run, ended, failed),
     )

@@ -10,7 +10,7 @@ from ecs_cd.run.failure import explain_failure
 from ecs_cd.run.pipelines import Pipelines
 from ecs_cd.sanitize import quoted
 from ecs_cd.support.deadline import Deadline
-from ecs_cd.support.retry import Backoff, wait_for
+from ecs_cd.support.retry import NOT_YET, Backoff, NotYet, wait_for
 
 PACE = Backoff(first=1.0, factor=1.3, most=10.0)
 
@@ -29,13 +29,13 @@ def follow_run(
     """
     last = RunProgress(run)
 
-    def look() -> RunProgress | None:
+    def look() -> RunProgress | NotYet:
         nonlocal last
         seen = RunProgress(pipelines.run(run.id), pipelines.records(run.id))
         if seen != last:
             last = seen
             watch(seen)
-        return seen if seen.run.state.ended else None
+        return seen if seen.run.state.ended else NOT_YET
 
     try:
         ended = wait_for(look, deadline=deadline, pace=PACE, doing=f"following run {run.name} ({run.url})")

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from ecs_cd.errors import AccessDenied, EcsCdError, Throttled, TryLater
+from ecs_cd.messages import sentences
 from ecs_cd.model.events import RunChanged, RunChosen, RunGivenUp, RunLeft, Warned, Watch
 from ecs_cd.model.run import (
     AZURE_DEVOPS_ITSELF,
@@ -301,7 +302,7 @@ def _untag_if_alive(pipelines: Pipelines, run_id: int) -> None:
 
 def _warn_of_right(error: EcsCdError, tell: Watch) -> None:
     if isinstance(error, AccessDenied):
-        tell(Warned(f"Runs queued at the same moment cannot be made one: {error.message} {error.hint}".strip()))
+        tell(Warned(sentences("Runs queued at the same moment cannot be made one:", error.message, error.hint)))
 
 
 def _look(pipelines: Pipelines, known: Carriage, run_id: int, tell: Watch) -> Carriage:

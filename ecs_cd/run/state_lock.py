@@ -37,7 +37,7 @@ _NOT_A_LOCK = re.compile(
     r"|AuthorizationPermissionMismatch|AuthorizationFailure",
     re.IGNORECASE,
 )
-"""Why else locking can fail; waiting does not mend these."""
+"""Why else locking can fail; waiting does not fix these."""
 
 _FRAME = re.compile(r"^\s*(?:##\[\w+\])?\s*[│╷╵|]?\s?")
 """What Terraform draws, and the agent puts, before a line of an error."""

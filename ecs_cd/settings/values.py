@@ -1,6 +1,7 @@
 """Read one value as its setting wants it, and fill placeholders.
 
-Every function here refuses with a ValueError whose text is the rest of a sentence about the value.
+Every function here refuses with a ValueError; its only argument, perhaps a `Message`, is the rest of a sentence about
+the value.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Union
 
+from ecs_cd.messages import Message, SettingRef
 from ecs_cd.sanitize import comma_list, did_you_mean, quoted
-from ecs_cd.settings.options import Kind, Option
+from ecs_cd.settings.setting import Kind, Setting
 
 Value = Union[str, bool, float, "dict[str, str]"]
 """What a setting can be, once read: text, switch, seconds, map."""
@@ -22,7 +24,7 @@ _PIECE = re.compile(r"\{\{|\}\}|\{(?P<name>[^{}]*)\}|[{}]")
 _SWITCH = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
 
-def read(option: Option, raw: object) -> Value:
+def read(setting: Setting, raw: object) -> Value:
     """Return `raw` (from the file, a flag or a variable) as this setting's kind of value.
 
     Text without placeholders is also checked; text with them is checked when they are filled.
@@ -30,31 +32,31 @@ def read(option: Option, raw: object) -> Value:
     Raises:
         ValueError: what is wrong with it.
     """
-    if option.kind is Kind.SWITCH:
-        return _switch(raw)
-    if option.kind is Kind.DURATION:
-        if (length := seconds(raw)) < option.least:
-            raise ValueError("leaves no time at all.")
+    if setting.kind is Kind.SWITCH:
+        return switch(raw)
+    if setting.kind is Kind.DURATION:
+        if (length := seconds(raw)) < setting.least:
+            raise ValueError(f"must be at least {setting.least}s.")
         return length
-    if option.kind is Kind.MAP:
+    if setting.kind is Kind.MAP:
         return _map(raw)
     value = _text(raw)
     if fill(value, dict.fromkeys(PLACEHOLDERS, "x")) == value:
-        check(option, value)
+        check(setting, value)
     return value
 
 
-def check(option: Option, value: str) -> None:
+def check(setting: Setting, value: str) -> None:
     """Refuse a filled text that is not what the setting names.
 
     Raises:
         ValueError: what is wrong with it.
     """
-    if option.choices and value not in option.choices:
+    if setting.choices and value not in setting.choices:
         raise ValueError(
-            f"{quoted(value)} is not one of {comma_list(option.choices)}.{did_you_mean(value, option.choices)}"
+            f"{quoted(value)} is not one of {comma_list(setting.choices)}.{did_you_mean(value, setting.choices)}"
         )
-    wrong = option.check(value) if option.check else ""
+    wrong = setting.check(value) if setting.check else ""
     if wrong:
         shown = "the address" if "://" in value and "@" in value else quoted(value)  # it may hold a password
         raise ValueError(f"{shown} {wrong}.")
@@ -79,7 +81,8 @@ def fill(text: str, known: Mapping[str, str]) -> str:
                 f"{did_you_mean(name, PLACEHOLDERS)}"
             )
         if not known[name]:
-            raise ValueError(f"has the placeholder {{{name}}}, and no {name} was named; give --{name}.")
+            hint = Message("name it with ", SettingRef(name), ".")
+            raise ValueError(Message(f"has the placeholder {{{name}}}, and no {name} was named: ", hint))
         return known[name]
 
     return _PIECE.sub(piece, text)
@@ -97,26 +100,31 @@ def seconds(raw: object) -> float:
         if whole <= MOST_SECONDS:
             return float(whole)
         raise ValueError(f"{quoted(text)} is longer than a week.")
-    raise ValueError(f"{quoted(str(raw))} is not a length of time; write 90s, 5m or 1h30m.")
+    raise ValueError(f"{_shown(raw)} is not a duration; write 90s, 5m or 1h30m.")
 
 
 def _text(raw: object) -> str:
     if isinstance(raw, int) and not isinstance(raw, bool):
         return str(raw)
     if not isinstance(raw, str):
-        raise ValueError("must be a text.")  # noqa: TRY004 - pydantic reports a ValueError, a TypeError escapes it
+        # Not a TypeError: pydantic would let it escape.
+        raise ValueError(f"must be a string, not {_described(raw)}.")  # noqa: TRY004
     if not raw.strip():
         raise ValueError("is empty.")
     return raw.strip()
 
 
-def _switch(raw: object) -> bool:
+def switch(raw: object) -> bool:
+    """Return true or false, as a bool or in one of its spellings: yes, no, on, off, 1, 0.
+
+    Raises:
+        ValueError: it is neither.
+    """
     if isinstance(raw, bool):
         return raw
     if isinstance(raw, str) and raw.strip().lower() in _SWITCH:
         return _SWITCH[raw.strip().lower()]
-    shown = quoted(raw) if isinstance(raw, str) else "it"
-    raise ValueError(f"{shown} must be true or false.")
+    raise ValueError(f"{_shown(raw)} is neither true nor false.")
 
 
 def _map(raw: object) -> dict[str, str]:
@@ -127,14 +135,14 @@ def _map(raw: object) -> dict[str, str]:
     else:
         lines = raw.splitlines() if isinstance(raw, str) else raw
         if not isinstance(lines, (list, tuple)):
-            raise ValueError("must be a map of names and values.")  # noqa: TRY004 - see _text
+            raise ValueError(f"must be names and values, not {_described(raw)}.")  # noqa: TRY004 - see _text
         pairs = [_pair(line) for line in lines if str(line).strip()]
     found: dict[str, str] = {}
     for name, value in pairs:
         if not isinstance(name, str) or not name.strip():
             raise ValueError("has an empty name.")
         if not isinstance(value, str):
-            raise ValueError(f"needs a text as the value of {quoted(name)}.")  # noqa: TRY004 - see _text
+            raise ValueError(f"needs a string as the value of {quoted(name)}.")  # noqa: TRY004 - see _text
         fill(value, dict.fromkeys(PLACEHOLDERS, "x"))
         found[name.strip()] = value
     return found
@@ -145,3 +153,17 @@ def _pair(line: object) -> tuple[str, str]:
     if not equals:
         raise ValueError("must be given as NAME=VALUE.")  # not shown: a line of a secret may be what is wrong
     return name, value
+
+
+def _shown(raw: object) -> str:
+    """Return a refused value as a sentence shows it; only simple ones are repeated."""
+    return quoted(str(raw)) if isinstance(raw, (str, int, float)) else _described(raw)
+
+
+def _described(raw: object) -> str:
+    """Return what kind of thing a refused value is."""
+    if isinstance(raw, Mapping):
+        return "a mapping"
+    return {list: "a list", tuple: "a tuple", bool: "true or false", type(None): "nothing"}.get(
+        type(raw), type(raw).__name__
+    )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ecs_cd.errors import DeadlineReached, TryLater
+from ecs_cd.messages import Message, SettingRef
 from ecs_cd.support.clock import Clock
 
 
@@ -63,5 +64,9 @@ class Deadline:
         obstacle = f" (last obstacle: {last.message})" if last else ""
         return DeadlineReached(
             f"Gave up after {allowed}, the deadline of the whole delivery, while {doing}{obstacle}.",
-            hint="Run the same command again to take up where this one left off, or allow more with --timeout.",
+            hint=Message(
+                "Run the same command again to continue where this one stopped, or allow more time with ",
+                SettingRef("timeout"),
+                ".",
+            ),
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-_OWN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+_PLACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _PARAMETER = re.compile(r"[A-Za-z0-9_./-]+")
 _REPOSITORY = re.compile(r"[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*)*")
 _ACCOUNT = re.compile(r"[0-9]{12}")
@@ -28,15 +28,15 @@ _MOST_PROJECT = 64
 _MOST_PIPELINE = 400
 
 
-def own(value: str) -> str:
-    """Judge the name of a service or an environment, which we choose ourselves."""
-    if _OWN.fullmatch(value):
+def place(value: str) -> str:
+    """Check the name of a service or of an environment, as the settings define them."""
+    if _PLACE.fullmatch(value):
         return ""
     return "is not a name: letters, digits, '.', '_' and '-', at most 128, beginning with a letter or digit"
 
 
 def parameter(value: str) -> str:  # noqa: PLR0911 - one rule of the service, one return
-    """Judge the name of an SSM parameter (`PutParameter`, member `Name`)."""
+    """Check the name of an SSM parameter (`PutParameter`, member `Name`)."""
     if value.startswith("arn:"):
         return "is an ARN; Parameter Store wants the parameter's name"
     if not _PARAMETER.fullmatch(value):
@@ -56,7 +56,7 @@ def parameter(value: str) -> str:  # noqa: PLR0911 - one rule of the service, on
 
 
 def repository(value: str) -> str:
-    """Judge the name of an ECR repository (`RepositoryName`: a name, no registry host and no tag)."""
+    """Check the name of an ECR repository (`RepositoryName`: a name, no registry host and no tag)."""
     if ".amazonaws.com" in value:
         return "holds the registry's address; only the repository's name belongs here, the account under `registry`"
     if _REPOSITORY.fullmatch(value) and 2 <= len(value) <= 256:  # noqa: PLR2004 - ECR's own bounds
@@ -67,17 +67,17 @@ def repository(value: str) -> str:
 
 
 def account(value: str) -> str:
-    """Judge the id of an AWS account."""
+    """Check the id of an AWS account."""
     return "" if _ACCOUNT.fullmatch(value) else "is not an AWS account id, which has 12 digits"
 
 
 def region(value: str) -> str:
-    """Judge the name of an AWS region."""
+    """Check the name of an AWS region."""
     return "" if _REGION.fullmatch(value) else "is not an AWS region, such as eu-west-1"
 
 
 def ecs(value: str) -> str:
-    """Judge the name of an ECS cluster, service or container."""
+    """Check the name of an ECS cluster, service or container."""
     if _ECS.fullmatch(value):
         return ""
     hint = "; the name is wanted, not the ARN" if value.startswith("arn:") else ""
@@ -85,19 +85,19 @@ def ecs(value: str) -> str:
 
 
 def role(value: str) -> str:
-    """Judge the ARN of an IAM role."""
+    """Check the ARN of an IAM role."""
     return "" if _ROLE.fullmatch(value) else "is not a role's ARN, such as arn:aws:iam::123456789012:role/deploy"
 
 
 def external_id(value: str) -> str:
-    """Judge the external id given with `AssumeRole`."""
+    """Check the external id given with `AssumeRole`."""
     if _EXTERNAL_ID.fullmatch(value):
         return ""
     return "is not an external id: 2 to 1224 letters, digits, and any of _+=,.@:/-"
 
 
 def branch(value: str) -> str:
-    """Judge a branch, short or as a full ref, by the rules of `git check-ref-format`."""
+    """Check a branch, short or as a full ref, by the rules of `git check-ref-format`."""
     parts = value.split("/")
     wrong = (
         _REF_REFUSED.search(value)
@@ -110,7 +110,7 @@ def branch(value: str) -> str:
 
 
 def pipeline(value: str) -> str:
-    r"""Judge a pipeline: its id, its name, or folder and name such as `\infrastructure\network`."""
+    r"""Check a pipeline: its id, its name, or folder and name such as `\infrastructure\network`."""
     if value.isdigit() and not 0 < int(value[:12]) < 2**31:
         return "is not a pipeline's id"
     if _UNPRINTABLE.search(value) or value != value.strip() or not 0 < len(value) <= _MOST_PIPELINE:
@@ -119,7 +119,7 @@ def pipeline(value: str) -> str:
 
 
 def project(value: str) -> str:
-    """Judge the name (or id) of an Azure DevOps project."""
+    """Check the name (or id) of an Azure DevOps project."""
     wrong = (
         _PROJECT_REFUSED.search(value)
         or value != value.strip()
@@ -131,12 +131,12 @@ def project(value: str) -> str:
 
 
 def profile(value: str) -> str:
-    """Judge the name of an AWS profile."""
+    """Check the name of an AWS profile."""
     return "is not the name of an AWS profile" if _UNPRINTABLE.search(value) or "]" in value or not value else ""
 
 
 def organization(value: str) -> str:  # noqa: PLR0911 - one rule, one return
-    """Judge the address of an Azure DevOps organization (or a collection of Azure DevOps Server)."""
+    """Check the address of an Azure DevOps organization (or a collection of Azure DevOps Server)."""
     example = "such as https://dev.azure.com/acme"
     if "://" not in value:
         return f"is not an address, {example}"

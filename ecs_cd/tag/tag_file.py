@@ -32,6 +32,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from ecs_cd.errors import InvalidTag, TagFileError
+from ecs_cd.messages import ArgumentRef, Message
 from ecs_cd.model.image import ImageTag, TagEntry, TagFile, is_digest
 from ecs_cd.sanitize import comma_list, did_you_mean, quoted, single_line
 from ecs_cd.support import naming_rules
@@ -109,7 +110,7 @@ def entry_for(tagfile: TagFile, service: str = "") -> TagEntry:
     if not service:
         raise TagFileError(
             f"Tag file '{single_line(tagfile.path)}' has several images: {comma_list(known)}.",
-            hint="Say which with --service.",
+            hint=Message("Name the service with ", ArgumentRef("service"), "."),
         )
     raise TagFileError(
         f"Tag file '{single_line(tagfile.path)}' has no image for service {quoted(service)}."
@@ -225,7 +226,7 @@ def _images(content: str, shown: str) -> tuple[TagEntry, ...]:
 
 
 def _entry(service: str, image: object, shown: str) -> TagEntry:
-    if wrong := naming_rules.own(service):
+    if wrong := naming_rules.place(service):
         raise TagFileError(f"{shown}: the service {quoted(service)} {wrong}.")
     shown = f"{shown}, service {quoted(service)}"
     if not isinstance(image, dict):

@@ -74,7 +74,7 @@ def test_evidence_is_added_and_the_link_kept_unless_there_is_a_new_one() -> None
 
 
 def test_a_traceback_shows_message_and_hint() -> None:
-    assert str(RunFailed("It failed.", hint="Mend it.")) == "It failed. Mend it."
+    assert str(RunFailed("It failed.", hint="Fix it.")) == "It failed. Fix it."
     assert str(RunFailed("It failed.")) == "It failed."
 
 

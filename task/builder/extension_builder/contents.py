@@ -35,12 +35,14 @@ PRUNED: dict[str, tuple[str, ...]] = {
         r"azure/devops/connection\.py",  # imports every client there is; ours are made without it
         r"azure/devops/v7_1/(?!build/|pipelines/|__init__\.py).*",
     ),
+    "boto3": (r"boto3/(data|dynamodb|ec2|examples|s3)/.*",),  # resources and transfers; clients are all that is used
     "botocore": (
         r"botocore/cacert\.pem",  # certifi's is used
         rf"botocore/data/(?!({'|'.join(AWS_SERVICES)})/)[^/]+/.*",
         r"botocore/data/.*/examples-1\.json",
     ),
     "certifi": (r"certifi/tests/.*",),
+    "s3transfer": (r"s3transfer/(crt|processpool)\.py",),
     "pyyaml": (r"_yaml/.*",),
     "python-dateutil": (r"dateutil/zoneinfo/.*",),  # for names of time zones where the system knows none
 }

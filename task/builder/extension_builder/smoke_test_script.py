@@ -27,11 +27,11 @@ def import_all(lib: Path) -> None:
 
 def use_aws(endpoint: str) -> None:
     """Make a client of each service, and send a request with it where there is an endpoint."""
-    from botocore.session import Session  # noqa: PLC0415 - it is there only once the path is prepared
+    from boto3.session import Session  # noqa: PLC0415 - it is there only once the path is prepared
 
-    session = Session()
+    session = Session(region_name="eu-west-1")
     for service, operation in REQUESTS.items():
-        client = session.create_client(service, region_name="eu-west-1", endpoint_url=endpoint or None)
+        client = session.client(service, endpoint_url=endpoint or None)  # type: ignore[call-overload]  # literal names only
         if endpoint:
             getattr(client, operation)()
         client.close()
@@ -40,13 +40,13 @@ def use_aws(endpoint: str) -> None:
 def use_azure_devops(organization: str) -> None:
     """Make the SDK's clients, and look for a pipeline where there is an organization."""
     from ecs_cd.azure_devops import AzureDevOpsSettings, connect  # noqa: PLC0415 - it is there only once all is prepared
-    from ecs_cd.azure_devops.sdk import Clients  # noqa: PLC0415 - likewise
+    from ecs_cd.azure_devops.sdk import Clients, credential_of  # noqa: PLC0415 - likewise
     from ecs_cd.azure_devops.transport import Transport  # noqa: PLC0415 - likewise
     from ecs_cd.support.clock import SystemClock  # noqa: PLC0415 - likewise
 
     url = organization or "https://dev.azure.com/nobody"
     settings = AzureDevOpsSettings(url, "platform", pat=os.environ.get("ECS_CD_SMOKE_TEST_TOKEN", "none"))
-    Clients(Transport(settings, SystemClock()), url).transport.close()
+    Clients(Transport(SystemClock()), url, credential_of(settings)).transport.close()
     if organization:
         with connect(settings, SystemClock()) as azure:
             azure.find("infrastructure")

@@ -4,6 +4,7 @@ import inspect
 import traceback
 from collections.abc import Iterator
 
+import boto3.exceptions
 import botocore.exceptions
 import botocore.loaders
 import botocore.parsers
@@ -62,6 +63,13 @@ def classes_of_botocore() -> Iterator[type[Exception]]:
     yield botocore.parsers.ResponseParserError
 
 
+def classes_of_boto3() -> Iterator[type[Exception]]:
+    for _, kind in inspect.getmembers(boto3.exceptions, inspect.isclass):
+        ours = kind.__module__ == "boto3.exceptions"
+        if ours and issubclass(kind, Exception) and not issubclass(kind, Warning):
+            yield kind
+
+
 def test_every_error_that_the_operations_we_use_declare_has_a_meaning() -> None:
     assert sorted(set(declared_codes()) - set(BY_CODE)) == []
 
@@ -78,6 +86,10 @@ def test_the_operations_we_use_are_those_the_adapter_sends() -> None:
 def test_every_exception_class_of_botocore_has_a_meaning_of_its_own() -> None:
     assert sorted(kind.__name__ for kind in classes_of_botocore() if kind.__name__ not in BY_CLASS) == []
     assert all(meaning_of(kind) is BY_CLASS[kind.__name__] for kind in classes_of_botocore())
+
+
+def test_every_exception_class_of_boto3_has_a_meaning() -> None:
+    assert [kind.__name__ for kind in classes_of_boto3() if meaning_of(kind) is None] == []
 
 
 def test_a_mistake_of_ours_is_not_taken_for_an_error_of_aws() -> None:

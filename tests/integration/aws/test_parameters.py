@@ -90,7 +90,7 @@ def test_without_the_right_to_see_attributes_nothing_is_read_and_the_reason_is_t
     aws.inject("ssm", "DescribeParameters", ErrorAnswer("AccessDeniedException", "no"))
     with pytest.raises(AccessDenied, match="DescribeParameters") as caught:
         adapter.parameters.read(NAME)
-    assert "without losing its tier, key, description" in caught.value.hint
+    assert "to keep the parameter's tier, key, description" in caught.value.hint
 
 
 def test_a_write_changes_the_value_and_nothing_else(aws: Cloud, adapter: Aws) -> None:

@@ -8,11 +8,14 @@ from contextlib import closing
 from itertools import repeat
 from pathlib import Path
 
+import boto3
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
 
 from ecs_cd import __version__
 from ecs_cd.aws import Aws, AwsSettings, StaticKeys, connect
-from ecs_cd.aws.credentials import WEB_IDENTITY_TRIES
+from ecs_cd.aws.credentials import WEB_IDENTITY_ATTEMPTS
 from ecs_cd.errors import AccessDenied, BadCredentials, SettingsError
 from ecs_cd.image.check import Images
 from ecs_cd.parameter.store import Parameters
@@ -39,15 +42,6 @@ def test_connecting_loads_no_sdk() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "[]"
-
-
-def test_asking_loads_botocore_and_not_boto3(aws: Cloud) -> None:
-    code = (
-        "import sys; from ecs_cd.aws import *; "
-        f"connect(AwsSettings(region='eu-west-1', endpoint_url={aws.url!r})).whoami(); print('boto3' in sys.modules)"
-    )
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert ran.stdout.strip() == "False"
 
 
 def test_aws_tells_who_we_are(adapter: Aws) -> None:
@@ -154,6 +148,102 @@ def test_an_external_id_is_not_shown() -> None:
     assert "partner-7" not in repr(AwsSettings(external_id="partner-7"))
 
 
+def given_session(region: str | None = None) -> boto3.Session:
+    return boto3.Session("AKIASESSIONSESSION12", "session-secret-key", region_name=region)
+
+
+@pytest.fixture
+def signers(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the access keys that requests are signed with, in order."""
+    keys: list[str] = []
+    sign = SigV4Auth.add_auth
+
+    def signing(signer: SigV4Auth, request: AWSRequest) -> None:
+        assert signer.credentials
+        keys.append(str(signer.credentials.access_key))
+        sign(signer, request)
+
+    monkeypatch.setattr(SigV4Auth, "add_auth", signing)
+    return keys
+
+
+def test_a_session_that_is_given_makes_the_clients_and_is_left_as_it_is(aws: Cloud, signers: list[str]) -> None:
+    session = given_session("ap-south-1")
+    with closing(connect(AwsSettings(endpoint_url=aws.url), session)) as adapter:
+        adapter.whoami()
+        adapter.parameters.read_many(["/a"])
+        assert adapter._session is session
+    assert [request.region for request in aws.requests] == ["ap-south-1"] * 2
+    session.client("sts", endpoint_url=aws.url).get_caller_identity()
+    assert signers == ["AKIASESSIONSESSION12"] * 3
+
+
+def test_the_environment_s_region_counts_over_the_session_s_and_that_over_the_variable(
+    aws: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_REGION", "eu-west-3")
+    for settings, session in (
+        (AwsSettings("us-east-2", endpoint_url=aws.url), given_session("ap-south-1")),
+        (AwsSettings(endpoint_url=aws.url), given_session("ap-south-1")),
+        (AwsSettings(endpoint_url=aws.url), given_session()),
+    ):
+        with closing(connect(settings, session)) as adapter:
+            adapter.whoami()
+    assert [request.region for request in aws.requests] == ["us-east-2", "ap-south-1", "eu-west-3"]
+
+
+def test_the_profile_of_the_settings_does_not_count_beside_a_session(aws: Cloud) -> None:
+    settings = AwsSettings(aws.region, profile="nobody", endpoint_url=aws.url)
+    with closing(connect(settings, given_session())) as adapter:
+        assert adapter.whoami().account == "123456789012"
+
+
+def test_a_role_is_assumed_with_the_session_s_credentials(aws: Cloud, signers: list[str]) -> None:
+    settings = AwsSettings(aws.region, endpoint_url=aws.url, role_arn=ROLE, role_session_name="a.b")
+    session = given_session()
+    with closing(connect(settings, session)) as adapter:
+        assert adapter.whoami().arn.endswith("assumed-role/deploy/a.b")
+        assert adapter._session is not session
+    assert [request.operation for request in aws.requests] == ["AssumeRole", "GetCallerIdentity"]
+    assert signers[0] == "AKIASESSIONSESSION12" != signers[1]
+
+
+def test_the_profile_of_a_session_is_that_of_its_role(
+    aws: Cloud, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    config = tmp_path / "config"
+    config.write_text("[profile far]\naws_access_key_id = AKIAFARFARFARFARFAR1\naws_secret_access_key = far-secret\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    settings = AwsSettings(aws.region, endpoint_url=aws.url, role_arn=ROLE)
+    with closing(connect(settings, boto3.Session(profile_name="far"))) as adapter:
+        adapter.whoami()
+        assert adapter._session and adapter._session.profile_name == "far"
+
+
+def test_a_session_and_other_credentials_are_not_given_together() -> None:
+    with pytest.raises(ValueError, match="credentials of its own"):
+        connect(AwsSettings(credentials=KEYS), given_session())
+
+
+def test_several_connections_may_share_one_session(aws: Cloud) -> None:
+    session = given_session()
+    adapters = [connect(AwsSettings(aws.region, endpoint_url=aws.url), session) for _ in range(6)]
+    together = threading.Barrier(6)
+    found: list[str] = []
+
+    def ask(adapter: Aws) -> None:
+        together.wait()
+        found.append(adapter.whoami().account)
+        adapter.close()
+
+    threads = [threading.Thread(target=ask, args=(adapter,)) for adapter in adapters]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == ["123456789012"] * 6
+
+
 KEYS = StaticKeys("AKIAGIVENGIVENGIVEN1", "given-secret-key-0123456789", "given-session-token-0123456789")
 
 
@@ -233,7 +323,7 @@ def test_a_lasting_refusal_of_an_identity_token_is_told(aws: Cloud) -> None:
     adapter = connect(identified(aws, repeat("token")), attempts=1, clock=FakeClock())
     with closing(adapter), pytest.raises(BadCredentials):
         adapter.whoami()
-    assert len(asked(aws, "AssumeRoleWithWebIdentity")) == WEB_IDENTITY_TRIES
+    assert len(asked(aws, "AssumeRoleWithWebIdentity")) == WEB_IDENTITY_ATTEMPTS
 
 
 def test_a_role_that_trusts_no_identity_is_told_at_once(aws: Cloud) -> None:

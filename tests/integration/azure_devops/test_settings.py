@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from ecs_cd.azure_devops import AzureDevOpsSettings
+from ecs_cd.azure_devops import AzureDevOpsSettings, connect
 from ecs_cd.errors import SettingsError
 from tests.integration.azure_devops.conftest import JOB_TOKEN, PAT
+from tests.support.fakes import FakeClock
 
 
 @pytest.mark.parametrize(
@@ -75,7 +76,7 @@ def test_takes_names_and_ids_of_projects(project: str) -> None:
 
 def test_asks_for_exactly_one_credential() -> None:
     with pytest.raises(SettingsError, match="none is set"):
-        AzureDevOpsSettings("https://dev.azure.com/acme", "platform")
+        connect(AzureDevOpsSettings("https://dev.azure.com/acme", "platform"), FakeClock())
     with pytest.raises(SettingsError, match="two are set"):
         AzureDevOpsSettings("https://dev.azure.com/acme", "platform", pat=PAT, token=JOB_TOKEN)
 

@@ -246,9 +246,9 @@ class TestBuilt:
             "icon.png", "index.js", "licenses", "python", "sbom.cdx.json", "task.json",
         }  # fmt: skip
         assert {parts[2] for parts in inside if parts[:2] == ("python", "lib")} == {
-            "annotated_types", "azure", "botocore", "certifi", "charset_normalizer", "dateutil", "ecs_cd", "idna",
-            "isodate", "jmespath", "msrest", "oauthlib", "pydantic", "requests", "requests_oauthlib", "six.py",
-            "typing_extensions.py", "typing_inspection", "urllib3", "yaml",
+            "annotated_types", "azure", "boto3", "botocore", "certifi", "charset_normalizer", "dateutil", "ecs_cd",
+            "idna", "isodate", "jmespath", "msrest", "oauthlib", "pydantic", "requests", "requests_oauthlib",
+            "s3transfer", "six.py", "typing_extensions.py", "typing_inspection", "urllib3", "yaml",
         }  # fmt: skip
         data = f"{TASK}python/lib/botocore/data/"
         services = {name.removeprefix(data).partition("/") for name in files if name.startswith(data)}

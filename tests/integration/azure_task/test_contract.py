@@ -19,7 +19,7 @@ from ecs_cd.cli.parameter import set_
 from ecs_cd.cli.pipeline import queue
 from ecs_cd.cli.promote import promote
 from ecs_cd.cli.rollback import rollback
-from ecs_cd.settings import BY_NAME, OPTIONS, Kind
+from ecs_cd.settings import BY_NAME, TABLE, Kind
 
 FOLDER = Path(__file__).parents[3] / "task" / "EcsCdV1"
 SCHEMA = Path(__file__).parent / "data" / "tasks.schema.json"
@@ -83,7 +83,7 @@ def test_the_task_has_the_inputs_the_library_reads(task: dict[str, Any]) -> None
 
 def test_an_input_is_a_setting_or_of_the_task_alone() -> None:
     named = {name for names in COMMANDS.values() for name in names}
-    assert named - set(OWN) == {option.name for option in OPTIONS if not option.secret}
+    assert named - set(OWN) == {option.name for option in TABLE if not option.secret}
 
 
 @pytest.mark.parametrize("command", COMPARED)
@@ -136,7 +136,7 @@ def test_defaults_are_among_the_options_and_do_not_outvote_the_settings_file(tas
 
 def test_inputs_are_of_the_kind_their_setting_is(task: dict[str, Any]) -> None:
     known = inputs(task)
-    for option in OPTIONS:
+    for option in TABLE:
         if option.secret:
             continue
         each = known[input_name(option.name)]

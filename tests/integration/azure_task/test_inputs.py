@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ecs_cd.azure_task.inputs import in_inputs, input_name, names_by_command, read
+from ecs_cd.azure_task.inputs import input_name, names_by_command, read
 from ecs_cd.errors import SettingsError
 from tests.integration.azure_task.support import DIRECT, Task
 from tests.integration.cli.world import World
@@ -98,12 +98,6 @@ def test_read_tag_needs_a_variable() -> None:
 def test_an_input_of_another_command_is_no_mistake_but_is_told() -> None:
     assert read({"command": "verify", "branch": "main", "wait": "false", "order": "numeric"}).unused == ("branch",)
     assert read({"command": "deploy", "wait": "false", "tagVariable": "x"}).unused == ("tagVariable",)
-
-
-def test_flags_are_named_as_inputs() -> None:
-    assert in_inputs("say --ecs-service, --template-parameter or --verbose") == (
-        "say input 'ecsService', input 'templateParameters' or --verbose"
-    )
 
 
 def test_a_missing_setting_is_named_as_an_input(task: Task, world: World) -> None:

@@ -60,10 +60,10 @@ def test_importing_the_package_imports_nothing_else(tmp_path: Path) -> None:
         (("--help",), set(PACKAGES) - {"boto3", "botocore", "azure", "msrest", "requests", "rich"}),
         (("tag", "write", "5"), {"click", "pydantic", "yaml"}),
         (("tag", "read", "drop"), {"click", "pydantic", "yaml"}),
-        (("parameter", "get", "my-api", "development"), {"click", "pydantic", "yaml", "botocore"}),
-        (("verify", "my-api", "development", "--tag", "101"), {"click", "pydantic", "yaml", "botocore"}),
+        (("parameter", "get", "my-api", "development"), {"click", "pydantic", "yaml", "boto3", "botocore"}),
+        (("verify", "my-api", "development", "--tag", "101"), {"click", "pydantic", "yaml", "boto3", "botocore"}),
         (("pipeline", "queue", "my-api", "development"), {"click", "pydantic", "yaml", "azure", "msrest", "requests"}),
-        (("deploy", "my-api", "development", "--tag", "101"), set(PACKAGES) - {"rich", "boto3"}),
+        (("deploy", "my-api", "development", "--tag", "101"), set(PACKAGES) - {"rich"}),
     ],
     ids=lambda value: " ".join(value[:2]) if isinstance(value, tuple) else "",
 )

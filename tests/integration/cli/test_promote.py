@@ -46,7 +46,7 @@ def test_an_environment_that_is_not_there_is_wrong_input(cli: Cli, world: World)
 def test_a_promotion_needs_an_environment_to_promote_from(cli: Cli, world: World) -> None:
     called = cli("promote", "my-api", "production")
     assert called.code == 2
-    assert "The origin of my-api in production is not set: say --from" in called.err
+    assert "The origin of my-api in production is not set: give --from," in called.err
     assert world.aws.requests == ()
 
 

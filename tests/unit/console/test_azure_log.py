@@ -52,12 +52,12 @@ def test_the_progress_names_its_phase() -> None:
 def test_a_failure_is_an_issue_with_its_advice_then_the_evidence() -> None:
     screen = Screen(Mode.AZURE)
     screen.console.error(
-        RunFailed("Run 1 failed.", hint="Mend it.", details=("Error: 100% wrong",), link="https://dev.azure.com/x")
+        RunFailed("Run 1 failed.", hint="Fix it.", details=("Error: 100% wrong",), link="https://dev.azure.com/x")
     )
     assert screen.lines == [
-        "##vso[task.logissue type=error;]Run 1 failed. Mend it.",
+        "##vso[task.logissue type=error;]Run 1 failed. Fix it.",
         "  Error: 100% wrong",
-        "  do next: Mend it.",
+        "  do next: Fix it.",
         "  https://dev.azure.com/x",
     ]
 

@@ -20,7 +20,7 @@ from tests.support.fakes import FakeClock
 
 ERROR = RunFailed(
     "Run 7 failed in task 'Terraform plan'.",
-    hint="Mend the cause.",
+    hint="Fix the cause.",
     details=("Error: no such thing", "on main.tf line 3\n  3: x"),
     link=URL,
 )
@@ -78,7 +78,7 @@ def test_a_report_is_aligned_and_says_the_worst_first() -> None:
         "  because   Error: no such thing",
         "            on main.tf line 3",
         "              3: x",
-        "  do next   Mend the cause.",
+        "  do next   Fix the cause.",
         "  proved    ECR has my-api:102.",
         "            Run 7 succeeded.",
         "  warning   It took long.",
@@ -116,7 +116,7 @@ def test_on_an_agent_a_report_leaves_issues_once_each(output: Output) -> None:
     screen.console.report(report(ERROR))
     assert screen.lines == [
         "##vso[task.logissue type=warning;]It took long.",
-        f"##vso[task.logissue type=error;]{report(ERROR).summary} Mend the cause.",
+        f"##vso[task.logissue type=error;]{report(ERROR).summary} Fix the cause.",
     ]
 
 
@@ -128,7 +128,7 @@ def test_an_error_is_a_sentence_then_evidence_advice_and_link() -> None:
         "  Error: no such thing",
         "  on main.tf line 3",
         "    3: x",
-        "  do next: Mend the cause.",
+        "  do next: Fix the cause.",
         f"  {URL}",
     ]
     assert screen.out.getvalue() == ""

@@ -129,7 +129,7 @@ def test_nothing_verified_to_go_back_to_is_said_with_what_to_do(world: World) ->
     report = world.rollback()
     assert (report.outcome, report.exit_code, report.tag) == (Outcome.FAILED, 1, "")
     assert report.failure and report.failure.reason == "nothing-verified"
-    assert "--to" in report.failure.hint
+    assert "`to=`" in report.failure.hint
     assert report.summary.startswith("my-api in development: No version of")
     assert world.changed == []
 
@@ -226,7 +226,7 @@ def test_a_delivery_yields_to_a_hold_which_is_success_with_a_warning(world: Worl
     assert report.summary == "my-api 103 to development: not delivered, because of a hold."
     assert report.to_text().startswith("HELD  ")
     assert "held at 101 since it was rolled back from 102" in report.warnings[0]
-    assert "ecs-cd release my-api development" in report.warnings[0]
+    assert "`ecs_cd.release('my-api', 'development')`" in report.warnings[0]
     assert report.hold and (report.hold.state, report.hold.tag) == ("held", "101")
     assert world.changed == []
 
@@ -236,8 +236,8 @@ def test_a_delivery_yields_to_a_rollback_that_died_and_says_how_to_go_on(world: 
     report = world.try_to("103")
     assert (report.outcome, report.exit_code) == (Outcome.HELD, 0)
     assert report.hold and (report.hold.state, report.hold.left) == ("under-way", "102")
-    assert "`ecs-cd rollback my-api development` again finishes it" in report.warnings[0]
-    assert "`ecs-cd release my-api development` gives it up" in report.warnings[0]
+    assert "`ecs_cd.rollback('my-api', 'development')` again finishes it" in report.warnings[0]
+    assert "`ecs_cd.release('my-api', 'development')` gives it up" in report.warnings[0]
 
 
 def test_the_very_tag_that_is_held_is_delivered_and_stays_held(world: World) -> None:
@@ -330,7 +330,7 @@ def test_a_failed_rollout_goes_back_to_what_was_verified_and_still_fails(
     assert (report.outcome, report.exit_code, report.tag) == (Outcome.FAILED, 1, "103")
     assert report.summary.endswith("It was rolled back to 102 and is held there.")
     assert report.hold and (report.hold.tag, report.hold.left) == ("102", "103")
-    assert report.failure and "Then `ecs-cd release my-api development`" in report.failure.hint
+    assert report.failure and "Then run `ecs_cd.release('my-api', 'development')`" in report.failure.hint
     assert world.holds == "102 held"
     assert len(world.pipelines.requests) == 2
 

@@ -131,7 +131,7 @@ def test_a_missing_parameter_is_an_error() -> None:
     store = Store()
     with pytest.raises(ParameterRefused, match=f"no parameter '{NAME}'") as caught:
         store.record("5")
-    assert "--create" in caught.value.hint
+    assert "`create_parameter=`" in caught.value.hint
     assert store.written() == []
 
 

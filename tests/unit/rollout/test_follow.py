@@ -156,7 +156,7 @@ def test_a_run_that_changed_nothing_is_explained() -> None:
 def test_a_rollback_by_ecs_is_explained() -> None:
     with pytest.raises(RolledBackByEcs, match=r"7 did not stay on 'api'.*tasks failed to start") as caught:
         Following(ROLLING, REVERTED).follow()
-    assert "release a new build" in caught.value.hint
+    assert "deliver a new build" in caught.value.hint
 
 
 def test_a_rollback_that_only_our_memory_shows_is_one() -> None:

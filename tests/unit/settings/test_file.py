@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import jsonschema
@@ -8,12 +10,10 @@ import pytest
 import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel
 
 from ecs_cd.errors import SettingsError
-from ecs_cd.settings import OPTIONS, Section, Settings, json_schema, load
-from ecs_cd.settings.models import EcsPart, EnvironmentPart, ServicePart, SettingsFile
-from ecs_cd.settings.options import in_section
+from ecs_cd.settings import TABLE, Section, Settings, json_schema, load
+from ecs_cd.settings.table import in_section
 
 DESIGN = """\
 organization: https://dev.azure.com/acme
@@ -107,33 +107,36 @@ def test_every_key_of_the_schema_has_a_title_and_a_description() -> None:
             assert value.get("description"), key
 
 
-def test_the_table_and_the_models_have_the_same_keys() -> None:
-    parts: dict[Section, type[BaseModel]] = {
-        Section.TOP: SettingsFile,
-        Section.SERVICE: ServicePart,
-        Section.ENVIRONMENT: EnvironmentPart,
+def test_the_schema_has_the_settings_of_the_table() -> None:
+    schema = json_schema()
+    parts = {
+        Section.TOP: (schema, {"defaults", "services", "environments"}),
+        Section.SERVICE: (schema["$defs"]["ServicePart"], {"ecs"}),
+        Section.ENVIRONMENT: (schema["$defs"]["EnvironmentPart"], {"services"}),
     }
-    containers = {"services", "environments", "defaults", "ecs"}
-    for section, part in parts.items():
-        keys = {key for key in in_section(section) if not key.startswith("ecs.")}
-        assert keys == set(part.model_fields) - containers
-    assert {key for key in in_section(Section.SERVICE) if key.startswith("ecs.")} == {
-        f"ecs.{key}" for key in EcsPart.model_fields
+    for section, (part, containers) in parts.items():
+        assert set(part["properties"]) - containers == {key for key in in_section(section) if "." not in key}
+    assert {f"ecs.{key}" for key in schema["$defs"]["EcsPart"]["properties"]} == {
+        key for key in in_section(Section.SERVICE) if "." in key
     }
+    for setting in TABLE:
+        if setting.section is not Section.CALL:
+            part = schema["$defs"]["EcsPart"] if "." in setting.path else parts[setting.section][0]
+            assert part["properties"][setting.path.rpartition(".")[2]]["description"] == setting.help
 
 
 def test_no_flag_variable_or_name_stands_for_two_things() -> None:
     for names in (
-        [option.name for option in OPTIONS],
-        [option.switch for option in OPTIONS if option.switch],
-        [variable for option in OPTIONS for variable in (option.variable, *option.fallbacks)],
+        [option.name for option in TABLE],
+        [option.switch for option in TABLE if option.switch],
+        [variable for option in TABLE for variable in (option.variable, *option.fallbacks)],
     ):
         assert len(names) == len(set(names))
 
 
 def test_a_secret_has_no_flag_and_no_key() -> None:
-    assert [option.name for option in OPTIONS if option.secret] == ["azure_devops_pat"]
-    assert all(not option.switch and option.section is Section.CALL for option in OPTIONS if option.secret)
+    assert [option.name for option in TABLE if option.secret] == ["azure_devops_pat"]
+    assert all(not option.switch and option.section is Section.CALL for option in TABLE if option.secret)
 
 
 @pytest.mark.parametrize(
@@ -144,21 +147,21 @@ def test_a_secret_has_no_flag_and_no_key() -> None:
         ("cluster: main", "1:1", "`cluster` belongs under ecs"),
         ("wibble: main", "1:1", "Known here: organization, project, defaults, services, environments"),
         ("project: a\nproject: b", "2:1", "'project' is already on line 1"),
-        ("project: [a]", "1:10", "project: must be a text"),
+        ("project: [a]", "1:10", "project: must be a string, not a list"),
         ("project: ''", "1:10", "project: is empty"),
         ("services: 5", "1:11", "services: must hold keys and values"),
         ("services: {a: 5}", "1:15", "services.a: must hold keys and values"),
         ("services: {a b: {}}", "1:12", "'a b' is not a name"),
         ("defaults: {ecs: 5}", "1:17", "defaults.ecs: must hold keys and values"),
         ("defaults: {variables: [A=B]}", "1:23", "defaults.variables: must hold names and values"),
-        ("defaults: {variables: {a: }}", "1:23", "needs a text as the value of 'a'"),
+        ("defaults: {variables: {a: }}", "1:23", "needs a string as the value of 'a'"),
         ("defaults: {variables: {'': a}}", "1:23", "has an empty name"),
-        ("defaults: {verify: [a]}", "1:20", "it must be true or false"),
+        ("defaults: {verify: [a]}", "1:20", "a list is neither true nor false"),
         ("defaults: {variables: {a: '{x}'}}", "1:23", "unknown placeholder '{x}'"),
-        ("defaults: {timeout: soon}", "1:21", "'soon' is not a length of time; write 90s, 5m or 1h30m"),
-        ("defaults: {timeout: 0}", "1:21", "leaves no time at all"),
+        ("defaults: {timeout: soon}", "1:21", "'soon' is not a duration; write 90s, 5m or 1h30m"),
+        ("defaults: {timeout: 0}", "1:21", "must be at least 1s"),
         ("defaults: {timeout: 999h}", "1:21", "longer than a week"),
-        ("defaults: {verify: maybe}", "1:20", "'maybe' must be true or false"),
+        ("defaults: {verify: maybe}", "1:20", "'maybe' is neither true nor false"),
         ("defaults: {order: semvr}", "1:19", "Did you mean 'semver'?"),
         ("defaults: {parameter: '/{servce}'}", "1:23", "unknown placeholder '{servce}'.*Did you mean 'service'?"),
         ("defaults: {parameter: '/{service'}", "1:23", "stray '{'; write it twice"),
@@ -203,10 +206,9 @@ def test_a_password_in_the_address_is_refused_and_not_repeated(tmp_path: Path) -
 
 def test_what_looks_like_a_number_or_a_switch_stays_as_it_was_written(tmp_path: Path) -> None:
     text = "services: {on: {registry: 012345670123, variables: {a: 1.10, b: yes, c: 2020-01-01, d: 0x1F}}}"
-    part = (loaded(tmp_path, text).file.services or {})["on"]
-    assert part is not None
-    assert part.registry == "012345670123"
-    assert part.variables == {"a": "1.10", "b": "yes", "c": "2020-01-01", "d": "0x1F"}
+    part = loaded(tmp_path, text).file.services["on"]
+    assert part["registry"] == "012345670123"
+    assert part["variables"] == {"a": "1.10", "b": "yes", "c": "2020-01-01", "d": "0x1F"}
 
 
 def test_aliases_and_merges_are_understood(tmp_path: Path) -> None:
@@ -217,8 +219,8 @@ services:
   two: {<<: *a, timeout: 1m}
   three: {<<: [{timeout: 2m}, *a]}
 """
-    services = loaded(tmp_path, text).file.services or {}
-    assert [(part.timeout, part.order) for part in services.values() if part] == [
+    services = loaded(tmp_path, text).file.services
+    assert [(part["timeout"], part["order"]) for part in services.values()] == [
         (300, "none"),
         (60, "none"),
         (120, "none"),
@@ -298,20 +300,26 @@ def test_whatever_the_file_is_the_only_error_is_ours_and_harmless(
         assert not HOSTILE.search(text)
 
 
+def test_without_a_file_what_only_a_file_needs_is_not_imported(tmp_path: Path) -> None:
+    code = "import sys, ecs_cd.settings as s\ns.load(None, {'ECS_CD_TIMEOUT': '5m'})\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert not {"pydantic", "yaml"} & set(done.stdout.split())
+
+
 def test_the_file_is_found_upwards_and_the_nearest_counts(tmp_path: Path) -> None:
     deep = tmp_path / "a" / "b"
     deep.mkdir(parents=True)
     (tmp_path / "ecs-cd.yml").write_text("project: far")
-    assert load(None, {}, deep).file.project == "far"
+    assert load(None, {}, deep).file.top["project"] == "far"
     (tmp_path / "a" / "ecs-cd.yml").write_text("project: near")
-    assert load(None, {}, deep).file.project == "near"
-    assert load(None, {"ECS_CD_SETTINGS": str(tmp_path / "ecs-cd.yml")}, deep).file.project == "far"
+    assert load(None, {}, deep).file.top["project"] == "near"
+    assert load(None, {"ECS_CD_SETTINGS": str(tmp_path / "ecs-cd.yml")}, deep).file.top["project"] == "far"
 
 
 def test_a_directory_of_that_name_is_not_the_file(tmp_path: Path) -> None:
     (tmp_path / "ecs-cd.yml").write_text("project: far")
     (tmp_path / "a" / "ecs-cd.yml").mkdir(parents=True)
-    assert load(None, {}, tmp_path / "a").file.project == "far"
+    assert load(None, {}, tmp_path / "a").file.top["project"] == "far"
 
 
 def test_a_file_with_the_other_ending_is_not_overlooked(tmp_path: Path) -> None:

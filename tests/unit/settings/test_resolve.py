@@ -2,15 +2,20 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ecs_cd.azure_task.wording import task_wording
+from ecs_cd.cli.wording import command_line_wording
 from ecs_cd.errors import SettingsError
+from ecs_cd.messages import Wording, library_wording, worded
 from ecs_cd.model.order import Order
 from ecs_cd.model.service import ServiceTarget
-from ecs_cd.settings import DeliverySettings, Settings, load, values
+from ecs_cd.settings import TABLE, DeliverySettings, Section, Settings, load, values
+from ecs_cd.settings.commands import ECS
 from tests.unit.settings.test_file import DESIGN, FULL
 
 AGENT = {"SYSTEM_COLLECTIONURI": "https://dev.azure.com/acme/", "SYSTEM_TEAMPROJECT": "platform"}
@@ -80,7 +85,7 @@ def test_a_map_given_by_flag_adds_to_the_map_of_the_file(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("given", [["hunter2"], "A=1\nhunter2", 5])
 def test_a_map_is_given_as_name_and_value_and_not_repeated_when_wrong(given: object) -> None:
-    with pytest.raises(SettingsError, match=r"--variable: must be (given as NAME=VALUE|a map)") as caught:
+    with pytest.raises(SettingsError, match=r"`variables=`: must be (given as NAME=VALUE|names and)") as caught:
         Settings().resolve(steps=(), variables=given)
     assert "hunter2" not in str(caught.value)
 
@@ -109,7 +114,7 @@ def test_no_file_is_needed_when_all_is_given() -> None:
 def test_a_single_step_needs_only_what_it_takes() -> None:
     assert Settings().resolve(steps=["parameter"], parameter="/x").parameter == "/x"
     with pytest.raises(
-        SettingsError, match=r"The parameter is not set: say --parameter, set ECS_CD_PARAMETER, or write"
+        SettingsError, match=r"The parameter is not set: give `parameter=`, set ECS_CD_PARAMETER, or write"
     ):
         Settings().resolve(steps=["parameter"])
 
@@ -121,7 +126,7 @@ def test_every_missing_value_is_told_with_three_ways_to_give_it(tmp_path: Path) 
     found = mistakes(caught.value)
     assert len(found) == 6
     assert (
-        "The ECS cluster of my-api in production is not set: say --cluster, set ECS_CD_CLUSTER, "
+        "The ECS cluster of my-api in production is not set: give `cluster=`, set ECS_CD_CLUSTER, "
         "or write `ecs.cluster` under services.my-api or defaults in ecs-cd.yml."
     ) in found
 
@@ -151,13 +156,21 @@ def test_an_unknown_name_is_an_error_that_lists_the_known(
         loaded(tmp_path, FULL).resolve(service, environment)
 
 
+@pytest.mark.parametrize(("service", "environment"), [(["my-api"], "production"), ("my-api", None), (7, "production")])
+def test_a_name_that_is_no_text_is_refused(tmp_path: Path, service: Any, environment: Any) -> None:  # noqa: ANN401 - any type is the point
+    with pytest.raises(SettingsError, match=r"must be given as a string, not as (list|NoneType|int)"):
+        loaded(tmp_path).resolve(service, environment)
+
+
 def test_a_name_may_come_from_the_environment_or_be_the_only_one(tmp_path: Path) -> None:
     final = loaded(tmp_path, ECS_CD_ENVIRONMENT="development").resolve()
     assert (final.service, final.environment) == ("my-api", "development")
 
 
 def test_a_placeholder_without_its_name_says_which_flag_is_missing() -> None:
-    with pytest.raises(SettingsError, match=r"placeholder {service}, and no service was named; give --service"):
+    with pytest.raises(
+        SettingsError, match=r"placeholder {service}, and no service was named: name it with `service=`"
+    ):
         Settings().resolve(steps=["parameter"], parameter="/{service}/x")
 
 
@@ -238,13 +251,95 @@ def test_a_filled_value_is_checked_too_and_told_with_its_place(tmp_path: Path) -
 
 
 def test_a_wrong_variable_is_named(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r"ECS_CD_TIMEOUT: 'x' is not a length of time"):
+    with pytest.raises(SettingsError, match=r"ECS_CD_TIMEOUT: 'x' is not a duration"):
         loaded(tmp_path, ECS_CD_TIMEOUT="x")
 
 
-def test_a_wrong_keyword_is_the_callers_mistake() -> None:
-    with pytest.raises(TypeError, match="Did you mean 'pipeline'"):
-        Settings().resolve(pipelin="x")
+@pytest.mark.parametrize(
+    ("keywords", "says"),
+    [
+        ({"pipelin": "x"}, "There is no setting 'pipelin'. Did you mean 'pipeline'?"),
+        ({"zzz": "x"}, "There is no setting 'zzz'."),
+        ({"settings": "x"}, "There is no setting 'settings'."),
+        ({"azure_devops_pat": "s3cret"}, "comes from the environment only: set ECS_CD_AZURE_DEVOPS_PAT"),
+        ({"branch": ["main"]}, "`branch=`: must be a string, not a list."),
+        ({"branch": b"main"}, "`branch=`: must be a string, not bytes."),
+        ({"region": 5}, "`region=`: '5' is not an AWS region"),
+        ({"order": "newest"}, "`order=`: 'newest' is not one of numeric, semver, none."),
+        ({"rollback": True}, "`rollback=`: must be a string, not true or false."),
+        ({"verify": "maybe"}, "`verify=`: 'maybe' is neither true nor false."),
+        ({"verify": 2}, "`verify=`: '2' is neither true nor false."),
+        ({"timeout": "soon"}, "`timeout=`: 'soon' is not a duration"),
+        ({"timeout": 0}, "`timeout=`: must be at least 1s."),
+        ({"timeout": {"minutes": 5}}, "`timeout=`: a mapping is not a duration"),
+        ({"timeout": float("nan")}, "`timeout=`: 'nan' is not a duration"),
+        ({"variables": {"a": 1}}, "`variables=`: needs a string as the value of 'a'."),
+        ({"variables": {1: "a"}}, "`variables=`: has an empty name"),
+        ({"template_parameters": 5}, "`template_parameters=`: must be names and values, not int."),
+    ],
+)
+def test_a_wrong_keyword_or_type_is_the_caller_s_mistake(keywords: dict[str, object], says: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings().resolve("my-api", "development", steps=(), **keywords)
+    assert says in str(caught.value)
+    assert "s3cret" not in str(caught.value)
+
+
+def test_all_wrong_keywords_are_told_at_once() -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings().resolve(steps=(), pipelin="x", branch=["main"], timeout="soon")
+    assert len(mistakes(caught.value)) == 3
+
+
+@given(st.sampled_from([setting.name for setting in TABLE if setting.section is not Section.CALL]), st.data())
+def test_no_value_of_a_keyword_ends_in_an_error_from_the_inside(name: str, data: st.DataObject) -> None:
+    simple = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.binary(), st.dates())
+    value = data.draw(st.one_of(simple, st.lists(simple), st.tuples(simple), st.dictionaries(simple, simple)))
+    problem: SettingsError | None = None
+    try:
+        Settings().resolve("my-api", "development", steps=(), **{name: value})
+    except SettingsError as error:
+        problem = error
+    assert problem is None or f"`{name}=`" in "".join([problem.message, *problem.details])
+
+
+@pytest.mark.parametrize(
+    ("wording", "name"),
+    [
+        (library_wording, "`template_parameters=`"),
+        (command_line_wording, "--template-parameter"),
+        (task_wording, "input 'templateParameters'"),
+    ],
+)
+def test_a_mistake_names_the_setting_as_the_caller_gave_it(wording: Wording, name: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings().resolve(steps=(), template_parameters=["x"])
+    assert worded(caught.value.message, wording).startswith(f"{name}: ")
+    with pytest.raises(SettingsError) as caught:
+        Settings().resolve(steps=(), template_parameters=["A={service}"])
+    assert worded(caught.value.message, wording).startswith(f"{name}: ")
+    assert worded(caught.value.message, wording).endswith(
+        {"`": "`service=`.", "-": "SERVICE.", "i": "input 'service'."}[name[0]]
+    )
+
+
+def test_the_settings_file_may_be_given_as_text_and_as_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "other.yml").write_text("project: platform")
+    assert load(str(tmp_path / "other.yml"), {}).file.top["project"] == "platform"
+    with pytest.raises(SettingsError, match="must be given as a path, not as int"):
+        load(5, {})  # type: ignore[arg-type]  # the point of the test
+
+
+def test_a_setting_that_nobody_gave_is_as_the_table_says() -> None:
+    final = DeliverySettings("my-api", "development")
+    for setting in TABLE:
+        if setting.default and not setting.default.startswith("{") and setting.name != "verify":
+            assert getattr(final, setting.name) == values.read(setting, setting.default)
+    assert final.order is Order.NUMERIC
+    in_target = {*ECS, "verify"}
+    assert {one.name for one in dataclasses.fields(final)} - {"service", "environment", "token", "target"} == {
+        setting.name for setting in TABLE if setting.section is not Section.CALL and setting.name not in in_target
+    }
 
 
 def test_the_first_token_counts_and_is_never_shown(tmp_path: Path) -> None:
@@ -303,7 +398,7 @@ def test_a_length_of_time_is_read(text: object, length: float) -> None:
 
 @pytest.mark.parametrize("text", ["", "s", "-1", "1.5h", "1m1h", "5 m", "1d", "169h", "\u0661", True, None, [], 1.5])
 def test_what_is_no_length_of_time_is_refused(text: object) -> None:
-    with pytest.raises(ValueError, match=r"length of time|longer than"):
+    with pytest.raises(ValueError, match=r"duration|longer than"):
         values.seconds(text)
 
 
@@ -386,6 +481,6 @@ def test_the_service_that_is_delivered_to_cannot_be_its_own_origin(tmp_path: Pat
 
 def test_a_promotion_needs_to_know_from_where(tmp_path: Path) -> None:
     settings = loaded(tmp_path, TWO_ACCOUNTS)
-    with pytest.raises(SettingsError, match="The origin of my-api in stage is not set: say --from"):
+    with pytest.raises(SettingsError, match="The origin of my-api in stage is not set: give `promote_from=`"):
         settings.resolve("my-api", "stage", steps=["origin"])
     assert settings.resolve("my-api", "stage").promote_from == ""

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecs_cd.errors import AccessDenied, DeadlineReached, Throttled, Unreachable
+from ecs_cd.errors import AccessDenied, DeadlineReached, Throttled, TooSoon, Unreachable
 from ecs_cd.support.clock import SystemClock
 from ecs_cd.support.deadline import Deadline, format_duration
-from ecs_cd.support.retry import Backoff, RandomDelay, wait_for
+from ecs_cd.support.retry import NOT_YET, Backoff, MayPass, RandomDelay, retry, retryable, wait_at_most, wait_for
 from tests.support.fakes import FakeClock
 
 
@@ -21,7 +21,7 @@ class _Looks:
         self.answers = list(answers)
         self.count = 0
 
-    def __call__(self) -> object | None:
+    def __call__(self) -> object:
         answer = self.answers[min(self.count, len(self.answers) - 1)]
         self.count += 1
         if isinstance(answer, BaseException):
@@ -87,12 +87,15 @@ def test_the_first_answer_ends_the_wait_without_a_pause() -> None:
 
 def test_it_looks_until_there_is_an_answer() -> None:
     clock = FakeClock()
-    assert waited(_Looks(None, None, "found"), clock) == "found"
+    assert waited(_Looks(NOT_YET, NOT_YET, "found"), clock) == "found"
     assert clock.slept == [1, 2]
 
 
-def test_an_answer_that_is_false_is_an_answer() -> None:
-    assert waited(_Looks(0), FakeClock()) == 0
+@pytest.mark.parametrize("answer", [None, 0, False, "", ()])
+def test_whatever_is_not_not_yet_is_an_answer(answer: object) -> None:
+    clock = FakeClock()
+    assert waited(_Looks(NOT_YET, answer), clock) is answer
+    assert clock.slept == [1]
 
 
 def test_what_may_pass_by_itself_does_not_end_the_wait() -> None:
@@ -113,22 +116,23 @@ def test_an_obstacle_that_is_not_to_be_tolerated_ends_the_wait() -> None:
     assert look.count == 1
 
 
-def test_a_deadline_reached_inside_the_look_is_not_waited_out() -> None:
-    look = _Looks(DeadlineReached("Over."))
-    with pytest.raises(DeadlineReached, match="Over"):
+@pytest.mark.parametrize("answer", [DeadlineReached("Over."), TooSoon("Over.")])
+def test_an_error_that_answers_the_question_is_not_waited_out(answer: Exception) -> None:
+    look = _Looks(answer)
+    with pytest.raises(type(answer), match="Over"):
         waited(look, FakeClock())
     assert look.count == 1
 
 
 def test_the_service_is_given_the_time_it_asks_for() -> None:
     clock = FakeClock()
-    waited(_Looks(asked_to_wait(30), None, "found"), clock)
+    waited(_Looks(asked_to_wait(30), NOT_YET, "found"), clock)
     assert clock.slept == [30, 2]
 
 
 def test_a_short_time_asked_for_does_not_shorten_the_pause() -> None:
     clock = FakeClock()
-    waited(_Looks(None, None, asked_to_wait(0.1), "found"), clock)
+    waited(_Looks(NOT_YET, NOT_YET, asked_to_wait(0.1), "found"), clock)
     assert clock.slept == [1, 2, 4]
 
 
@@ -137,7 +141,7 @@ def test_the_deadline_is_reached_and_never_overslept(allowed: float, asked: floa
     clock = FakeClock()
     start = clock.now()
     with pytest.raises(DeadlineReached):
-        waited(_Looks(None, asked_to_wait(asked), None), clock, allowed)
+        waited(_Looks(NOT_YET, asked_to_wait(asked), NOT_YET), clock, allowed)
     assert clock.now() - start == pytest.approx(allowed, abs=1e-6)
 
 
@@ -147,12 +151,12 @@ def test_the_end_says_what_was_waited_for_how_long_and_the_last_obstacle() -> No
     assert "1 min 30 s" in caught.value.message
     assert "while testing" in caught.value.message
     assert "last obstacle: No route." in caught.value.message
-    assert "--timeout" in caught.value.hint
+    assert "`timeout=`" in caught.value.hint
 
 
 def test_an_obstacle_that_passed_is_not_blamed() -> None:
     with pytest.raises(DeadlineReached) as caught:
-        waited(_Looks(Throttled("Slow down."), None), FakeClock())
+        waited(_Looks(Throttled("Slow down."), NOT_YET), FakeClock())
     assert "obstacle" not in caught.value.message
 
 
@@ -164,7 +168,99 @@ def test_ctrl_c_during_a_pause_ends_the_wait() -> None:
 
     clock.later(3, interrupt)
     with pytest.raises(KeyboardInterrupt):
-        waited(_Looks(None), clock)
+        waited(_Looks(NOT_YET), clock)
+
+
+STEADY = Backoff(first=1, factor=2, most=8, jitter=0)
+
+
+def called(call: _Looks, clock: FakeClock, may_pass: MayPass = retryable, most_wait: float = 60) -> object:
+    return retry(call, clock=clock, pace=STEADY, attempts=4, may_pass=may_pass, most_wait=most_wait)
+
+
+def test_a_call_that_succeeds_is_made_once() -> None:
+    clock = FakeClock()
+    assert called(_Looks(None), clock) is None
+    assert clock.slept == []
+
+
+def test_a_call_is_made_again_after_what_may_pass() -> None:
+    clock = FakeClock()
+    assert called(_Looks(Unreachable("No route."), asked_to_wait(5), "done"), clock) == "done"
+    assert clock.slept == [1, 5]
+
+
+def test_the_last_attempt_s_error_is_raised_as_it_is() -> None:
+    last = Unreachable("Still no route.")
+    call, clock = _Looks(Throttled("Slow down."), Unreachable("No route."), Unreachable("No route."), last), FakeClock()
+    with pytest.raises(Unreachable) as caught:
+        called(call, clock)
+    assert caught.value is last
+    assert call.count == 4
+    assert clock.slept == [1, 2, 4]
+
+
+def test_what_is_declared_not_retryable_is_not_tried_again() -> None:
+    call, clock = _Looks(AccessDenied("No.")), FakeClock()
+    with pytest.raises(AccessDenied):
+        called(call, clock)
+    assert call.count == 1
+    assert clock.slept == []
+
+
+def test_a_foreign_error_is_judged_by_the_caller() -> None:
+    def may_pass(error: Exception) -> float | None:
+        return 3.0 if str(error) == "busy" else None
+
+    clock = FakeClock()
+    with pytest.raises(ValueError, match="broken"):
+        called(_Looks(ValueError("busy"), ValueError("broken")), clock, may_pass)
+    assert clock.slept == [3]
+
+
+def test_a_pause_longer_than_what_is_left_of_the_wait_is_not_begun() -> None:
+    call, clock = _Looks(Unreachable("No route."), asked_to_wait(10)), FakeClock()
+    with pytest.raises(Throttled):
+        called(call, clock, most_wait=10.5)
+    assert call.count == 2
+    assert clock.slept == [1]
+
+
+@given(asked=st.lists(st.floats(0, 20), max_size=6), most_wait=st.floats(0, 40), seed=st.integers())
+def test_attempts_and_pauses_keep_to_their_limits(asked: list[float], most_wait: float, seed: int) -> None:
+    call, clock = _Looks(*map(asked_to_wait, asked), Unreachable("No route.")), FakeClock()
+    pace = Backoff(first=1, factor=2, most=8, chance=random.Random(seed))
+    with pytest.raises((Throttled, Unreachable)):
+        retry(call, clock=clock, pace=pace, attempts=4, may_pass=retryable, most_wait=most_wait)
+    assert 1 <= call.count <= 4
+    assert len(clock.slept) == call.count - 1
+    assert sum(clock.slept) <= most_wait + 1e-9
+    assert all(slept >= least for slept, least in zip(clock.slept, asked, strict=False))
+
+
+def test_a_wait_of_a_few_seconds_ends_without_an_answer() -> None:
+    clock = FakeClock()
+    assert wait_at_most(_Looks(NOT_YET), seconds=5, clock=clock, pace=STEADY) is NOT_YET
+    assert clock.slept == [1, 2]
+
+
+def test_a_wait_of_a_few_seconds_ends_with_the_answer() -> None:
+    clock = FakeClock()
+    assert wait_at_most(_Looks(NOT_YET, None), seconds=5, clock=clock, pace=STEADY) is None
+    assert clock.slept == [1]
+
+
+def test_without_time_to_wait_it_is_looked_once() -> None:
+    look = _Looks(NOT_YET)
+    assert wait_at_most(look, seconds=0, clock=FakeClock(), pace=STEADY) is NOT_YET
+    assert look.count == 1
+
+
+def test_a_wait_of_a_few_seconds_tolerates_no_error() -> None:
+    look = _Looks(Unreachable("No route."))
+    with pytest.raises(Unreachable):
+        wait_at_most(look, seconds=5, clock=FakeClock(), pace=STEADY)
+    assert look.count == 1
 
 
 def test_nothing_remains_after_the_deadline() -> None:

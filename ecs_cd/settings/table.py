@@ -1,0 +1,387 @@
+"""The one table of settings.
+
+All that concerns a setting is made from its row: the key of `ecs-cd.yml` and its JSON Schema, the `ECS_CD_*` variable,
+the flag, the keyword argument (`keywords.py`), the input of the Azure Pipelines task (`task.json`, `inputs.lock.json`)
+and the reference tables of docs/settings.md and docs/task.md. `make generate` writes those of them that are files, and
+a test compares.
+"""
+
+from __future__ import annotations
+
+from ecs_cd.model.order import Order
+from ecs_cd.settings.setting import Group, Kind, Section, Setting, TaskInput
+from ecs_cd.support import naming_rules
+
+_YES_NO = ("Yes", "No")
+
+_CALL = (
+    Setting(
+        "settings",
+        Section.CALL,
+        Group.CALL,
+        "The settings file, instead of the ecs-cd.yml found upwards from the working folder.",
+        metavar="FILE",
+        task_input=TaskInput(
+            "Settings file",
+            "Its settings can also be given as inputs; these take precedence.",
+            name="configFile",
+        ),
+    ),
+    Setting(
+        "service",
+        Section.CALL,
+        Group.CALL,
+        "The service to deliver, as named in ecs-cd.yml.",
+        flag="SERVICE",
+        check=naming_rules.place,
+        task_input=TaskInput(
+            "Service",
+            "Any name of your own if there is no settings file. Left out for `deploy`, with a JSON tag file that names "
+            "several images: all of them are delivered, and the outputs but `outcome` are empty.",
+        ),
+    ),
+    Setting(
+        "environment",
+        Section.CALL,
+        Group.CALL,
+        "The environment to deliver to, as named in ecs-cd.yml.",
+        flag="ENVIRONMENT",
+        check=naming_rules.place,
+        task_input=TaskInput("Environment", "Any name of your own if there is no settings file."),
+    ),
+    Setting(
+        "azure_devops_pat",
+        Section.CALL,
+        Group.CALL,
+        "Personal access token for Azure DevOps; in the environment only.",
+        fallbacks=("AZURE_DEVOPS_EXT_PAT", "SYSTEM_ACCESSTOKEN"),
+    ),
+)
+
+_TOP = (
+    Setting(
+        "organization",
+        Section.TOP,
+        Group.PIPELINE,
+        "Address of the Azure DevOps organization, such as https://dev.azure.com/acme.",
+        metavar="URL",
+        check=naming_rules.organization,
+        fallbacks=("SYSTEM_COLLECTIONURI", "SYSTEM_TEAMFOUNDATIONCOLLECTIONURI"),
+        needed_by=("project", "pipeline"),
+        task_input=TaskInput("Organization", default="the job's own"),
+    ),
+    Setting(
+        "project",
+        Section.TOP,
+        Group.PIPELINE,
+        "Azure DevOps project that holds the infrastructure pipeline.",
+        check=naming_rules.project,
+        fallbacks=("SYSTEM_TEAMPROJECT",),
+        needed_by=("project", "pipeline"),
+        task_input=TaskInput(
+            "Project",
+            "The list is that of this organization; any name can be typed.",
+            default="the job's own",
+            listed=True,
+        ),
+    ),
+)
+
+_PARAMETER = (
+    Setting(
+        "parameter",
+        Section.SERVICE,
+        Group.PARAMETER,
+        "Name of the SSM parameter that holds the image's tag, such as /my-api/development/docker-image-tag.",
+        check=naming_rules.parameter,
+        needed_by=("parameter",),
+        task_input=TaskInput(
+            "Parameter",
+            "Needs `ssm:GetParameter`, `ssm:GetParameters`, `ssm:GetParameterHistory`, `ssm:DescribeParameters`, "
+            "`ssm:PutParameter`, `ssm:LabelParameterVersion`, `ssm:UnlabelParameterVersion`; for a SecureString under "
+            "a key of your own `kms:Decrypt` and `kms:Encrypt`.",
+        ),
+    ),
+    Setting(
+        "create_parameter",
+        Section.SERVICE,
+        Group.PARAMETER,
+        "Create the parameter if it does not exist; otherwise a missing one is an error.",
+        Kind.SWITCH,
+        default="false",
+        task_input=TaskInput("Create the parameter", options=_YES_NO),
+    ),
+    Setting(
+        "order",
+        Section.SERVICE,
+        Group.PARAMETER,
+        "How tags are compared; an older tag never overwrites a newer one.",
+        choices=tuple(order.value for order in Order),
+        enum=Order,
+        default="numeric",
+        task_input=TaskInput(
+            "Order of tags",
+            "`numeric`: by number, as build ids. `semver`: by version. `none`: what comes last is newest.",
+            options=("Numeric", "Semantic version", "None"),
+        ),
+    ),
+)
+
+_IMAGE = (
+    Setting(
+        "repository",
+        Section.SERVICE,
+        Group.IMAGE,
+        "Name of the ECR repository, without the registry's address.",
+        check=naming_rules.repository,
+        default="{service}",
+        needed_by=("image",),
+        task_input=TaskInput("ECR repository", "Needs `ecr:DescribeImages`."),
+    ),
+    Setting(
+        "registry",
+        Section.SERVICE,
+        Group.IMAGE,
+        "AWS account id of the ECR registry, if it is not the delivery's own account.",
+        metavar="ACCOUNT",
+        check=naming_rules.account,
+        numeric=True,
+        task_input=TaskInput("ECR registry"),
+    ),
+    Setting(
+        "registry_region",
+        Section.SERVICE,
+        Group.IMAGE,
+        "Region of the ECR registry, if it is not the environment's.",
+        check=naming_rules.region,
+        task_input=TaskInput("Region of the registry"),
+    ),
+    Setting(
+        "check_image",
+        Section.SERVICE,
+        Group.IMAGE,
+        "Look in ECR for the image before recording its tag.",
+        Kind.SWITCH,
+        default="true",
+        task_input=TaskInput("Check the image", options=_YES_NO),
+    ),
+    Setting(
+        "wait_for_image",
+        Section.SERVICE,
+        Group.IMAGE,
+        "How long to wait for the image to appear in ECR, as where it is replicated: 90s, 5m.",
+        Kind.DURATION,
+        default="0",
+        task_input=TaskInput("Wait for the image"),
+    ),
+)
+
+_PIPELINE = (
+    Setting(
+        "pipeline",
+        Section.SERVICE,
+        Group.PIPELINE,
+        "The infrastructure pipeline that runs Terraform: its id, name, or folder and name.",
+        check=naming_rules.pipeline,
+        numeric=True,
+        needed_by=("pipeline",),
+        task_input=TaskInput(
+            "Infrastructure pipeline",
+            "Folder and name are given as `\\platform\\network`. Choose the project first to see the list. Needs *View "
+            "builds*, *View build pipeline*, *Queue builds*.",
+            listed=True,
+        ),
+    ),
+    Setting(
+        "branch",
+        Section.ENVIRONMENT,
+        Group.PIPELINE,
+        "The infrastructure pipeline's branch for this environment.",
+        check=naming_rules.branch,
+        needed_by=("pipeline",),
+        task_input=TaskInput("Branch"),
+    ),
+    Setting(
+        "template_parameters",
+        Section.SERVICE,
+        Group.PIPELINE,
+        "Parameters for the infrastructure pipeline's run.",
+        Kind.MAP,
+        flag="--template-parameter",
+        task_input=TaskInput("Template parameters", "One `NAME=VALUE` per line."),
+    ),
+    Setting(
+        "variables",
+        Section.SERVICE,
+        Group.PIPELINE,
+        "Variables for the infrastructure pipeline's run.",
+        Kind.MAP,
+        flag="--variable",
+        task_input=TaskInput(
+            "Variables",
+            "One `NAME=VALUE` per line. Only those the pipeline lets be set when it is queued. Not for secrets.",
+        ),
+    ),
+)
+
+_ROLLOUT = (
+    Setting(
+        "verify",
+        Section.SERVICE,
+        Group.ROLLOUT,
+        "Follow the rollout and judge by what ECS serves.",
+        Kind.SWITCH,
+        default="true",
+        task_input=TaskInput("Verify the rollout", options=_YES_NO),
+    ),
+    Setting(
+        "rollback",
+        Section.SERVICE,
+        Group.ROLLOUT,
+        "What to do when a rollout fails; on-failure: go back to what was verified last, and hold it.",
+        choices=("never", "on-failure"),
+        default="never",
+        task_input=TaskInput("Roll back on failure", "The task fails all the same.", options=("Never", "On failure")),
+    ),
+    Setting(
+        "cluster",
+        Section.SERVICE,
+        Group.ROLLOUT,
+        "Name of the ECS cluster.",
+        key="ecs.cluster",
+        check=naming_rules.ecs,
+        needed_by=("rollout",),
+        task_input=TaskInput(
+            "ECS cluster",
+            "Needs `ecs:DescribeServices`, `ecs:DescribeTaskDefinition`, and, to show why tasks stopped, "
+            "`ecs:ListTasks` and `ecs:DescribeTasks`.",
+        ),
+    ),
+    Setting(
+        "ecs_service",
+        Section.SERVICE,
+        Group.ROLLOUT,
+        "Name of the ECS service.",
+        key="ecs.service",
+        check=naming_rules.ecs,
+        default="{service}",
+        needed_by=("rollout",),
+        task_input=TaskInput("ECS service"),
+    ),
+    Setting(
+        "container",
+        Section.SERVICE,
+        Group.ROLLOUT,
+        "Name of the container whose image carries the tag, if its repository does not identify it.",
+        key="ecs.container",
+        check=naming_rules.ecs,
+        task_input=TaskInput("Container"),
+    ),
+)
+
+_ADVANCED = (
+    Setting(
+        "timeout",
+        Section.SERVICE,
+        Group.ADVANCED,
+        "The deadline of the whole delivery: 90s, 30m, 1h30m.",
+        Kind.DURATION,
+        default="30m",
+        least=1,
+        task_input=TaskInput("Deadline", "Keep it below the job's own timeout."),
+    ),
+)
+
+_AWS = (
+    Setting(
+        "region",
+        Section.ENVIRONMENT,
+        Group.AWS,
+        "AWS region of the environment, such as eu-west-1.",
+        check=naming_rules.region,
+        task_input=TaskInput(
+            "AWS region",
+            name="regionName",  # as the tasks of the AWS Toolkit call it
+            default="the variable `AWS.Region`, or the agent's environment",
+        ),
+    ),
+    Setting(
+        "profile",
+        Section.ENVIRONMENT,
+        Group.AWS,
+        "AWS profile to take credentials from.",
+        check=naming_rules.profile,
+        task_input=TaskInput(
+            "AWS profile",
+            "It must be in the AWS configuration of a self-hosted agent, and is used when no credentials are given.",
+        ),
+    ),
+    Setting(
+        "role_arn",
+        Section.ENVIRONMENT,
+        Group.AWS,
+        "ARN of the IAM role to assume for this environment.",
+        metavar="ARN",
+        check=naming_rules.role,
+        task_input=TaskInput(
+            "Role to assume", "It is assumed with the credentials above, which need `sts:AssumeRole` on it."
+        ),
+    ),
+    Setting(
+        "external_id",
+        Section.ENVIRONMENT,
+        Group.AWS,
+        "External id to give when assuming the role.",
+        check=naming_rules.external_id,
+        task_input=TaskInput("External id"),
+    ),
+)
+
+_PROMOTION = (
+    Setting(
+        "promote_from",
+        Section.ENVIRONMENT,
+        Group.PROMOTION,
+        "The environment whose tag is promoted to this one.",
+        flag="--from",
+        metavar="ENVIRONMENT",
+        check=naming_rules.place,
+        needed_by=("origin",),
+        task_input=TaskInput("Promote from"),
+    ),
+    Setting(
+        "promote_after",
+        Section.ENVIRONMENT,
+        Group.PROMOTION,
+        "How long that environment must have served a tag before it is promoted to this one: 30m, 24h.",
+        Kind.DURATION,
+        flag="--serving-for",
+        default="0",
+        task_input=TaskInput("Promote after", "The rest of that time is waited for if the deadline leaves it."),
+    ),
+)
+
+TABLE: tuple[Setting, ...] = (
+    *_CALL,
+    *_TOP,
+    *_PARAMETER,
+    *_IMAGE,
+    *_PIPELINE,
+    *_ROLLOUT,
+    *_ADVANCED,
+    *_AWS,
+    *_PROMOTION,
+)
+
+BY_NAME: dict[str, Setting] = {setting.name: setting for setting in TABLE}
+"""The table by name."""
+
+
+def in_section(section: Section) -> dict[str, Setting]:
+    """Return the settings of one section of the file by their keys."""
+    return {setting.path: setting for setting in TABLE if setting.section is section}
+
+
+def in_group(group: Group) -> tuple[str, ...]:
+    """Return the names of the settings of one group."""
+    return tuple(setting.name for setting in TABLE if setting.group is group)
