@@ -15,13 +15,12 @@ from tests.support import cached_models, forked_commands
 
 __all__ = ["cached_models", "forked_commands"]
 
-_SDK = ("azure.devops.connection", "azure.devops.v7_1.build", "azure.devops.v7_1.pipelines")
+_SDKS = ("boto3", "azure.devops.connection", "azure.devops.v7_1.build", "azure.devops.v7_1.pipelines")
 
-for _name in (*ecs_cd.__all__, *_SDK):
-    if "." in _name:
-        importlib.import_module(_name)
-    else:
-        getattr(ecs_cd, _name)
+for _name in _SDKS:
+    importlib.import_module(_name)
+for _name in ecs_cd.__all__:  # each is imported when it is first used
+    getattr(ecs_cd, _name)
 for _package in (ecs_cd.aws, ecs_cd.azure_devops, ecs_cd.cli):
     for _module in pkgutil.iter_modules(_package.__path__, f"{_package.__name__}."):
         if not _module.name.endswith(".sandbox"):
