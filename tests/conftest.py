@@ -43,4 +43,5 @@ LONGEST_FIRST = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take longest: a file's tests are one worker's, as its fixtures are."""
     places = {TESTS / name: place for place, name in enumerate(LONGEST_FIRST)}
+    assert all(path.exists() for path in places), "LONGEST_FIRST names a file that there is no more"
     items.sort(key=lambda item: places.get(item.path, len(places)))
