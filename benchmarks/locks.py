@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ecs_cd.sandbox.local import Sandbox
+from ecs_cd_sandbox.sandbox import Sandbox
 from tests.end_to_end.eight import AGENTS, ENVIRONMENT, SERVICES, Eight, Released
 
 LOCKS = ("sequential", "runLatest", "none")

@@ -21,8 +21,8 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ecs_cd.sandbox.aws import Aws
-from ecs_cd.sandbox.azure_devops import AzureDevOps, Identity, PipelineDefinition, Token
+from ecs_cd_sandbox.aws import Aws
+from ecs_cd_sandbox.azure_devops import AzureDevOps, Identity, PipelineDefinition, Token
 
 PAT = "a-token-for-the-benchmark-alone"
 NAME = "/my-api/development/docker-image-tag"

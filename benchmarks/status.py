@@ -19,8 +19,8 @@ from tempfile import TemporaryDirectory
 
 from ecs_cd import client
 from ecs_cd.aws import quotas
-from ecs_cd.sandbox.aws import Aws
-from ecs_cd.sandbox.aws_faults import ErrorAnswer
+from ecs_cd_sandbox.aws import Aws
+from ecs_cd_sandbox.aws.faults import ErrorAnswer
 
 
 def settings(folder: Path, services: list[str], environments: list[str]) -> Path:

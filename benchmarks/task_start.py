@@ -22,9 +22,9 @@ import zipfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ecs_cd.sandbox.aws import Aws
-from ecs_cd.sandbox.azure_devops import AzureDevOps, Identity, PipelineDefinition, Token, find_node
 from ecs_cd.version import VERSION
+from ecs_cd_sandbox.aws import Aws
+from ecs_cd_sandbox.azure_devops import AzureDevOps, Identity, PipelineDefinition, Token, find_node
 
 VSIX = Path(__file__).parents[1] / "dist" / f"ecs-cd-{VERSION}.vsix"
 TOKEN = "a-job-token-for-the-benchmark"

@@ -3,7 +3,7 @@
     import ecs_cd
 
     report = ecs_cd.deploy("my-api", "development", tag="12345")
-    if not report.good:
+    if not report.succeeded:
         print(report.to_text())
 
 Every name in `__all__` is public and kept by semantic versioning; what lies below may change. Names are loaded when
@@ -19,15 +19,17 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ecs_cd.client import deploy, deploy_many, history, hold, promote, release, rollback, status, verify
-    from ecs_cd.delivery.deploy import Clouds, Delivery
-    from ecs_cd.delivery.rollback import HoldResult
+    from ecs_cd.delivery.context import Clouds
+    from ecs_cd.delivery.hold import HoldResult
     from ecs_cd.errors import DeliveryFailed, EcsCdError, Interrupted, TryLater, WrongInput
+    from ecs_cd.model.delivery import Delivery
     from ecs_cd.model.image import ImageTag, TagEntry
     from ecs_cd.model.order import Order
     from ecs_cd.overview.history import HistoryEntry
     from ecs_cd.overview.matrix import PlaceStatus
     from ecs_cd.report.combined import Reports
-    from ecs_cd.report.report import Outcome, Report
+    from ecs_cd.report.facts import Outcome
+    from ecs_cd.report.report import Report
     from ecs_cd.settings import Settings
     from ecs_cd.settings import load as load_settings
     from ecs_cd.support.clock import Clock, SystemClock
@@ -73,15 +75,17 @@ __all__ = [
 
 _HOMES = {
     "client": ("deploy", "deploy_many", "history", "hold", "promote", "release", "rollback", "status", "verify"),
-    "delivery.deploy": ("Clouds", "Delivery"),
-    "delivery.rollback": ("HoldResult",),
+    "delivery.context": ("Clouds",),
+    "delivery.hold": ("HoldResult",),
     "errors": ("DeliveryFailed", "EcsCdError", "Interrupted", "TryLater", "WrongInput"),
+    "model.delivery": ("Delivery",),
     "model.image": ("ImageTag", "TagEntry"),
     "model.order": ("Order",),
     "overview.history": ("HistoryEntry",),
     "overview.matrix": ("PlaceStatus",),
     "report.combined": ("Reports",),
-    "report.report": ("Outcome", "Report"),
+    "report.facts": ("Outcome",),
+    "report.report": ("Report",),
     "settings": ("Settings", "load_settings"),
     "support.clock": ("Clock", "SystemClock"),
     "support.deadline": ("Deadline",),

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from ecs_cd import wiring
+from ecs_cd.delivery.deploy import deploy_service
+from ecs_cd.delivery.hold import HoldResult, hold_now, unhold_now
 from ecs_cd.delivery.promote import promote_served
-from ecs_cd.delivery.rollback import HoldResult, deliver, hold_now, roll_back, unhold_now
+from ecs_cd.delivery.rollback import roll_back
 from ecs_cd.delivery.several import WatchOf, deploy_several, watch_nothing
 from ecs_cd.delivery.single_steps import verify_rollout
 from ecs_cd.errors import WrongInput
@@ -45,8 +47,8 @@ def deploy(
 ) -> Report:
     """Deliver a tag (or the one in a tag file) of a service to an environment, and return what was proved.
 
-    A failed delivery is a report too: look at `report.outcome`, `report.good` and `report.failure`. `watch` is told
-    what happens meanwhile (`ecs_cd.model.events`).
+    A failed delivery is a report too: look at `report.outcome`, `report.succeeded` and `report.failure`. `watch` is
+    told what happens meanwhile (`ecs_cd.model.events`).
 
     Raises:
         WrongInput: settings, tag or tag file are wrong; nothing was sent anywhere.
@@ -63,7 +65,7 @@ def deploy_resolved(
     """Deliver what the settings and the build say."""
     wanted = wiring.delivery(settings, entry, dry_run=dry_run)
     with wiring.clouds(settings, clock) as clouds:
-        return deliver(wanted, clouds, deadline=Deadline.after(settings.timeout, clock), watch=watch)
+        return deploy_service(wanted, clouds, deadline=Deadline.after(settings.timeout, clock), watch=watch)
 
 
 def deploy_many(
@@ -81,8 +83,8 @@ def deploy_many(
     """Deliver several services to an environment: one run for all that have the same pipeline, a verdict for each.
 
     `tags` are the tags by service; an empty one is read from the tag file, as are all images of it where `tags` is
-    empty. Failed deliveries are reports too: look at `reports.good` and `reports.deliveries`. `watch` gives what is
-    told of each service, from any thread.
+    empty. Failed deliveries are reports too: look at `reports.succeeded` and `reports.deliveries`. `watch` gives what
+    is told of each service, from any thread.
 
     Raises:
         WrongInput: settings, tags or tag file are wrong; nothing was sent anywhere.
@@ -154,10 +156,9 @@ def rollback_resolved(
     settings: DeliverySettings, to: ImageTag | None, *, dry_run: bool, watch: Watch, clock: Clock
 ) -> Report:
     """Roll back what the settings name."""
-    wanted = wiring.place_of_rollback(settings, dry_run=dry_run)
     with wiring.clouds(settings, clock) as clouds:
         deadline = Deadline.after(settings.timeout, clock)
-        return roll_back(wanted, clouds, to=to, deadline=deadline, watch=watch)
+        return roll_back(wiring.place(settings), clouds, to=to, dry_run=dry_run, deadline=deadline, watch=watch)
 
 
 def hold(
@@ -202,7 +203,7 @@ def hold_resolved(do: Callable[..., HoldResult], settings: DeliverySettings, *, 
     """Hold or release (`do`) what the settings name."""
     deadline = Deadline.after(settings.timeout, SystemClock())
     with wiring.aws(settings) as aws:
-        return do(wiring.place_of_rollback(settings, dry_run=dry_run), aws.parameters, deadline=deadline)
+        return do(wiring.place(settings), aws.parameters, deadline=deadline, dry_run=dry_run)
 
 
 def promote(
@@ -236,9 +237,8 @@ def promote_resolved(
     deadline = Deadline.after(settings.timeout, clock)
     with wiring.clouds(settings, clock) as clouds, wiring.aws(origin) as aws:
         return promote_served(
-            wiring.origin(origin, settings),
+            wiring.promotion(settings, origin, dry_run=dry_run),
             wiring.source(aws),
-            wiring.wish(settings, dry_run=dry_run),
             clouds,
             deadline=deadline,
             watch=watch,

@@ -11,7 +11,7 @@
     |   |-- ImageMissing
     |   |-- NothingToPromote
     |   |-- ParameterRefused
-    |   |   `-- Crowded
+    |   |   `-- VersionLimitReached
     |   |-- NothingVerified
     |   |-- PipelineNotFound
     |   |-- QueueRefused
@@ -31,7 +31,8 @@
     `-- Interrupted            exit 130
 
 A class says what kind of thing happened (`reason`, a stable word for programs), whether trying again can help
-(`retryable`) and how a process ends (`exit_code`). An instance says what, where, and what to do next.
+(`retryable`) and how a process ends (`exit_code`; `docs/rules.md` has the table). An instance says what, where, and
+what to do next.
 """
 
 from __future__ import annotations
@@ -135,10 +136,10 @@ class ParameterRefused(DeliveryFailed):
     reason = "parameter-refused"
 
 
-class Crowded(ParameterRefused):
+class VersionLimitReached(ParameterRefused):
     """A hundred versions are kept, and the oldest cannot go because it is labelled."""
 
-    reason = "parameter-crowded"
+    reason = "parameter-version-limit"
 
 
 class NothingVerified(DeliveryFailed):

@@ -9,11 +9,13 @@ from ecs_cd.aws import Aws, AwsSettings
 from ecs_cd.aws import connect as connect_aws
 from ecs_cd.azure_devops import AzureDevOps, AzureDevOpsSettings
 from ecs_cd.azure_devops import connect as connect_azure_devops
-from ecs_cd.delivery.deploy import Clouds, Delivery
-from ecs_cd.delivery.promote import Origin, Source, Wish
+from ecs_cd.delivery.context import Clouds
+from ecs_cd.delivery.origin import Origin, Source
+from ecs_cd.delivery.promote import Promotion
 from ecs_cd.errors import SettingsError, WrongInput
 from ecs_cd.messages import Message, SettingRef
-from ecs_cd.model.image import ImageRef, ImageTag, TagEntry
+from ecs_cd.model.delivery import Delivery, DeliveryOptions, Place
+from ecs_cd.model.image import ImageRepository, TagEntry
 from ecs_cd.sanitize import quoted
 from ecs_cd.settings import DeliverySettings
 from ecs_cd.support.clock import Clock
@@ -64,76 +66,54 @@ def azure_devops(settings: DeliverySettings, clock: Clock) -> AzureDevOps:
     return connect_azure_devops(AzureDevOpsSettings(settings.organization, settings.project, **secret), clock)
 
 
+def place(settings: DeliverySettings) -> Place:
+    """Return the service and environment that the settings name, and what a tag passes through on its way there."""
+    repository = ImageRepository(settings.repository, settings.registry, settings.registry_region)
+    return Place(
+        service=settings.service,
+        environment=settings.environment,
+        parameter=settings.parameter,
+        pipeline=str(settings.pipeline),
+        branch=settings.branch,
+        target=settings.target,
+        repository=repository if settings.check_image else None,
+        template_parameters=settings.template_parameters,
+        variables=settings.variables,
+    )
+
+
+def options(settings: DeliverySettings, *, dry_run: bool = False) -> DeliveryOptions:
+    """Return the conditions of a delivery."""
+    return DeliveryOptions(
+        order=settings.order,
+        create_parameter=settings.create_parameter,
+        wait_for_image=settings.wait_for_image,
+        rollback_on_failure=settings.rollback == "on-failure",
+        dry_run=dry_run,
+    )
+
+
 def delivery(settings: DeliverySettings, entry: TagEntry, *, dry_run: bool = False) -> Delivery:
     """Return what is to be delivered, from the settings and what the build said of its image.
 
     Raises:
         WrongInput: the build and the settings name different repositories.
     """
-    return Delivery(
-        service=settings.service,
-        environment=settings.environment,
-        tag=entry.tag,
-        parameter=settings.parameter,
-        pipeline=str(settings.pipeline),
-        branch=settings.branch,
-        image=image(settings, entry),
-        target=settings.target,
-        order=settings.order,
-        create_parameter=settings.create_parameter,
-        wait_for_image=settings.wait_for_image,
-        template_parameters=settings.template_parameters,
-        variables=settings.variables,
-        dry_run=dry_run,
-        rollback_on_failure=settings.rollback == "on-failure",
-    )
-
-
-def place_of_rollback(settings: DeliverySettings, *, dry_run: bool = False) -> Delivery:
-    """Return where and through what is rolled back, held or released; its tag means nothing."""
-    return delivery(settings, TagEntry(ImageTag("any")), dry_run=dry_run)
-
-
-def wish(settings: DeliverySettings, *, dry_run: bool = False) -> Wish:
-    """Return what is promoted to where."""
-    return Wish(
-        settings.service, settings.environment, lambda entry: delivery(settings, entry, dry_run=dry_run), dry_run
-    )
-
-
-def origin(settings: DeliverySettings, to: DeliverySettings) -> Origin:
-    """Return what a promotion copies from, and on what condition; `settings` are of `Settings.resolve_origin`."""
-    if settings.target is None:
-        raise ValueError(f"{settings.environment} names no ECS service")
-    return Origin(
-        settings.environment,
-        settings.target,
-        parameter=settings.parameter,
-        check_image=settings.check_image,
-        repository=settings.repository,
-        registry=settings.registry,
-        region=settings.registry_region,
-        serving_for=to.promote_after,
-    )
-
-
-def source(amazon: Aws) -> Source:
-    """Return an origin's side of AWS."""
-    return Source(amazon.images, amazon.parameters, amazon.services)
-
-
-def image(settings: DeliverySettings, entry: TagEntry) -> ImageRef | None:
-    """Return where the image must be, or None where it is not to be looked for.
-
-    Raises:
-        WrongInput: the build and the settings name different repositories.
-    """
-    if not settings.check_image:
-        return None
-    if entry.repository and entry.repository != settings.repository:
+    if settings.check_image and entry.repository and entry.repository != settings.repository:
         raise WrongInput(
             f"The tag file says that the image of {settings.service} is in repository {quoted(entry.repository)}, the "
             f"settings say {quoted(settings.repository)}.",
             hint="Set `repository` of the service to the one the build pushes to.",
         )
-    return ImageRef(settings.repository, entry.tag, settings.registry, settings.registry_region, entry.digest)
+    return Delivery(place(settings), entry.tag, entry.digest, options(settings, dry_run=dry_run))
+
+
+def promotion(settings: DeliverySettings, origin: DeliverySettings, *, dry_run: bool = False) -> Promotion:
+    """Return what is promoted to where; `origin` is of `Settings.resolve_origin`."""
+    from_place = Origin(place(origin), serving_for=settings.promote_after)
+    return Promotion(from_place, place(settings), options(settings, dry_run=dry_run))
+
+
+def source(amazon: Aws) -> Source:
+    """Return an origin's side of AWS."""
+    return Source(amazon.images, amazon.parameters, amazon.services)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from benchmarks.simulation.clock import VirtualClock
 from ecs_cd.errors import UnexpectedAnswer
 from ecs_cd.model.run import AZURE_DEVOPS_ITSELF, Pipeline, Run, RunRequest, RunState, TimelineRecord
-from tests.support.azure_in_memory import LOCK_ERROR, US
+from tests.support.azure_in_memory import BUILD_SERVICE, LOCK_ERROR
 
 PICKUP = 5.0
 """Seconds until a free agent begins a job."""
@@ -48,7 +48,7 @@ class SimulatedRun:
     started: bool = False
     reads: int = -1
     locked_out: bool = False
-    changed_by: str = US
+    changed_by: str = BUILD_SERVICE
     tags: set[str] = field(default_factory=set)
     begun_at: float = 0.0
     queued_at: float = 0.0
@@ -226,7 +226,7 @@ class SimulatedPipelines:
 
     def cancel(self, run_id: int) -> None:
         self._azure.clock.sleep(LATENCY)
-        self._azure.cancel(run_id, US)
+        self._azure.cancel(run_id, BUILD_SERVICE)
 
     def tag(self, run_id: int, tag: str) -> None:
         self._azure.clock.sleep(LATENCY)

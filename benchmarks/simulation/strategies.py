@@ -1,6 +1,6 @@
 """What a release can do about the runs of others; each strategy on the same arrivals, agents and luck.
 
-ecs-cd         the library's own `parameter.record` and `carrying.carry`: join a waiting run, or queue one
+ecs-cd         the library's own `record_tag` and `carry_change`: join a waiting run, or queue one
 own run        each release queues a run; whoever meets the state's lock runs it again by hand after a while
 lock-timeout   each release queues a run, and its Terraform waits for the lock on its agent
 own, in turn   each release queues a run, and Azure's exclusive lock lets one at a time begin

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, cast
 
 from ecs_cd.aws.caller import Caller
 from ecs_cd.aws.selectors import carriers, found
-from ecs_cd.errors import AccessDenied, Crowded, ParameterRefused
+from ecs_cd.errors import AccessDenied, ParameterRefused, VersionLimitReached
 from ecs_cd.messages import sentences
-from ecs_cd.model.labels import ALL, Marks
+from ecs_cd.model.labels import ALL_LABELS, Marks
 from ecs_cd.model.parameter import Parameter, ParameterVersion
 from ecs_cd.sanitize import quoted
 from ecs_cd.support.concurrency import batches, run_all, run_together
@@ -91,14 +91,14 @@ class SsmParameters:
         Raises:
             Throttled: too many updates at once; nothing was written.
             ParameterRefused: the value does not match the allowed pattern, or the key cannot be used.
-            Crowded: the hundredth version is kept by a label, so that there can be no new one.
+            VersionLimitReached: the hundredth version is kept by a label, so that there can be no new one.
         """
         doing = f"write parameter {quoted(parameter.name)}"
         with self._ssm.asking(doing, quote=parameter.type != "SecureString") as ssm:
             try:
                 return ssm.put_parameter(**_overwrite(parameter, value))["Version"]
             except ssm.exceptions.ParameterMaxVersionLimitExceeded:
-                raise Crowded(f"Cannot {doing}: it has all the versions it can have.") from None
+                raise VersionLimitReached(f"Cannot {doing}: it has all the versions it can have.") from None
 
     def create(self, name: str, value: str) -> int | None:
         """Create a parameter of type String; return its version, or None when there is one of that name already."""
@@ -179,7 +179,7 @@ class SsmParameters:
         """
         doing = f"read parameter {quoted(name)}"
         try:
-            [answer] = self._get_forms([name, *(f"{name}:{label}" for label in ALL)], doing)
+            [answer] = self._get_forms([name, *(f"{name}:{label}" for label in ALL_LABELS)], doing)
         except ParameterRefused:
             value = self._value(name)
             marks = Marks.of(self.history(name)) if value else Marks()
@@ -190,12 +190,12 @@ class SsmParameters:
             if name in answer["InvalidParameters"] or not items:
                 return None
             value = max(items, key=lambda item: item["Version"])
-            carrying = carriers([answer], name, ALL, [value["Version"]])
+            carrying = carriers([answer], name, ALL_LABELS, [value["Version"]])
         if carrying is None:
             return value, Marks.of(self.history(name))
         by_number = {item["Version"]: item for item in items}
         return value, Marks.of(
-            _version(item, tuple(label for label in ALL if carrying.get(label) == number))
+            _version(item, tuple(label for label in ALL_LABELS if carrying.get(label) == number))
             for number, item in by_number.items()
         )
 

@@ -8,9 +8,10 @@ from ecs_cd import wiring
 from ecs_cd.azure_task.call import Call
 from ecs_cd.azure_task.ending import Ended, reported, reported_many
 from ecs_cd.client import longest
-from ecs_cd.delivery.deploy import Clouds
+from ecs_cd.delivery.context import Clouds
+from ecs_cd.delivery.deploy import deploy_service
 from ecs_cd.delivery.promote import promote_served
-from ecs_cd.delivery.rollback import deliver, roll_back
+from ecs_cd.delivery.rollback import roll_back
 from ecs_cd.delivery.several import deploy_several
 from ecs_cd.delivery.single_steps import record_only, verify_rollout
 from ecs_cd.model.events import RunChanged
@@ -33,7 +34,7 @@ def deploy(call: Call) -> Ended:
     entry = call.tag(settings.service)
     wanted = wiring.delivery(settings, entry, dry_run=call.inputs.dry_run)
     with call.aws(settings, str(entry.tag)) as aws, call.azure_devops(settings) as azure:
-        report = deliver(
+        report = deploy_service(
             wanted,
             Clouds(aws.images, aws.parameters, azure, aws.services),
             deadline=Deadline.after(settings.timeout, call.clock),
@@ -64,12 +65,12 @@ def rollback(call: Call) -> Ended:
     """Step back to the version verified last, or to a given tag, and hold it there."""
     settings = call.resolve(DELIVERY)
     to = ImageTag(call.inputs.tag) if call.inputs.tag else None
-    wanted = wiring.place_of_rollback(settings, dry_run=call.inputs.dry_run)
     with call.aws(settings, str(to or "rollback")) as aws, call.azure_devops(settings) as azure:
         report = roll_back(
-            wanted,
+            wiring.place(settings),
             Clouds(aws.images, aws.parameters, azure, aws.services),
             to=to,
+            dry_run=call.inputs.dry_run,
             deadline=Deadline.after(settings.timeout, call.clock),
             watch=call.voice.console.watch,
         )
@@ -85,9 +86,8 @@ def promote(call: Call) -> Ended:
         call.aws(origin, "promote") as there,
     ):
         report = promote_served(
-            wiring.origin(origin, settings),
+            wiring.promotion(settings, origin, dry_run=call.inputs.dry_run),
             wiring.source(there),
-            wiring.wish(settings, dry_run=call.inputs.dry_run),
             Clouds(aws.images, aws.parameters, azure, aws.services),
             deadline=Deadline.after(settings.timeout, call.clock),
             watch=call.voice.console.watch,

@@ -1,23 +1,16 @@
-"""How a command of the task ended, and the file that tells the Node side."""
+"""How a command of the task ended."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import MappingProxyType
 
-from ecs_cd.azure_task import summary
-from ecs_cd.azure_task.voice import Voice
-from ecs_cd.azure_task.wording import task_wording
 from ecs_cd.errors import DeadlineReached, EcsCdError, Interrupted
-from ecs_cd.messages import worded
 from ecs_cd.report.combined import Reports
-from ecs_cd.report.report import Failure, Report
-from ecs_cd.support.files import write_atomically
+from ecs_cd.report.facts import Failure
+from ecs_cd.report.report import Report
 
-VERSION = 1
 _IMAGE = ("imageTag", "imageDigest")
 _PARAMETER = ("previousImageTag", "parameterName", "parameterVersion")
 _RUN = ("runId", "runUrl")
@@ -42,7 +35,7 @@ class Ended:
 
     message: str
     outcome: str
-    good: bool = True
+    succeeded: bool = True
     outputs: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
@@ -65,7 +58,7 @@ def reported(report: Report) -> Ended:
     if run:
         outputs["runId"], outputs["runUrl"] = str(run.id), run.url
     return Ended(
-        report.summary, report.outcome.value, report.good, outputs, warnings=tuple(report.warnings), report=report
+        report.summary, report.outcome.value, report.succeeded, outputs, warnings=tuple(report.warnings), report=report
     )
 
 
@@ -73,7 +66,12 @@ def reported_many(reports: Reports) -> Ended:
     """Return the end of several deliveries; outputs that belong to one service are empty."""
     facts = tuple((report.service, report.summary) for report in reports.deliveries)
     return Ended(
-        reports.summary, reports.outcome.value, reports.good, warnings=reports.warnings, facts=facts, reports=reports
+        reports.summary,
+        reports.outcome.value,
+        reports.succeeded,
+        warnings=reports.warnings,
+        facts=facts,
+        reports=reports,
     )
 
 
@@ -84,35 +82,4 @@ def failed(error: EcsCdError) -> Ended:
         outcome = "timed-out"
     elif isinstance(error, Interrupted):
         outcome = "interrupted"
-    return Ended(error.message, outcome, good=False, failure=Failure.of(error))
-
-
-def write(ended: Ended, command: str, result_file: Path, voice: Voice) -> None:
-    """Write summary and report, and, last and whole, the result file that names them.
-
-    Raises:
-        OSError: they cannot be written there.
-    """
-    ended = worded(ended, task_wording)
-    beside = result_file.with_name(result_file.stem)
-    summary_file = beside.with_name(f"{beside.name}.summary.md")
-    write_atomically(summary_file, summary.of(ended, command, voice.safe))
-    report_file = ""
-    if kept := ended.report or ended.reports:
-        report_file = str(beside.with_name(f"{beside.name}.report.json"))
-        told = json.dumps(voice.safe(kept.to_dict()), indent=2, ensure_ascii=False)
-        write_atomically(Path(report_file), told + "\n")
-    result = "Failed"
-    if ended.good:
-        result = "SucceededWithIssues" if ended.warnings or voice.warnings else "Succeeded"
-    outputs = dict.fromkeys(OUTPUTS.get(command, ("outcome",)), "") | dict(ended.outputs) | {"outcome": ended.outcome}
-    answer = {
-        "version": VERSION,
-        "result": result,
-        "message": voice.safe(ended.message),
-        "outputs": voice.safe(outputs),
-        "variables": voice.safe(ended.variables),
-        "summaryFile": str(summary_file),
-        "reportFile": report_file,
-    }
-    write_atomically(result_file, json.dumps(answer, indent=2, ensure_ascii=False) + "\n")
+    return Ended(error.message, outcome, succeeded=False, failure=Failure.of(error))

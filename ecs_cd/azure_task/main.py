@@ -81,7 +81,7 @@ def _carry_out(
     request: Request, environ: MutableMapping[str, str], out: TextIO, clock: Clock | None, cancel: Cancel
 ) -> int:
     from ecs_cd.azure_task.agent import Agent  # noqa: PLC0415 - likewise
-    from ecs_cd.azure_task.ending import write  # noqa: PLC0415 - likewise
+    from ecs_cd.azure_task.result_file import write  # noqa: PLC0415 - likewise
     from ecs_cd.azure_task.voice import Voice  # noqa: PLC0415 - likewise
     from ecs_cd.errors import EcsCdError  # noqa: PLC0415 - nothing is imported before the request is known
     from ecs_cd.support.clock import SystemClock  # noqa: PLC0415 - likewise

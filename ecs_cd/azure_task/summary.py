@@ -15,7 +15,8 @@ from ecs_cd.support.deadline import format_duration
 
 if TYPE_CHECKING:
     from ecs_cd.azure_task.ending import Ended
-    from ecs_cd.report.report import Failure, Report
+    from ecs_cd.report.facts import Failure
+    from ecs_cd.report.report import Report
 
 _SPECIAL = frozenset("\\`*_{}[]()#!|~^$<>&\"':@")
 _LISTED = re.compile(r"[-+=]|\d+[.)](\s|$)")
@@ -29,7 +30,7 @@ def of(ended: Ended, command: str, safe: Callable[[str], str]) -> str:
     """Return the summary. `safe` masks a text and makes it neutral."""
     report = ended.report
     link = _link_of(ended)
-    mark = "Done" if ended.good else "Failed"
+    mark = "Done" if ended.succeeded else "Failed"
     parts = [f"### ecs-cd {command}: {mark}", escaped(safe(ended.message))]
     facts = _report_facts(report) if report else ended.facts
     if facts:
@@ -37,8 +38,8 @@ def of(ended: Ended, command: str, safe: Callable[[str], str]) -> str:
     parts += _failure(ended, safe)
     for one in ended.reports.deliveries if ended.reports else ():
         parts += _of_several(one, safe)
-    if report and report.proved:
-        parts += ["**Proved**", _listed(report.proved, safe)]
+    if report and report.evidence:
+        parts += ["**Evidence**", _listed(report.evidence, safe)]
     if ended.warnings:
         parts += ["**Warnings**", _listed(ended.warnings, safe)]
     if _URL.fullmatch(safe(link)):

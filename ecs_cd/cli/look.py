@@ -10,7 +10,7 @@ import click
 
 from ecs_cd import client
 from ecs_cd.cli.frame import Frame, flags, framed, place
-from ecs_cd.model.labels import OURS
+from ecs_cd.model.labels import LABEL_PREFIX
 from ecs_cd.overview.history import HistoryEntry
 from ecs_cd.settings.commands import READS
 
@@ -33,7 +33,7 @@ def history(frame: Frame, service: str, environment: str, most: int, *, flags: d
 
 def _marks(entry: HistoryEntry) -> str:
     """Return what our marks mean, and the labels of others."""
-    return ", ".join((*entry.marks, *(label for label in entry.labels if not label.startswith(OURS))))
+    return ", ".join((*entry.marks, *(label for label in entry.labels if not label.startswith(LABEL_PREFIX))))
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -8,6 +8,7 @@ import sys
 
 import click
 
+from ecs_cd.cli.plugins import PluginCommand
 from ecs_cd.version import VERSION
 
 _COMMANDS = {
@@ -24,7 +25,7 @@ _COMMANDS = {
     "parameter": "parameter:parameter",
     "pipeline": "pipeline:pipeline",
     "schema": "schema:schema",
-    "sandbox": "sandbox:sandbox",
+    "sandbox": "plugins:sandbox",
 }
 """Each command and where it is defined; a module is imported when its command is called."""
 
@@ -49,11 +50,12 @@ class _Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command; say which one was probably meant where there is none."""
         try:
-            return super().resolve_command(ctx, args)
+            name, command, rest = super().resolve_command(ctx, args)
         except click.UsageError as error:
             from ecs_cd.sanitize import did_you_mean  # noqa: PLC0415 - only for a mistake
 
             raise click.UsageError(error.message + did_you_mean(args[0], list(_COMMANDS)), ctx) from None
+        return name, command.load() if isinstance(command, PluginCommand) else command, rest
 
 
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -68,12 +70,14 @@ def commands() -> None:
 
 
 def _show(error: click.ClickException) -> None:
-    """Print what is wrong with the command line; what it quotes may be hostile, as a tag of a build is."""
-    from ecs_cd.sanitize import sanitize  # noqa: PLC0415 - only for a mistake
+    """Print what is wrong with the command line, as every error; what it quotes may be hostile, as a build's tag is."""
+    from ecs_cd.report.text import ERROR  # noqa: PLC0415 - only for a mistake
+    from ecs_cd.sanitize import sanitize  # noqa: PLC0415 - likewise
 
-    told = io.StringIO()
-    error.show(told)
-    sys.stderr.write(sanitize(told.getvalue()))
+    shown, message = io.StringIO(), error.format_message()
+    error.show(shown)
+    usage = shown.getvalue().removesuffix(f"Error: {message}\n")
+    sys.stderr.write(sanitize(f"{usage}{ERROR}{message}\n"))
 
 
 def run(argv: list[str] | None = None) -> int:
@@ -84,6 +88,6 @@ def run(argv: list[str] | None = None) -> int:
         _show(error)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        sys.stderr.write("Interrupted.\n")
+        sys.stderr.write("error: Interrupted.\n")
         return 130
     return ended if isinstance(ended, int) else 0

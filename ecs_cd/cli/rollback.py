@@ -11,7 +11,7 @@ import click
 from ecs_cd import client
 from ecs_cd.cli.deliver import check_report_file, end, reported
 from ecs_cd.cli.frame import Frame, flags, framed, place
-from ecs_cd.delivery.rollback import hold_now, unhold_now
+from ecs_cd.delivery.hold import hold_now, unhold_now
 from ecs_cd.model.image import ImageTag
 from ecs_cd.settings import DELIVERY
 from ecs_cd.settings.commands import READS

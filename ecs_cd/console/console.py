@@ -19,7 +19,9 @@ from ecs_cd.errors import EcsCdError
 from ecs_cd.messages import Wording, library_wording, worded
 from ecs_cd.model.events import Event, Warned, Watch
 from ecs_cd.report.combined import Reports
-from ecs_cd.report.report import Failure, Report
+from ecs_cd.report.facts import Failure
+from ecs_cd.report.report import Report
+from ecs_cd.report.text import ERROR
 from ecs_cd.support.clock import Clock
 from ecs_cd.support.deadline import Deadline
 
@@ -143,14 +145,14 @@ class Console:
         if self._mode is Mode.AZURE:
             for warning in report.warnings:
                 self._issues.warning(warning)
-            if not report.good:
+            if not report.succeeded:
                 self._issues.error(_with_hint(report.summary, report.failure.hint if report.failure else ""))
         if self._output == "json":
             self.json(report.to_dict())
-            if not report.good and self._mode is not Mode.AZURE:
-                self._print(self._err, f"error: {_indented(report.summary)}", "red")
+            if not report.succeeded and self._mode is not Mode.AZURE:
+                self._print(self._err, f"{ERROR}{_indented(report.summary)}", "red")
         else:
-            self._print(self._out, report.to_text(), "green" if report.good else "red")
+            self._print(self._out, report.to_text(), "green" if report.succeeded else "red")
 
     def reports(self, reports: Reports) -> None:
         """Print how several deliveries ended, then what became of all; issues on an agent as for a single one."""
@@ -160,19 +162,18 @@ class Console:
                 self._issue(report)
         if self._output == "json":
             self.json(reports.to_dict())
-            if not reports.good and self._mode is not Mode.AZURE:
-                self._print(self._err, f"error: {_indented(reports.summary)}", "red")
+            if not reports.succeeded and self._mode is not Mode.AZURE:
+                self._print(self._err, f"{ERROR}{_indented(reports.summary)}", "red")
             return
         for report in reports.deliveries:
-            self._print(self._out, report.to_text(), "green" if report.good else "red")
+            self._print(self._out, report.to_text(), "green" if report.succeeded else "red")
             self._out.write("\n")
-        mark, colour = ("OK", "green") if reports.good else ("FAILED", "red")
-        self._print(self._out, f"{mark}  {reports.summary}", colour)
+        self._print(self._out, reports.headline, "green" if reports.succeeded else "red")
 
     def _issue(self, report: Report) -> None:
         for warning in report.warnings:
             self._issues.warning(f"{report.service}: {warning}")
-        if not report.good:
+        if not report.succeeded:
             self._issues.error(_with_hint(report.summary, report.failure.hint if report.failure else ""))
 
     def error(self, error: EcsCdError, *, debug: bool = False) -> None:
@@ -194,7 +195,7 @@ class Console:
             if below:
                 self._err.print(below[1:])
         else:
-            self._print(self._err, f"error: {_indented(failure.message)}{below}", "red")
+            self._print(self._err, f"{ERROR}{_indented(failure.message)}{below}", "red")
 
     def _worded_watch(self, watch: Watch) -> Watch:
         """Return a watch that is told warnings in the words of this front end."""

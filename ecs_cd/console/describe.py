@@ -51,12 +51,13 @@ def run_change(event: RunChange) -> str:
     """Return what a delivery did to have a run carry its change."""
     name = event.run.name
     if isinstance(event, RunChosen):
-        return f"queued {name}" if event.taken is RunOrigin.QUEUED else f"joined {name}, which carries the tag as well"
+        return f"queued {name}" if event.origin is RunOrigin.QUEUED else f"joined {name}, which carries the tag as well"
     if isinstance(event, RunGivenUp):
         return f"cancelled {name}: {event.instead.name}, queued at the same moment, carries the tag as well"
     if isinstance(event, LockMet):
         met = "could not apply its plan" if event.lock.stale else "met Terraform's state lock"
-        return f"{name} {met}: {event.said}; trying again{f' in {format_duration(event.pause)}' if event.pause else ''}"
+        again = f"trying again in {format_duration(event.pause)}" if event.pause else "trying again"
+        return f"{name} {met}: {event.description}; {again}"
     instead = f"going on with {event.instead.name}" if event.instead else "looking for another run"
     return f"left {name}, because {event.why}; {instead}"
 

@@ -1,28 +1,32 @@
-"""Several services of one environment in one call (rule 14).
+"""Several services of one environment in one call (rule 14), each through the same steps, in three rounds.
 
-All images are checked first: if one is missing, nothing is changed. Then all parameters are written, and only when the
-last write has returned is a run joined or queued, one for each distinct pipeline, branch, template parameters and
-variables: queued, or seen waiting, after every write, it carries all of them. Then each service has its own verdict,
-whatever becomes of the others. A service that needs another run after that goes its own way.
+    check       all images, at once; if one cannot be delivered, nothing is changed
+    record      all parameters, at once; the round is over when the last write has returned
+    complete    each on its own: a run that carries it, then its own verdict, whatever becomes of the others
+
+A run is joined or queued once for each distinct pipeline, branch, template parameters and variables: looked for after
+every write, it carries all of them. A service that needs another run after that looks for one alone.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
-from ecs_cd.delivery.barrier import Barrier
-from ecs_cd.delivery.deploy import Clouds, Delivering, Delivery, interrupted_error
-from ecs_cd.delivery.journal import Journal
-from ecs_cd.delivery.rollback import after_deploy
+from ecs_cd.delivery.context import Clouds, DeliveryContext
+from ecs_cd.delivery.deploy import complete
+from ecs_cd.delivery.on_failure import roll_back_failed
+from ecs_cd.delivery.report_builder import ReportBuilder
 from ecs_cd.delivery.single_flight import SingleFlight
+from ecs_cd.delivery.steps import Carry, Checked, carry_for_place, check, record
 from ecs_cd.errors import EcsCdError, Interrupted, NotAttempted, SettingsError
+from ecs_cd.model.delivery import Delivery, Place
 from ecs_cd.model.events import Event, Watch, ignore_events
-from ecs_cd.model.image import CheckedImage
 from ecs_cd.model.parameter import ParameterChange
 from ecs_cd.model.run import FinishedRun, Pipeline
-from ecs_cd.parameter.record import Seen
 from ecs_cd.report.combined import Reports
 from ecs_cd.report.report import Report
 from ecs_cd.run.pipelines import full_ref
@@ -31,7 +35,7 @@ from ecs_cd.support.concurrency import run_all
 from ecs_cd.support.deadline import Deadline
 
 WatchOf = Callable[[str], Watch]
-"""Gives the watch of a service, or, for a run that several share, of its pipeline's path; from any thread."""
+"""Gives the watch of a service, or, for a run that several share, of its pipeline's path; called from any thread."""
 
 
 def watch_nothing(name: str) -> Watch:  # noqa: ARG001 - it is the same for all
@@ -47,65 +51,84 @@ def deploy_several(
     Raises:
         SettingsError: there is none, or two have the same service or parameter.
     """
-    _distinct(deliveries)
-    meeting = _Meeting(len(deliveries), watch)
-    limit = replace(deadline, clock=_Clock(deadline.clock, meeting))
-    members = [_member(delivery, clouds, limit, meeting) for delivery in deliveries]
+    _refuse_duplicates(deliveries)
+    interrupted = threading.Event()
+    limit = replace(deadline, clock=_InterruptibleClock(deadline.clock, interrupted))
+    watches = _Watches(watch, interrupted)
+    services = [_Service.of(delivery, clouds, limit, watches) for delivery in deliveries]
     began = deadline.clock.now()
     try:
-        reports = run_all([member.report for member in members], most=len(members))
+        _in_rounds(services, SingleFlight(), watches)
     except KeyboardInterrupt:
-        meeting.close()
-        reports = [member.ended() for member in members]
+        interrupted.set()
+    reports = [service.report or service.context.report.interrupted() for service in services]
     return Reports.of(reports, seconds=round(deadline.clock.now() - began, 3))
 
 
-def _distinct(deliveries: Sequence[Delivery]) -> None:
+def _refuse_duplicates(deliveries: Sequence[Delivery]) -> None:
     if not deliveries:
         raise SettingsError("There is no service to deliver.", hint="Name one, or give a tag file that does.")
     parameters: dict[str, str] = {}
-    for delivery in deliveries:
-        other = parameters.setdefault(delivery.parameter, delivery.service)
-        if other != delivery.service:
+    for place in (delivery.place for delivery in deliveries):
+        other = parameters.setdefault(place.parameter, place.service)
+        if other != place.service:
             raise SettingsError(
-                f"{other} and {delivery.service} are recorded in the same parameter, {delivery.parameter}.",
+                f"{other} and {place.service} are recorded in the same parameter, {place.parameter}.",
                 hint="Give each a parameter of its own, as with /{service}/{environment}/docker-image-tag.",
             )
     if len(parameters) < len(deliveries):
         raise SettingsError("A service is named twice.", hint="Name each once.")
 
 
-@dataclass
-class _Meeting:
-    """What the deliveries of one call share. `over`: Ctrl-C has ended it; nobody goes on, and nothing is told."""
+def _in_rounds(services: Sequence[_Service], runs: SingleFlight, watches: _Watches) -> None:
+    _each(services, _Service.check)
+    if any(service.report for service in services):
+        _attempt_nothing(services)
+        return
+    _each(services, _Service.record)
+    _each(services, lambda service: service.complete(runs, watches))
 
-    members: int
-    watch: WatchOf
-    over: bool = False
-    runs: SingleFlight = field(default_factory=SingleFlight)
 
-    def __post_init__(self) -> None:
-        """Set up the two gates: nothing is written before all are checked, no run taken before all are written."""
-        self.checked = Barrier(self.members)
-        self.recorded = Barrier(self.members)
+def _each(services: Sequence[_Service], do: Callable[[_Service], None]) -> None:
+    run_all([partial(do, service) for service in services], most=len(services))
 
-    def close(self) -> None:
-        """End it."""
-        self.over = True
-        for gate in (self.checked, self.recorded):
-            gate.refuse(Interrupted("Interrupted."))
 
-    def tell(self, name: str, event: Event) -> None:
-        if not self.over:
-            self.watch(name)(event)
+def _attempt_nothing(services: Sequence[_Service]) -> None:
+    """Report for those that could be delivered that they were not, because of the first one that cannot be."""
+    name, why = next(
+        (service.delivery.place.service, service.report.failure.message)
+        for service in services
+        if service.report and service.report.failure
+    )
+    error = NotAttempted(
+        f"Nothing was changed, because {name} cannot be delivered with it: {why}",
+        hint=f"See to {name}, or deliver without it.",
+    )
+    for service in services:
+        service.report = service.report or service.context.report.failed(error)
 
 
 @dataclass(frozen=True)
-class _Clock:
-    """The clock of a meeting: once it is over, whoever would wait any further is ended."""
+class _Watches:
+    """The watches of one call. When Ctrl-C has ended it, nothing more is shown."""
+
+    watch: WatchOf
+    interrupted: threading.Event
+
+    def of(self, name: str) -> Watch:
+        def show(event: Event) -> None:
+            if not self.interrupted.is_set():
+                self.watch(name)(event)
+
+        return show
+
+
+@dataclass(frozen=True)
+class _InterruptibleClock:
+    """The clock of one call: when Ctrl-C has ended it, whoever would wait any further is ended."""
 
     real: Clock
-    meeting: _Meeting
+    interrupted: threading.Event
 
     def now(self) -> float:
         return self.real.now()
@@ -115,106 +138,73 @@ class _Clock:
 
     def sleep(self, seconds: float) -> None:
         self.real.sleep(seconds)
-        if self.meeting.over:
+        if self.interrupted.is_set():
             raise Interrupted("Interrupted.")
 
 
 @dataclass
-class _Part:
-    """How far a member has come: past which gate, and whether it has had its share of the common run."""
+class _Service:
+    """One service of the call, and what each round has found; `report` once it has ended."""
 
-    recorded: bool = False
-    shared: bool = False
-    overhears: bool = False
+    delivery: Delivery
+    context: DeliveryContext
+    checked: Checked | None = None
+    change: ParameterChange | None = None
     report: Report | None = None
 
+    @classmethod
+    def of(cls, delivery: Delivery, clouds: Clouds, deadline: Deadline, watches: _Watches) -> _Service:
+        place, dry_run = delivery.place, delivery.options.dry_run
+        report = ReportBuilder(place, deadline, watches.of(place.service), delivery.tag, dry_run=dry_run)
+        return cls(delivery, DeliveryContext(clouds, report))
 
-def _member(delivery: Delivery, clouds: Clouds, deadline: Deadline, meeting: _Meeting) -> _Member:
-    part = _Part()
-
-    def tell(event: Event) -> None:
-        if not part.overhears:  # what is told of a common run is told once, and not by each who shares it
-            meeting.tell(delivery.service, event)
-
-    journal = Journal(delivery.service, delivery.environment, delivery.tag, deadline, tell, dry_run=delivery.dry_run)
-    return _Member(delivery, clouds, deadline, journal, meeting, part)
-
-
-@dataclass(frozen=True)
-class _Member(Delivering):
-    meeting: _Meeting
-    part: _Part
-
-    def report(self) -> Report:
-        """Deliver, and return what happened."""
+    def check(self) -> None:
+        """Check, changing nothing."""
         try:
-            report = self.journal.ended(self.run())
+            self.checked = check(self.delivery, self.context)
         except EcsCdError as error:
-            report = self.journal.failed(error)
-        finally:
-            if not self.part.recorded:
-                self.meeting.recorded.leave()
-        self.part.report = after_deploy(
-            report, self.delivery, self.clouds, deadline=self.deadline, watch=self.journal.watch
-        )
-        return self.part.report
+            self.report = self.context.report.failed(error)
 
-    def ended(self) -> Report:
-        """Return the report, if need be of what was interrupted."""
-        return self.part.report or self.journal.failed(interrupted_error(self.journal))
-
-    def _check(self) -> tuple[CheckedImage, Seen, Pipeline]:
+    def record(self) -> None:
+        """Record the tag."""
+        if self.checked is None:
+            return
         try:
-            found = super()._check()
+            self.change = record(self.delivery, self.checked.image, self.context, self.checked.parameter)
         except EcsCdError as error:
-            self.meeting.checked.refuse(_spared(self.delivery.service, error))
-            raise
-        self.meeting.checked.arrive()
-        return found
+            self.report = self.context.report.failed(error)
 
-    def _record(self, checked: CheckedImage, seen: Seen | None) -> ParameterChange:
-        change = super()._record(checked, seen)
-        if not self.part.recorded:
-            self.part.recorded = True
-            self.meeting.recorded.arrive()
-        return change
-
-    def _carry(self, change: ParameterChange, infrastructure: Pipeline, watch: Watch) -> FinishedRun:
-        if self.part.shared:
-            return super()._carry(change, infrastructure, watch)
-        self.part.shared = True
-
-        def begin(tell: Watch) -> FinishedRun:
-            def told(event: Event) -> None:
-                self.meeting.tell(infrastructure.path, event)
-                tell(event)
-
-            return super(_Member, self)._carry(change, infrastructure, told)
-
-        return self.meeting.runs.carry(self._kind_of_run(infrastructure), begin, self._overhearing(watch))
-
-    def _kind_of_run(self, infrastructure: Pipeline) -> Hashable:
-        """Return what must be the same for one run to do for several services; names have no letter case."""
-        delivery = self.delivery
-        asked = (
-            frozenset((name.casefold(), value) for name, value in given.items())
-            for given in (delivery.template_parameters, delivery.variables)
-        )
-        return infrastructure.id, full_ref(delivery.branch), *asked
-
-    def _overhearing(self, watch: Watch) -> Watch:
-        def hear(event: Event) -> None:
-            self.part.overhears = True
-            try:
-                watch(event)
-            finally:
-                self.part.overhears = False
-
-        return hear
+    def complete(self, runs: SingleFlight, watches: _Watches) -> None:
+        """Do what is left, sharing the first run with the others that need the same."""
+        if self.checked is None or self.change is None:
+            return
+        carry = _carry_together(self.delivery.place, self.checked.pipeline, self.context, runs, watches)
+        try:
+            outcome = complete(self.delivery, self.checked, self.change, self.context, carry)
+            report = self.context.report.succeeded(outcome)
+        except EcsCdError as error:
+            report = self.context.report.failed(error)
+        self.report = roll_back_failed(report, self.delivery, self.context)
 
 
-def _spared(culprit: str, error: EcsCdError) -> NotAttempted:
-    return NotAttempted(
-        f"Nothing was changed, because {culprit} cannot be delivered with it: {error.message}",
-        hint=f"See to {culprit}, or deliver without it.",
+def _carry_together(
+    place: Place, pipeline: Pipeline, context: DeliveryContext, runs: SingleFlight, watches: _Watches
+) -> Carry:
+    """Return a carrier that shares its run with all deliveries for which it does the same."""
+
+    def carry(change: ParameterChange, note: Watch) -> FinishedRun:
+        def begin(watch: Watch) -> FinishedRun:
+            return carry_for_place(place, pipeline, change, context, watch)
+
+        return runs.carry(_run_key(place, pipeline), begin, watch=watches.of(pipeline.path), note=note)
+
+    return carry
+
+
+def _run_key(place: Place, pipeline: Pipeline) -> Hashable:
+    """Return what must be the same for one run to do for several services; names have no letter case."""
+    given = (
+        frozenset((name.casefold(), value) for name, value in values.items())
+        for values in (place.template_parameters, place.variables)
     )
+    return pipeline.id, full_ref(place.branch), *given

@@ -35,7 +35,7 @@ def check_image(images: Images, image: ImageRef, *, deadline: Deadline, wait: fl
     Raises:
         ImageMissing: the tag is not there, or its digest is not the wanted one.
     """
-    found = images.find(image) if wait <= 0 else _awaited(images, image, deadline, wait)
+    found = images.find(image) if wait <= 0 else _wait_for_image(images, image, deadline, wait)
     if found is None:
         where = f" in account {image.registry_id}" if image.registry_id else ""
         raise ImageMissing(
@@ -63,7 +63,7 @@ def unchecked_image(tag: ImageTag) -> CheckedImage:
     return CheckedImage(tag)
 
 
-def _awaited(images: Images, image: ImageRef, deadline: Deadline, wait: float) -> FoundImage | None:
+def _wait_for_image(images: Images, image: ImageRef, deadline: Deadline, wait: float) -> FoundImage | None:
     until = deadline.clock.now() + wait
 
     def look() -> FoundImage | NotYet | None:

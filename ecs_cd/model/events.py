@@ -1,4 +1,4 @@
-"""What a delivery tells while it goes on. Whoever wants to show it passes a `Watch`; the core itself prints nothing."""
+"""The events of a delivery. Whoever wants to show them passes a `Watch`; the core itself prints nothing."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ class PhaseEnded:
 
 @dataclass(frozen=True)
 class RunChosen:
-    """There is a run to follow: queued, or joined while no job of it had started. `tries` counts from 1."""
+    """There is a run to follow: queued, or joined while no job of it had started. `attempts` counts from 1."""
 
     run: Run
-    taken: RunOrigin
-    tries: int = 1
+    origin: RunOrigin
+    attempts: int = 1
 
 
 @dataclass(frozen=True)
@@ -67,11 +67,11 @@ class RunLeft:
 
 @dataclass(frozen=True)
 class LockMet:
-    """The followed run met a state lock; another try begins in `pause` seconds. `said` tells who holds the lock."""
+    """The followed run met a state lock; the next attempt is in `pause` seconds. `description`: who holds the lock."""
 
     run: Run
     lock: StateLock
-    said: str
+    description: str
     pause: float
 
 

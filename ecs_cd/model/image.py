@@ -61,11 +61,24 @@ class TagFile:
 
 
 @dataclass(frozen=True)
+class ImageRepository:
+    """A repository of ECR. `registry_id` is its AWS account, `region` its region; empty means the caller's own."""
+
+    name: str
+    registry_id: str = ""
+    region: str = ""
+
+    def image(self, tag: ImageTag, digest: str = "") -> ImageRef:
+        """Return where the image of this tag is, which must have the digest if one is given."""
+        return ImageRef(self.name, tag, self.registry_id, self.region, digest)
+
+
+@dataclass(frozen=True)
 class ImageRef:
     """Where an image should be: repository and tag, in the caller's own registry unless said otherwise.
 
     `registry_id` is the AWS account of the registry, `region` its region; empty means the delivery's own.
-    `digest`, when the build told it, must match what ECR has.
+    `digest`, where the build gave one, must match what ECR has.
     """
 
     repository: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ecs_cd.errors import SettingsError
 from ecs_cd.messages import Message, SettingRef
-from ecs_cd.model.image import CheckedImage
+from ecs_cd.model.image import ImageTag
 from ecs_cd.model.service import (
     ServiceTarget,
     TaskDefinition,
@@ -39,12 +39,12 @@ def container_image(definition: TaskDefinition, target: ServiceTarget) -> str:
     )
 
 
-def matches_image(image: str, wanted: CheckedImage) -> bool:
+def matches_image(image: str, tag: ImageTag, digest: str = "") -> bool:
     """Return whether an image reference names the wanted digest or, where either has none, carries the wanted tag."""
-    _, pinned, digest = image.partition("@")
-    if pinned and wanted.digest:
-        return digest == wanted.digest
-    return tag_of(image) == str(wanted.tag)
+    _, pinned, named = image.partition("@")
+    if pinned and digest:
+        return named == digest
+    return tag_of(image) == str(tag)
 
 
 def tag_of(image: str) -> str:

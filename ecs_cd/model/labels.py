@@ -7,8 +7,8 @@ Terraform resets the tags and the description of a parameter it manages. What ea
     ecs-cd.held             the version that a rollback or `hold` put on top, to stay there
     ecs-cd.floor            the version that was on top at the last release, or the last step back without an order:
                             nothing before it is restored, and a gate or a hold there or before it is void
-    ecs-cd.verified         the version whose rollout was proved last
-    ecs-cd.verified-before  the version proved before that one, with another tag
+    ecs-cd.verified         the version that ECS was seen to serve last
+    ecs-cd.verified-before  the version seen to serve before that one, with another tag
 
 Version numbers only grow, so they tell which mark came later. A gate at or after the hold: a rollback is under way.
 A hold after the gate: the rollback is complete, and the hold is in force.
@@ -26,9 +26,9 @@ FLOOR = "ecs-cd.floor"
 VERIFIED = "ecs-cd.verified"
 VERIFIED_BEFORE = "ecs-cd.verified-before"
 
-OF_A_HOLD = (GATE, HELD, FLOOR)
-ALL = (*OF_A_HOLD, VERIFIED, VERIFIED_BEFORE)
-OURS = "ecs-cd."
+HOLD_LABELS = (GATE, HELD, FLOOR)
+ALL_LABELS = (*HOLD_LABELS, VERIFIED, VERIFIED_BEFORE)
+LABEL_PREFIX = "ecs-cd."
 """What every label of ours begins with."""
 
 
@@ -72,10 +72,10 @@ class Marks:
         found: dict[str, Mark] = {}
         for version in sorted(versions, key=lambda one: one.version):
             found |= dict.fromkeys(version.labels, Mark(version.version, version.value))
-        return cls(*(found.get(label, Mark()) for label in ALL))
+        return cls(*(found.get(label, Mark()) for label in ALL_LABELS))
 
     @property
-    def turning(self) -> bool:
+    def rolling_back(self) -> bool:
         """Return whether a rollback is under way, or has died before its end."""
         return self.gate.version > self.floor.version and self.gate.version >= self.held.version
 
@@ -85,7 +85,7 @@ class Marks:
         return self.held.version > max(self.gate.version, self.floor.version)
 
     @property
-    def gated(self) -> bool:
+    def gate_stands(self) -> bool:
         """Return whether the gate of the hold stands: whoever read before it cannot write over the hold unseen."""
         return self.holds and self.gate.version > self.floor.version
 

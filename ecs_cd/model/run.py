@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
-_DEEPEST = 10
+_MAX_DEPTH = 10
+"""A timeline has five levels: stage, phase, job, task, and the run itself. Deeper ones are a circle of parents."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class RunRequest:
 
 
 class RunState(str, Enum):
-    """Where a run is. WAITING: no job of it has started. RUNNING is said of one that waits for an approval, too."""
+    """The state of a run. WAITING: no job of it has started. RUNNING includes a run that waits for an approval."""
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -126,8 +127,7 @@ class RunProgress:
 
         def place(record: TimelineRecord) -> tuple[int, ...]:
             orders = [record.order]
-            # A run, a stage, a phase, a job, a task: whatever goes deeper is no timeline.
-            while (parent := known.get(record.parent_id)) and len(orders) < _DEEPEST:
+            while (parent := known.get(record.parent_id)) and len(orders) < _MAX_DEPTH:
                 record = parent
                 orders.append(record.order)
             return tuple(reversed(orders))
@@ -139,10 +139,10 @@ class RunProgress:
 class FinishedRun:
     """A run that ended well, or None where there was none to wait for (a dry run, or nothing to apply).
 
-    `tries`: how many runs it took, of which all but the last met a state lock or lost their agent.
+    `attempts`: how many runs it took, of which all but the last met a state lock or lost their agent.
     """
 
     run: Run | None
     warning: str = ""
-    taken: RunOrigin = RunOrigin.QUEUED
-    tries: int = 1
+    origin: RunOrigin = RunOrigin.QUEUED
+    attempts: int = 1

@@ -11,7 +11,7 @@ from enum import Enum
 class ServiceTarget:
     """One container of one ECS service. `container` may be empty where only one can be meant.
 
-    `repository` (an ECR name) helps to tell the application's container from its sidecars.
+    `repository` (an ECR name) helps to find the application's container among its sidecars.
     """
 
     cluster: str
@@ -125,7 +125,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Rollout:
-    """The proved end of a rollout: the verdict, and the image that serves."""
+    """The end of a rollout: the verdict, and the snapshot it was drawn from."""
 
     verdict: Verdict
     snapshot: ServiceSnapshot

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from ecs_cd.sanitize import single_line
 from ecs_cd.support.deadline import format_duration
 
-OLD = timedelta(hours=1)
+OLD_LOCK = timedelta(hours=1)
 """From this age on, a lock may be one that nobody holds any more."""
 
 
@@ -16,9 +16,9 @@ OLD = timedelta(hours=1)
 class StateLock:
     """A lock on Terraform's state that somebody else held.
 
-    Each text is empty where it was not told. `who` is `user@host`, `operation` such as `OperationTypeApply`, `created`
-    of the holder's own clock: good for showing, never for deciding. `stale`: it was held between the run's plan and its
-    apply, so that the plan could not be applied any more.
+    Each text is empty where it is not known. `who` is `user@host`, `operation` such as `OperationTypeApply`. `created`
+    is by the holder's own clock: for display only, never for a decision. `stale`: the lock was held between the run's
+    plan and its apply, so that the plan could not be applied any more.
     """
 
     backend: str
@@ -30,12 +30,12 @@ class StateLock:
     stale: bool = False
 
     def age(self, now: datetime) -> timedelta | None:
-        """Return how long it has been held by our clock; None where that cannot be, or is not known."""
+        """Return how long it has been held by our clock; None where that is not known, or lies in the future."""
         age = now - self.created if self.created else None
         return age if age is not None and age >= timedelta() else None
 
-    def said(self, now: datetime) -> str:
-        """Return who holds it and since when: `ann@laptop (OperationTypeApply) holds it for 5 min`."""
+    def describe(self, now: datetime) -> str:
+        """Return who holds it and for how long: `ann@laptop (OperationTypeApply) holds it for 5 min`."""
         if self.stale:
             return "somebody changed the state after the run had planned"
         age = self.age(now)
@@ -48,7 +48,7 @@ class StateLock:
     def advice(self, now: datetime) -> str:
         """Return what to do about a lock so old that nobody may hold it any more; empty for any other."""
         age = self.age(now)
-        if age is None or age < OLD or not self.id:
+        if age is None or age < OLD_LOCK or not self.id:
             return ""
         return (
             f"The lock is {format_duration(age.total_seconds())} old. If nobody is running Terraform, free it by hand: "

@@ -54,7 +54,7 @@ def _meaning(version: int, marks: Marks) -> tuple[str, ...]:
     """Return what the marks on a version say; those that mean nothing any more are left out."""
     meant = (
         ("held", marks.held.version if marks.holds else 0),
-        ("left", marks.gate.version if marks.turning or marks.gated else 0),
+        ("left", marks.gate.version if marks.rolling_back or marks.gate_stands else 0),
         ("verified", marks.verified.version),
         ("verified before", marks.verified_before.version),
         ("floor", marks.floor.version),

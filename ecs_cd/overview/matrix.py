@@ -8,6 +8,7 @@ from functools import partial
 from typing import Protocol, TypeVar
 
 from ecs_cd.errors import AccessDenied, EcsCdError, ParameterRefused, RolloutFailed
+from ecs_cd.model.delivery import Place
 from ecs_cd.model.image_name import container_image, tag_of
 from ecs_cd.model.labels import Marks
 from ecs_cd.model.parameter import ParameterVersion
@@ -28,16 +29,6 @@ class ManyServices(Protocol):
 
     def snapshots(self, targets: Sequence[ServiceTarget]) -> Mapping[ServiceTarget, ServiceSnapshot]:
         """Return those services that exist, by target."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """One service in one environment: its parameter, and its container in ECS if one is named."""
-
-    service: str
-    environment: str
-    parameter: str
-    target: ServiceTarget | None
 
 
 @dataclass(frozen=True)
@@ -182,7 +173,7 @@ def _marked(found: PlaceStatus, marks: Marks | None) -> PlaceStatus:
         # The same tag written again, as by a rollback to it, was proved all the same.
         marks.verified.version > 0 and marks.verified.value == found.recorded
     )
-    return replace(found, verified=verified, held=marks.holds or marks.turning)
+    return replace(found, verified=verified, held=marks.holds or marks.rolling_back)
 
 
 def _serving(named: PlaceStatus, target: ServiceTarget, serving: ServiceSnapshot | EcsCdError | None) -> PlaceStatus:

@@ -10,8 +10,9 @@ from functools import partial
 from ecs_cd import wiring
 from ecs_cd.aws import Aws, quotas
 from ecs_cd.errors import EcsCdError
+from ecs_cd.model.delivery import Place
 from ecs_cd.model.run import Pipeline, Run, RunState
-from ecs_cd.overview.matrix import Place, PlaceStatus, RunInProgress, place_statuses
+from ecs_cd.overview.matrix import PlaceStatus, RunInProgress, place_statuses
 from ecs_cd.run.pipelines import Pipelines, full_ref, locate_pipeline
 from ecs_cd.settings import DeliverySettings, Settings
 from ecs_cd.support.clock import Clock
@@ -90,7 +91,7 @@ class Overview:
 
 
 def _place(settings: DeliverySettings) -> Place:
-    return Place(settings.service, settings.environment, settings.parameter, settings.target)
+    return Place(settings.service, settings.environment, settings.parameter, target=settings.target)
 
 
 def _branch_of(settings: DeliverySettings) -> Branch:

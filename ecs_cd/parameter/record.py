@@ -17,7 +17,7 @@ from enum import Enum
 from ecs_cd.errors import ParameterRefused, Throttled
 from ecs_cd.messages import Message, SettingRef
 from ecs_cd.model.image import CheckedImage, ImageTag
-from ecs_cd.model.labels import FLOOR, GATE, HELD, OF_A_HOLD, Marks
+from ecs_cd.model.labels import FLOOR, GATE, HELD, HOLD_LABELS, Marks
 from ecs_cd.model.order import Order
 from ecs_cd.model.parameter import Parameter, ParameterChange, ParameterVersion, Recorded
 from ecs_cd.parameter.store import Parameters
@@ -34,17 +34,17 @@ _TYPES = ("String", "SecureString")
 
 
 @dataclass(frozen=True)
-class Seen:
-    """A parameter as read at a moment of the delivery's clock; None when there is none of that name."""
+class ParameterSnapshot:
+    """A parameter as it was at a moment of the delivery's clock; None when there was none of that name."""
 
     parameter: Parameter | None
     at: float
 
 
-def read_now(parameters: Parameters, name: str, clock: Clock) -> Seen:
-    """Read the parameter, so that other things may be asked for meanwhile; `record` takes it while it is fresh."""
+def snapshot_parameter(parameters: Parameters, name: str, clock: Clock) -> ParameterSnapshot:
+    """Read the parameter, while other things are asked for; `record_tag` uses it as long as it is fresh."""
     at = clock.now()
-    return Seen(parameters.read(name), at)
+    return ParameterSnapshot(parameters.read(name), at)
 
 
 def record_tag(
@@ -56,7 +56,7 @@ def record_tag(
     order: Order = Order.NUMERIC,
     create: bool = False,
     dry_run: bool = False,
-    seen: Seen | None = None,
+    seen: ParameterSnapshot | None = None,
 ) -> ParameterChange:
     """Record the image's tag, unless a newer one is there already, or a hold stands against it.
 
@@ -72,9 +72,9 @@ def record_tag(
     known = [seen] if seen else []
 
     def attempt() -> ParameterChange | NotYet:
-        now = known.pop() if known else read_now(parameters, name, deadline.clock)
+        now = known.pop() if known else snapshot_parameter(parameters, name, deadline.clock)
         if deadline.clock.now() - now.at > _FRESH:  # (a)
-            now = read_now(parameters, name, deadline.clock)
+            now = snapshot_parameter(parameters, name, deadline.clock)
         change = recording.attempt(now.parameter)
         return NOT_YET if change is None else change
 
@@ -91,8 +91,8 @@ def read_parameter(parameters: Parameters, name: str) -> Parameter:
     return _holding_a_tag(parameters.read(name), name)
 
 
-class Stand(Enum):
-    """How a recorded change stands, some time later. OVERTAKEN: something older is in its place (rule 4 d)."""
+class ChangeState(Enum):
+    """What became of a recorded change later. OVERTAKEN: an older tag is in its place (rule 4 d)."""
 
     STANDS = "stands"
     OVERTAKEN = "overtaken"
@@ -100,28 +100,28 @@ class Stand(Enum):
 
 
 @dataclass(frozen=True)
-class Standing:
-    """How a change stands, and the parameter as read for that; None where it is gone."""
+class ChangeStatus:
+    """What became of a change, and the parameter as read for that; None where it is gone."""
 
-    stand: Stand
+    state: ChangeState
     parameter: Parameter | None
 
 
-def change_standing(parameters: Parameters, change: ParameterChange, order: Order) -> Standing:
-    """Return how the change stands now: TAKEN_BACK where somebody put something else in its place, to stay.
+def change_status(parameters: Parameters, change: ParameterChange, order: Order) -> ChangeStatus:
+    """Return what became of the change: TAKEN_BACK where a rollback or a hold put another tag in its place.
 
     A step back without an order does not overtake it, since it was meant.
     """
     now = parameters.read(change.name)
     if now is None:
-        return Standing(Stand.OVERTAKEN, None)
+        return ChangeStatus(ChangeState.OVERTAKEN, None)
     if now.value == change.new:
-        return Standing(Stand.STANDS, now)
-    if now.marks.holds or now.marks.turning:
-        return Standing(Stand.TAKEN_BACK, now)
+        return ChangeStatus(ChangeState.STANDS, now)
+    if now.marks.holds or now.marks.rolling_back:
+        return ChangeStatus(ChangeState.TAKEN_BACK, now)
     if not order.newer(change.new, now.value) or now.marks.floor.version > change.version:
-        return Standing(Stand.STANDS, now)
-    return Standing(Stand.OVERTAKEN, now)
+        return ChangeStatus(ChangeState.STANDS, now)
+    return ChangeStatus(ChangeState.OVERTAKEN, now)
 
 
 def _holding_a_tag(found: Parameter | None, name: str) -> Parameter:
@@ -159,7 +159,7 @@ class _Recording:
         if found is None and self.create:
             return self._create()
         seen = _holding_a_tag(found, self.name)
-        if seen.marks.turning or seen.marks.holds:
+        if seen.marks.rolling_back or seen.marks.holds:
             return self._under_hold(seen)
         if seen.value == tag:
             return self._nothing_to_write(seen, Recorded.UNCHANGED)
@@ -179,7 +179,7 @@ class _Recording:
         top = self._put_on_top(seen, tag)
         if top is None:
             return None
-        if top.marks.turning or top.marks.holds:
+        if top.marks.rolling_back or top.marks.holds:
             return self._yielded(seen.value, top, restored=top.value != tag)
         if top.value != tag:
             # Either a newer one was put back, or a hold that came and went has left ours below.
@@ -192,30 +192,30 @@ class _Recording:
     def _nothing_to_write(self, seen: Parameter, found: Recorded) -> ParameterChange | None:
         """(c): an earlier attempt may have died between its write and its look, or before its label."""
         unchanged = self._change(seen.value, seen, found)
-        lately = self._lately(seen)
+        recent = self._recent_versions(seen)
         if self.order is Order.NONE:
-            if any(_steps_back(v.value, seen.value) for v in lately) and not self.dry_run:
+            if any(_steps_back(v.value, seen.value) for v in recent) and not self.dry_run:
                 self.parameters.label(self.name, seen.version, FLOOR)
             return unchanged
-        newest = self.order.newest([v.value for v in lately])
+        newest = self.order.newest([v.value for v in recent])
         if newest is None or not self.order.newer(newest, seen.value) or self.dry_run:
             return unchanged
         top = self._put_on_top(seen, newest)
         if top is None:
             return None
-        if top.marks.turning or top.marks.holds:
+        if top.marks.rolling_back or top.marks.holds:
             return self._yielded(seen.value, top)
         return self._change(seen.value, top, Recorded.SUPERSEDED, restored=True)
 
     def _under_hold(self, seen: Parameter) -> ParameterChange | None:
         """Yield; where something else than the held value is on top, put that back first."""
         held = seen.marks.held.value
-        if seen.marks.turning or seen.value == held or self.dry_run:
+        if seen.marks.rolling_back or seen.value == held or self.dry_run:
             return self._yielded(seen.value, seen)
         top = self._put_on_top(seen, held)
         if top is None:
             return None
-        still = top.marks.turning or top.marks.holds
+        still = top.marks.rolling_back or top.marks.holds
         return self._yielded(seen.value, top, restored=True) if still else None
 
     def _yielded(self, old: str, top: Parameter, *, restored: bool = False) -> ParameterChange:
@@ -232,11 +232,11 @@ class _Recording:
             if number is None:
                 return None
             top = replace(seen, value=value, version=number)
-            since = self._since(seen, number)
+            since = self._versions_between(seen, number)
             if not since:
                 return top
             top = replace(top, marks=Marks.of(since))
-            if top.marks.turning:
+            if top.marks.rolling_back:
                 return top
             belongs = top.marks.held.value if top.marks.holds else self._newest(since, top)
             if belongs == value:
@@ -245,9 +245,9 @@ class _Recording:
 
     def _put(self, seen: Parameter, value: str) -> int | None:
         number = write_version(self.parameters, seen, value)
-        return number if number is not None else self._hold_anew(value)
+        return number if number is not None else self._renew_hold(value)
 
-    def _hold_anew(self, value: str) -> int | None:
+    def _renew_hold(self, value: str) -> int | None:
         """Put the held value back where the held version itself must go for it: as a rollback does, with a gate.
 
         None where it is not, or not any more, the value that is held.
@@ -261,15 +261,15 @@ class _Recording:
             self.parameters.label(self.name, number, HELD)
         return number
 
-    def _since(self, seen: Parameter, number: int) -> tuple[ParameterVersion, ...]:
+    def _versions_between(self, seen: Parameter, number: int) -> tuple[ParameterVersion, ...]:
         """Return what came between, with the marks of a hold; nothing where nothing did.
 
-        What was written over by putting a held value back counts too: the hold may have been released meanwhile.
+        What was written over by putting a held value back counts too: the hold may have been lifted meanwhile.
         """
         first = seen.version + (0 if seen.marks.holds else 1)
         if first == number:
             return ()
-        return self.parameters.versions(self.name, range(first, number), OF_A_HOLD)
+        return self.parameters.versions(self.name, range(first, number), HOLD_LABELS)
 
     def _newest(self, since: Sequence[ParameterVersion], top: Parameter) -> str:
         """Return the newest tag of those that may be restored and of the one on top."""
@@ -278,14 +278,14 @@ class _Recording:
         newest = self.order.newest(missed)
         return newest if newest is not None and self.order.newer(newest, top.value) else top.value
 
-    def _lately(self, seen: Parameter) -> tuple[ParameterVersion, ...]:
+    def _recent_versions(self, seen: Parameter) -> tuple[ParameterVersion, ...]:
         """Return the versions before `seen` that may be restored: few, and none before the floor."""
         earlier = range(max(seen.version - _LOOK_BACK + 1, 1), seen.version)
         if not earlier:
             return ()
-        lately = self.parameters.versions(self.name, earlier, (FLOOR,))
-        floor = Marks.of(lately).floor.version
-        return tuple(v for v in lately if v.version >= floor)
+        recent = self.parameters.versions(self.name, earlier, (FLOOR,))
+        floor = Marks.of(recent).floor.version
+        return tuple(v for v in recent if v.version >= floor)
 
     def _change(
         self, old: str | None, top: Parameter, recorded: Recorded, *, restored: bool = False

@@ -19,7 +19,7 @@ class Parameters(Protocol):
 
         Raises:
             Throttled: too many updates at once; nothing was written.
-            Crowded: there is no room for a version, because the oldest is labelled.
+            VersionLimitReached: all versions are in use, and the oldest is labelled.
         """
 
     def create(self, name: str, value: str) -> int | None:

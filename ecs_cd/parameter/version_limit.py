@@ -1,4 +1,4 @@
-"""Write a version though a hundred are kept already, and lose no mark by it.
+"""Write a version at the limit of a hundred, and lose none of our labels by it.
 
 Parameter Store keeps a hundred versions of a parameter. The next write drops the oldest, and is refused when that one
 is labelled (`ParameterMaxVersionLimitExceeded`). Our own labels are moved or taken off; what they say is kept.
@@ -10,23 +10,23 @@ import shlex
 from collections.abc import Sequence
 from typing import Protocol
 
-from ecs_cd.errors import Crowded, ParameterRefused
+from ecs_cd.errors import ParameterRefused, VersionLimitReached
 from ecs_cd.messages import CommandRef, Message
-from ecs_cd.model.labels import GATE, HELD, OURS, Marks
+from ecs_cd.model.labels import GATE, HELD, LABEL_PREFIX, Marks
 from ecs_cd.model.parameter import Parameter, ParameterVersion
 from ecs_cd.sanitize import comma_list, quoted
 
-_MOST_FREED = 5
+_MAX_FREED = 5
 
 
 class Versions(Protocol):
-    """What is needed of a parameter store to write into it when it is full."""
+    """What is needed of a parameter store to write into it at its version limit."""
 
     def write(self, parameter: Parameter, value: str) -> int:
         """Write a new value; return the new version.
 
         Raises:
-            Crowded: there is no room, because the oldest version is labelled.
+            VersionLimitReached: all versions are in use, and the oldest cannot go because it is labelled.
         """
 
     def label(self, name: str, version: int, label: str) -> None:
@@ -49,11 +49,11 @@ def write_version(versions: Versions, seen: Parameter, value: str) -> int | None
         ParameterRefused: the oldest version carries a label that is not ours.
         Throttled: as the store says.
     """
-    for _ in range(_MOST_FREED):
+    for _ in range(_MAX_FREED):
         try:
             return versions.write(seen, value)
-        except Crowded:  # noqa: PERF203 - at most twice in a hundred writes
-            if not _make_room(versions, seen.name):
+        except VersionLimitReached:  # noqa: PERF203 - at most twice in a hundred writes
+            if not _free_oldest_version(versions, seen.name):
                 return None
     raise ParameterRefused(
         f"Cannot write parameter {quoted(seen.name)}: its oldest version is labelled again and again.",
@@ -61,7 +61,7 @@ def write_version(versions: Versions, seen: Parameter, value: str) -> int | None
     )
 
 
-def _make_room(versions: Versions, name: str) -> bool:
+def _free_oldest_version(versions: Versions, name: str) -> bool:
     """Take the labels off the oldest version; return False where a hold, or one coming, would be lost with them."""
     kept = versions.history(name)
     oldest = kept[0]
@@ -73,7 +73,7 @@ def _make_room(versions: Versions, name: str) -> bool:
             if not same:
                 return False
             versions.label(name, same[-1], HELD)
-        elif label == GATE and marks.turning:
+        elif label == GATE and marks.rolling_back:
             return False
         else:
             versions.unlabel(name, oldest.version, label)
@@ -82,13 +82,13 @@ def _make_room(versions: Versions, name: str) -> bool:
 
 def _refuse_foreign(name: str, kept: Sequence[ParameterVersion]) -> None:
     oldest, newest = kept[0], kept[-1]
-    foreign = [label for label in oldest.labels if not label.startswith(OURS)]
+    foreign = [label for label in oldest.labels if not label.startswith(LABEL_PREFIX)]
     if not foreign:
         return
     command = ["aws", "ssm", "label-parameter-version", "--name", name]
     command += ["--parameter-version", str(newest.version), "--labels", *foreign]
     raise ParameterRefused(
-        f"Cannot write parameter {quoted(name)}: it has {len(kept)} versions, the most there can be, and the oldest, "
-        f"version {oldest.version}, cannot go because it is labelled {comma_list(foreign)}.",
+        f"Cannot write parameter {quoted(name)}: it has {len(kept)} versions, which is the limit, and the oldest, "
+        f"version {oldest.version}, cannot be deleted because it is labelled {comma_list(foreign)}.",
         hint=f"Move the labels to a newer version: `{shlex.join(command)}`",
     )

@@ -9,7 +9,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ecs_cd.report.report import VERSION, Outcome, Report, as_json, write_json
+from ecs_cd.report.facts import Outcome
+from ecs_cd.report.json_file import as_json, write_json
+from ecs_cd.report.report import VERSION, Report
+from ecs_cd.report.text import mark
 from ecs_cd.sanitize import comma_list, sanitize
 
 _BY_SEVERITY = (
@@ -23,7 +26,7 @@ _BY_SEVERITY = (
     Outcome.INTERRUPTED,
 )
 _EXIT_CODES_BY_SEVERITY = (0, 3, 1, 2, 130)
-"""Exit codes, the worse the later: what failed for good counts more than what may pass, wrong input more than both."""
+"""Exit codes, the worse the later: lasting failures count more than passing ones, wrong input more than both."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +65,9 @@ class Reports:
         )
 
     @property
-    def good(self) -> bool:
+    def succeeded(self) -> bool:
         """Return whether every delivery succeeded."""
-        return all(report.good for report in self.deliveries)
+        return all(report.succeeded for report in self.deliveries)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -81,9 +84,13 @@ class Reports:
         return as_json(self)
 
     def to_text(self) -> str:
-        """Return it as people read it: each delivery, then what became of all; neutral text of several lines."""
-        mark = "OK" if self.good else "FAILED"
-        return "".join(f"{report.to_text()}\n" for report in self.deliveries) + sanitize(f"{mark}  {self.summary}\n")
+        """Return it as people read it: each delivery, then what became of all; sanitized text of several lines."""
+        return "".join(f"{report.to_text()}\n" for report in self.deliveries) + sanitize(f"{self.headline}\n")
+
+    @property
+    def headline(self) -> str:
+        """Return what became of all, as the line that people read."""
+        return f"{mark(Outcome.DEPLOYED if self.succeeded else Outcome.FAILED)}{self.summary}"
 
     def write(self, path: Path) -> None:
         """Write the JSON to a file: whole or not at all.
@@ -96,7 +103,7 @@ class Reports:
 
 def _summary(reports: Sequence[Report]) -> str:
     environment, dry = reports[0].environment, "dry run: " if reports[0].dry_run else ""
-    failed = [report.service for report in reports if not report.good]
+    failed = [report.service for report in reports if not report.succeeded]
     if failed:
         return (
             f"{dry}{len(failed)} of {len(reports)} services are not delivered to {environment}: {comma_list(failed)}."
@@ -105,8 +112,8 @@ def _summary(reports: Sequence[Report]) -> str:
         (outcome, sum(report.outcome is outcome for report in reports))
         for outcome in dict.fromkeys(reversed(_BY_SEVERITY))
     )
-    told = ", ".join(f"{count} {outcome.value}" for outcome, count in counts if count)
-    return f"{dry}{len(reports)} services to {environment}: {told}."
+    outcomes = ", ".join(f"{count} {outcome.value}" for outcome, count in counts if count)
+    return f"{dry}{len(reports)} services to {environment}: {outcomes}."
 
 
 def combined_schema() -> dict[str, Any]:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ecs_cd.errors import DeadlineReached, EcsCdError, NotApplied, RolledBackByEcs, RolloutFailed
-from ecs_cd.model.run import FinishedRun
 from ecs_cd.model.service import (
     Deployment,
     Rollout,
@@ -54,13 +53,12 @@ def follow_rollout(
     services: Services,
     target: ServiceTarget,
     wanted: Wanted,
-    run: FinishedRun,  # noqa: ARG001 - it proves that the run is over: before that, there is nothing to judge
     *,
     deadline: Deadline,
     watch: Callable[[ServiceSnapshot, Verdict], None],
     before: ServiceSnapshot | None = None,
 ) -> Rollout:
-    """Watch the service until the tag serves, or is known not to.
+    """Watch the service until the tag serves, or is known not to; to be called when the run is over.
 
     `before`: the service as it was before the run; events it already had are not evidence.
 
@@ -69,7 +67,7 @@ def follow_rollout(
         DeadlineReached: the rollout is still going on.
     """
     watching = _Watching(services, target, wanted, deadline, watch, before)
-    doing = f"waiting for ECS service {target.service} to serve {wanted.image.tag}"
+    doing = f"waiting for ECS service {target.service} to serve {wanted.tag}"
     try:
         rollout = wait_for(watching.look, deadline=deadline, pace=PACE, doing=doing)
     except DeadlineReached as error:
@@ -84,7 +82,7 @@ def already_applied(services: Services, target: ServiceTarget, wanted: Wanted, *
     """Return the verdict if the tag serves or is rolling out, though its run failed; None if it does neither.
 
     Raises:
-        SettingsError: the container cannot be told from the others.
+        SettingsError: it is not clear which container is meant.
     """
 
     def look() -> Verdict | NotYet | None:
@@ -119,7 +117,7 @@ class _Watching:
     def look(self) -> Rollout | NotYet:
         """Return the end of the rollout; not yet, while there is more to come."""
         snapshot = find_service(self.services, self.target)
-        was_primary = self.ours is not None or self._was_undone(snapshot)
+        was_primary = self.ours is not None or self._was_rolled_back(snapshot)
         verdict = judge(snapshot, self.wanted, was_primary=was_primary)
         rollout = Rollout(verdict, snapshot)
         if rollout != self.last:
@@ -127,19 +125,19 @@ class _Watching:
             self.watch(snapshot, verdict)
         if snapshot.primary and runs_wanted(snapshot.primary, self.target, self.wanted):
             self.ours = snapshot.primary
-        return rollout if self._proves(rollout) else NOT_YET
+        return rollout if self._is_over(rollout) else NOT_YET
 
-    def _was_undone(self, snapshot: ServiceSnapshot) -> bool:
+    def _was_rolled_back(self, snapshot: ServiceSnapshot) -> bool:
         """Return whether ECS rolled back since the run began: a long run can outlast the whole of it."""
         since = new_events(snapshot, self.before) if self.before else ()
         return any("rolling back" in event.message.lower() for event in since)
 
-    def _proves(self, rollout: Rollout) -> bool:
+    def _is_over(self, rollout: Rollout) -> bool:
         """Return whether the wait is over: not while the answer may still be the one from before the run."""
         serving = rollout.verdict.serving
         if serving is Serving.ROLLING:
             return False
-        unseen = self.ours is None and not self._was_undone(rollout.snapshot)
+        unseen = self.ours is None and not self._was_rolled_back(rollout.snapshot)
         may_be_stale = serving is Serving.NOT_APPLIED or (serving is Serving.REVERTED and unseen)
         return not may_be_stale or self.deadline.clock.now() >= self.settled_at
 
@@ -153,7 +151,7 @@ class _Watching:
             return events
         try:
             stopped = self._stopped(self.last)
-        except EcsCdError as error:  # evidence is a courtesy: the failure must be told without it
+        except EcsCdError as error:  # the failure must be reported without this evidence, too
             return (*events, f"(stopped tasks could not be read: {error.message})")
         return (*_stopped_lines(stopped)[:_MOST_TASKS], *events)
 
@@ -173,7 +171,7 @@ class _Watching:
 
 def _failure(target: ServiceTarget, wanted: Wanted, rollout: Rollout, details: tuple[str, ...]) -> RolloutFailed:
     verdict = rollout.verdict
-    name, tag = quoted(target.service), wanted.image.tag
+    name, tag = quoted(target.service), wanted.tag
     if verdict.serving is Serving.REVERTED:
         return RolledBackByEcs(
             f"{tag} did not stay on {name}. {verdict.sentence}",

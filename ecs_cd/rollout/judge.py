@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ecs_cd.errors import SettingsError
-from ecs_cd.model.image import CheckedImage
+from ecs_cd.model.image import ImageTag
 from ecs_cd.model.image_name import container_image, matches_image, tag_of
 from ecs_cd.model.order import Order
 from ecs_cd.model.service import (
@@ -23,9 +23,10 @@ from ecs_cd.model.service import (
 
 @dataclass(frozen=True)
 class Wanted:
-    """What should serve. `order` tells whether another tag that serves is a newer one."""
+    """What should serve. `digest` is empty where it is not known; `order` tells whether another tag is a newer one."""
 
-    image: CheckedImage
+    tag: ImageTag
+    digest: str = ""
     order: Order = Order.NUMERIC
 
 
@@ -36,7 +37,7 @@ def judge(snapshot: ServiceSnapshot, wanted: Wanted, *, was_primary: bool = Fals
     rather than never applied.
 
     Raises:
-        SettingsError: the container cannot be told from the others.
+        SettingsError: it is not clear which container is meant.
     """
     primary = snapshot.primary
     if snapshot.status != "ACTIVE":
@@ -44,7 +45,7 @@ def judge(snapshot: ServiceSnapshot, wanted: Wanted, *, was_primary: bool = Fals
     if primary is None:
         return _without_primary(snapshot)
     image = container_image(primary.task_definition, snapshot.target)
-    if matches_image(image, wanted.image):
+    if matches_image(image, wanted.tag, wanted.digest):
         return _of_ours(snapshot, primary, image)
     return _of_another(snapshot, primary, image, wanted, was_primary=was_primary)
 
@@ -88,7 +89,7 @@ def _of_another(
     snapshot: ServiceSnapshot, primary: Deployment, image: str, wanted: Wanted, *, was_primary: bool
 ) -> Verdict:
     """The primary deployment has another image: newer, put back, or never changed?"""
-    tag = str(wanted.image.tag)
+    tag = str(wanted.tag)
     if wanted.order.newer(tag_of(image), tag):
         return _of_newer(snapshot, primary, image)
     ours = next((d for d in snapshot.deployments if d is not primary and runs_wanted(d, snapshot.target, wanted)), None)
@@ -125,6 +126,6 @@ def _of_newer(snapshot: ServiceSnapshot, primary: Deployment, image: str) -> Ver
 def runs_wanted(deployment: Deployment, target: ServiceTarget, wanted: Wanted) -> bool:
     """Return whether the deployment's container has the wanted image."""
     try:
-        return matches_image(container_image(deployment.task_definition, target), wanted.image)
+        return matches_image(container_image(deployment.task_definition, target), wanted.tag, wanted.digest)
     except SettingsError:  # an old revision may have had other containers
         return False

@@ -1,1 +1,1 @@
-"""Step 4: the infrastructure pipeline: find it, queue or join a run, follow it, say why it failed (rules 6 to 9)."""
+"""Step 4: the infrastructure pipeline: find it, join or queue a run, follow it, explain a failure (rules 6 to 9)."""

@@ -1,32 +1,44 @@
-"""Step 4: the moves of `carriage`, made until the change has been carried; the waits between them (rules 9 and 16)."""
+"""Step 4: have a run carry a change: the protocol of `sharing`, with the waits between its states (rules 9, 16)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 
-from ecs_cd.errors import DeadlineReached, TryLater
+from ecs_cd.errors import DeadlineReached
 from ecs_cd.model.events import Event, LockMet, RunChanged, RunChosen, Warned, Watch
 from ecs_cd.model.parameter import ParameterChange
 from ecs_cd.model.run import FinishedRun, Pipeline, Run, RunProgress, RunRequest
-from ecs_cd.model.state_lock import StateLock
 from ecs_cd.run.follow import PACE, describe_progress
 from ecs_cd.run.pipelines import Pipelines, full_ref
-from ecs_cd.run.sharing import Carriage, turn
+from ecs_cd.run.sharing import next_state
+from ecs_cd.run.states import (
+    Acting,
+    Done,
+    Following,
+    Hesitating,
+    Looking,
+    Queued,
+    QueueFailed,
+    ReadyToQueue,
+    Start,
+    State,
+    WaitingForHolders,
+    WaitingForLock,
+)
 from ecs_cd.support.deadline import Deadline
 from ecs_cd.support.retry import NOT_YET, Backoff, NotYet, RandomDelay, wait_for
 
 LOCK_PACE = Backoff(first=10.0, factor=1.5, most=60.0, jitter=0.3)
-"""Seconds until the next try after a state lock."""
+"""Seconds until the next attempt after a state lock."""
 
 HESITATION = RandomDelay(most=4.0)
 """Seconds before a run is queued where others may be about to queue one as well."""
 
-MOST_DOUBTS = 2
-"""So often may queueing fail without telling whether it was done: each time may be one more run."""
-DOUBT_PAUSE = 2.0
-"""Seconds until the next try after that."""
+MAX_UNCERTAIN = 2
+"""So often may queueing fail without an answer: each time may have queued one more run."""
+UNCERTAIN_PAUSE = 2.0
+"""Seconds until the next look after that."""
 
 
 def carry_change(
@@ -52,82 +64,90 @@ def carry_change(
     if change.dry_run:
         raise ValueError(f"{change.name} was not written, so there is nothing to carry")
     request = RunRequest(infrastructure, full_ref(branch), template_parameters or {}, variables or {})
-    carrying = _Carrying(pipelines, deadline, watch)
+    loop = _Loop(pipelines, request, deadline, watch)
     try:
-        return carrying.through(Carriage(request))
+        return loop.run_to_end()
     except DeadlineReached as error:
-        error.add(hint=carrying.advice)
+        error.add(hint=loop.lock_advice)
         raise
 
 
 @dataclass
-class _Carrying:
-    """One delivery's moves. `run` is the run it follows, `last` what it saw of it; `advice`: on an old lock it met."""
+class _Loop:
+    """The loop that waits. `run` is the run last followed, `last` its latest state; `lock_advice` is on an old lock."""
 
     pipelines: Pipelines
+    request: RunRequest
     deadline: Deadline
     watch: Watch
     run: Run | None = None
     last: RunProgress | None = None
-    advice: str = ""
+    lock_advice: str = ""
 
-    def through(self, known: Carriage) -> FinishedRun:
-        pauses = LOCK_PACE.delays()
-        while known.finished is None:
-            if known.lock:
-                known = self._patient(known, known.lock, 0.0 if known.lock.stale else next(pauses))
-            elif known.doubt:
-                known = self._doubting(known, known.doubt)
-            elif known.crowded:
-                self.deadline.sleep(HESITATION.pause(), self._doing(known))
-                known = replace(known, crowded=False)
-            elif known.asked:
-                known = self._moved(known)
-            else:  # a wrong address is told at once, and not at the deadline
-                known = turn(self.pipelines, known, self._tell)
-        return known.finished
+    def run_to_end(self) -> FinishedRun:
+        state: State = Start()
+        lock_pauses = LOCK_PACE.delays()
+        while not isinstance(state, Done):
+            match state:
+                case WaitingForLock():
+                    self._wait_for_lock(state, 0.0 if state.lock.stale else next(lock_pauses))
+                    state = state.then
+                case QueueFailed():
+                    self._wait_after_failed_queue(state)
+                    state = state.then
+                case Hesitating():
+                    self.deadline.sleep(HESITATION.pause(), self._doing(state))
+                    state = state.then
+                case Start():  # a wrong address is reported at once, and not at the deadline
+                    state = next_state(self.pipelines, self.request, state, self._report)
+                case Looking() | ReadyToQueue() | WaitingForHolders() | Queued() | Following():
+                    state = self._wait_for_change(state)
+        return state.finished
 
-    def _moved(self, known: Carriage) -> Carriage:
-        """Make the same move again and again until something has come of it."""
+    def _wait_for_change(self, state: Acting) -> State:
+        """Ask again and again until the state changes."""
+        after: State = state
+
+        def changed() -> bool | NotYet:
+            nonlocal after
+            after = next_state(self.pipelines, self.request, state, self._report)
+            return NOT_YET if after == state else True
+
         try:
-            return wait_for(partial(self._new, known), deadline=self.deadline, pace=PACE, doing=self._doing(known))
+            wait_for(changed, deadline=self.deadline, pace=PACE, doing=self._doing(state))
         except DeadlineReached as error:
-            if self.last and known.following == self.last.run.id:
+            if self.last and _followed(state) == self.last.run.id:
                 error.add(describe_progress(self.last), link=self.last.run.url)
             raise
+        return after
 
-    def _new(self, known: Carriage) -> Carriage | NotYet:
-        after = turn(self.pipelines, known, self._tell)
-        return NOT_YET if after == known else after
-
-    def _doubting(self, known: Carriage, doubt: TryLater) -> Carriage:
+    def _wait_after_failed_queue(self, state: QueueFailed) -> None:
         """Wait a little before looking whether a run was queued all the same."""
-        if known.doubts > MOST_DOUBTS:
-            raise doubt
-        self.deadline.sleep(max(DOUBT_PAUSE, doubt.after), self._doing(known), last=doubt)
-        return replace(known, doubt=None)
+        error = state.error
+        if state.then.known.attempts.uncertain > MAX_UNCERTAIN:
+            raise error
+        self.deadline.sleep(max(UNCERTAIN_PAUSE, error.after), self._doing(state), last=error)
 
-    def _patient(self, known: Carriage, lock: StateLock, pause: float) -> Carriage:
-        """Wait before the next try after a state lock; a plan that went stale met one that is free again."""
+    def _wait_for_lock(self, state: WaitingForLock, pause: float) -> None:
+        """Wait before the next attempt after a state lock."""
         now = self.deadline.clock.utc()
-        said, advice = lock.said(now), lock.advice(now)
+        description, advice = state.lock.describe(now), state.lock.advice(now)
         if self.run:
-            self.watch(LockMet(self.run, lock, said, pause))
+            self.watch(LockMet(self.run, state.lock, description, pause))
         if advice:
             self.watch(Warned(advice))
-            self.advice = advice
-        self.deadline.sleep(pause, f"waiting for Terraform's state lock: {said}")
-        return replace(known, lock=None)
+            self.lock_advice = advice
+        self.deadline.sleep(pause, f"waiting for Terraform's state lock: {description}")
 
-    def _doing(self, known: Carriage) -> str:
-        if self.run and known.following == self.run.id:
+    def _doing(self, state: State) -> str:
+        if self.run and _followed(state) == self.run.id:
             return f"following run {self.run.name}{f' ({self.run.url})' if self.run.url else ''}"
-        if known.holders:
+        if isinstance(state, WaitingForHolders):
             return "waiting for the runs under way, one of which may hold Terraform's state lock"
-        return f"looking for a run of pipeline {known.request.pipeline.path} to join, or queueing one"
+        return f"looking for a run of pipeline {self.request.pipeline.path} to join, or queueing one"
 
-    def _tell(self, event: Event) -> None:
-        """Pass an event on, the first look at a run always, and of a run that is as it was, none."""
+    def _report(self, event: Event) -> None:
+        """Pass an event on, but of the followed run only what has changed since the last look."""
         if isinstance(event, RunChosen):
             self.run, self.last = event.run, None
         if isinstance(event, RunChanged):
@@ -135,3 +155,13 @@ class _Carrying:
                 return
             self.run, self.last = event.progress.run, event.progress
         self.watch(event)
+
+
+def _followed(state: State) -> int | None:
+    match state:
+        case Queued():
+            return state.run_id
+        case Following():
+            return state.run.id
+        case _:
+            return None

@@ -9,11 +9,12 @@ from ecs_cd.model.run import Run, RunProgress, TimelineRecord
 from ecs_cd.run.pipelines import Pipelines
 from ecs_cd.sanitize import quoted
 
-_MOST_LINES = 12
+_MAX_LINES = 12
+"""Lines of a log that an error shows."""
 _ERROR = "##[error]"
-"""What the agent puts before an error in a log."""
-_TAIL = 200
-"""Lines of a failing task's log that are read."""
+"""The agent's prefix of an error in a log."""
+_TAIL_LINES = 200
+"""Lines that are read from the end of a failing task's log."""
 
 
 @dataclass(frozen=True)
@@ -26,17 +27,17 @@ class Evidence:
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """Return everything said: the errors of all records, then the log."""
+        """Return all lines: the errors of all records, then the log."""
         return (*(error for record in self.ended.records for error in record.errors), *self.tail)
 
 
 def gather_evidence(pipelines: Pipelines, ended: RunProgress) -> Evidence:
-    """Gather the evidence; the log is a courtesy, without which the failure must be told as well."""
+    """Return the evidence; without the log, if that cannot be read: the failure must be reported all the same."""
     failed = next((r for r in ended.of_kind("Task") if r.result == "failed"), None)
     if failed is None or failed.log_id is None:
         return Evidence(ended, failed)
     try:
-        return Evidence(ended, failed, pipelines.log_tail(ended.run.id, failed.log_id, _TAIL))
+        return Evidence(ended, failed, pipelines.log_tail(ended.run.id, failed.log_id, _TAIL_LINES))
     except EcsCdError:
         return Evidence(ended, failed)
 
@@ -47,14 +48,14 @@ def explain_failure(pipelines: Pipelines, ended: RunProgress) -> RunFailed:
 
 
 def run_failure(evidence: Evidence) -> RunFailed:
-    """Return the error that the evidence makes."""
+    """Return the error that the evidence leads to."""
     ended, run, failed = evidence.ended, evidence.ended.run, evidence.task
     if failed is None:
         stopped = next((r for kind in ("Job", "Phase", "Stage") for r in ended.of_kind(kind) if r.errors), None)
         return RunFailed(
             f"Run {run.name} failed{f' in {stopped.kind.lower()} {quoted(stopped.name)}' if stopped else ''}.",
             hint="Open the run to see why.",
-            details=stopped.errors[:_MOST_LINES] if stopped else (),
+            details=stopped.errors[:_MAX_LINES] if stopped else (),
             link=run.url,
         )
     return RunFailed(
@@ -66,13 +67,13 @@ def run_failure(evidence: Evidence) -> RunFailed:
 
 
 def _error_lines(failed: TimelineRecord, tail: tuple[str, ...]) -> tuple[str, ...]:
-    """Return what the log says went wrong; the timeline's own issues where the log says nothing."""
-    first = next((i for i, line in enumerate(tail) if _says_error(line)), None)
-    told = tuple(line.removeprefix(_ERROR) for line in tail[first : first + _MOST_LINES]) if first is not None else ()
-    return told or failed.errors[:_MOST_LINES] or tail[-_MOST_LINES:]
+    """Return the error lines of the log; the timeline's own issues where the log has none."""
+    first = next((i for i, line in enumerate(tail) if _is_error(line)), None)
+    found = tuple(line.removeprefix(_ERROR) for line in tail[first : first + _MAX_LINES]) if first is not None else ()
+    return found or failed.errors[:_MAX_LINES] or tail[-_MAX_LINES:]
 
 
-def _says_error(line: str) -> bool:
+def _is_error(line: str) -> bool:
     lowered = line.lower()
     return _ERROR in lowered or "error:" in lowered or lowered.startswith("error")
 

@@ -13,6 +13,7 @@ from ecs_cd.support.deadline import Deadline
 from ecs_cd.support.retry import NOT_YET, Backoff, NotYet, wait_for
 
 PACE = Backoff(first=1.0, factor=1.3, most=10.0)
+"""Seconds between two looks at a run."""
 
 _SHOWN_KINDS = ("Stage", "Job", "Task", "Checkpoint")
 
@@ -20,7 +21,7 @@ _SHOWN_KINDS = ("Stage", "Job", "Task", "Checkpoint")
 def follow_run(
     pipelines: Pipelines, run: Run, *, deadline: Deadline, watch: Callable[[RunProgress], None]
 ) -> FinishedRun:
-    """Follow the run to its end, telling `watch` every time it or its timeline has changed.
+    """Follow the run to its end, and call `watch` every time it or its timeline has changed.
 
     Raises:
         RunFailed: with the failing task's name, its first error lines and the link (rule 11).
@@ -44,14 +45,14 @@ def follow_run(
         raise
     if ended.run.state is RunState.CANCELLED:
         raise cancelled_error(ended.run, ended.run.changed_by)
-    well = finished_run(ended.run)
-    if well is None:
+    finished = finished_run(ended.run)
+    if finished is None:
         raise explain_failure(pipelines, ended)
-    return well
+    return finished
 
 
 def finished_run(run: Run) -> FinishedRun | None:
-    """Return a run that ended well as such; None for any other."""
+    """Return a run that succeeded, with or without issues, as a finished one; None for any other."""
     if run.state is RunState.SUCCEEDED:
         return FinishedRun(run)
     if run.state is RunState.PARTIALLY_SUCCEEDED:
@@ -70,7 +71,7 @@ def cancelled_error(run: Run, who: str) -> RunCancelled:
 
 
 def describe_progress(progress: RunProgress) -> tuple[str, ...]:
-    """Return what is in progress; a checkpoint is an approval or a check that the run waits for."""
+    """Return sentences on what is in progress; a checkpoint is an approval or a check that the run waits for."""
     active = [r for r in progress.records if r.state == "inProgress" and r.kind.startswith(_SHOWN_KINDS)]
     if active:
         return tuple(f"{r.kind} {quoted(r.name)} is in progress." for r in active)

@@ -1,4 +1,4 @@
-"""The pipelines of a project: what a delivery needs of them, and which one a name means."""
+"""What a delivery needs of the pipelines of a project, and which pipeline a name refers to."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from ecs_cd.model.run import Pipeline, Run, RunRequest, TimelineRecord
 from ecs_cd.sanitize import quoted
 
 _ID = re.compile(r"[0-9]{1,9}")
-_MOST_CANDIDATES = 10
+_MAX_CANDIDATES = 10
+"""Pipelines that an error lists."""
 
 
 class Pipelines(Protocol):
     """The pipelines of one Azure DevOps project."""
 
     def find(self, reference: str) -> tuple[Pipeline, ...]:
-        r"""Return the pipelines that a reference can mean: an id, a name, or a path such as `\\folder\\name`.
+        r"""Return the pipelines that a reference can refer to: an id, a name, or a path such as `\\folder\\name`.
 
         An empty tuple where there is none.
         """
@@ -44,7 +45,7 @@ class Pipelines(Protocol):
         """Put a tag on a run. Raises `AccessDenied` as `cancel` does."""
 
     def untag(self, run_id: int, tag: str) -> None:
-        """Take a tag off a run; without it, nothing happens. Raises `AccessDenied` as `cancel` does."""
+        """Remove a tag from a run; nothing happens if it has none. Raises `AccessDenied` as `cancel` does."""
 
     def run(self, run_id: int) -> Run:
         """Return the run as it is now."""
@@ -57,16 +58,16 @@ class Pipelines(Protocol):
 
 
 def locate_pipeline(pipelines: Pipelines, reference: str) -> Pipeline:
-    """Return the pipeline that `reference` means, without a look-up if it is an id: queueing tells whether it exists.
+    """Return the pipeline that `reference` refers to; an id is not looked up, as queueing shows whether it exists.
 
     Raises:
-        PipelineNotFound: as `resolve` says.
+        PipelineNotFound: as `resolve_pipeline` says.
     """
     return Pipeline(int(reference)) if _ID.fullmatch(reference) else resolve_pipeline(pipelines, reference)
 
 
 def resolve_pipeline(pipelines: Pipelines, reference: str) -> Pipeline:
-    """Return the one pipeline that `reference` (id, name or folder path) means.
+    """Return the one pipeline that `reference` (id, name or folder path) refers to.
 
     Raises:
         PipelineNotFound: none, or several; then the message lists them.
@@ -82,8 +83,8 @@ def resolve_pipeline(pipelines: Pipelines, reference: str) -> Pipeline:
         )
     raise PipelineNotFound(
         f"{len(found)} pipelines are called {quoted(reference)}.",
-        hint="Say which one is meant by its folder path or its id.",
-        details=tuple(f"{p.path} (id {p.id})" for p in found[:_MOST_CANDIDATES]),
+        hint="Specify one by its folder path or its id.",
+        details=tuple(f"{p.path} (id {p.id})" for p in found[:_MAX_CANDIDATES]),
     )
 
 

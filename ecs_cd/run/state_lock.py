@@ -1,4 +1,4 @@
-"""What a failed run says of itself that is nobody's mistake: a state lock, or an agent that was lost (rule 9). Pure.
+"""Recognises failures that pass by themselves: a state lock, or a lost agent (rule 9). Pure.
 
 The wordings are Terraform's own (`internal/command/clistate/state.go`, `internal/states/statemgr/locker.go` and the
 `client.go` of each backend under `internal/backend/remote-state`, the same in OpenTofu), and those of Azure DevOps as
@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 from ecs_cd.model.state_lock import StateLock
 
 _REFUSED = re.compile(r"acquiring the state lock", re.IGNORECASE)
-"""How Terraform begins whenever it could not lock its state, whatever the reason."""
+"""How Terraform's message begins whenever it could not lock its state, whatever the reason."""
 
 _HELD = (
     ("GCS", r"conditionNotMet"),
@@ -27,20 +27,20 @@ _HELD = (
     ("PostgreSQL", r"workspace is already locked|already locked for workspace creation"),
     ("Consul", r"state \S+ already locked"),
 )
-"""The backends, and what each says when somebody else holds the lock."""
+"""The backends, and the message of each when somebody else holds the lock."""
 
 _STALE = re.compile(r"saved plan is stale", re.IGNORECASE)
-"""What Terraform says where another one had the lock between a run's plan and its apply (`backend_local.go`)."""
+"""Terraform's message where another had the lock between a run's plan and its apply (`backend_local.go`)."""
 
 _NOT_A_LOCK = re.compile(
     r"AccessDenied|UnauthorizedOperation|ExpiredToken|InvalidClientTokenId|NoSuchBucket|ResourceNotFoundException"
     r"|AuthorizationPermissionMismatch|AuthorizationFailure",
     re.IGNORECASE,
 )
-"""Why else locking can fail; waiting does not fix these."""
+"""Other causes for which locking can fail; waiting does not help against these."""
 
 _FRAME = re.compile(r"^\s*(?:##\[\w+\])?\s*[│╷╵|]?\s?")
-"""What Terraform draws, and the agent puts, before a line of an error."""
+"""The frame that Terraform draws, and the prefix that the agent puts, before a line of an error."""
 
 _FIELD = re.compile(r"^\s+(ID|Path|Operation|Who|Created):[ \t]*(.*?)\s*$")
 _CREATED = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.\d+)? ([+-]\d{4})")
@@ -69,12 +69,12 @@ def read_state_lock(lines: Sequence[str]) -> StateLock | None:
     first = next((at for at, line in enumerate(plain) if _REFUSED.search(line)), None)
     if first is None:
         return StateLock("Terraform", stale=True) if any(_STALE.search(line) for line in plain) else None
-    told = plain[first:]
-    text = " ".join(" ".join(told).split())
+    message = plain[first:]
+    text = " ".join(" ".join(message).split())
     if _NOT_A_LOCK.search(text):
         return None
-    fields = _fields(told)
-    backend = next((name for name, said in _HELD if re.search(said, text, re.IGNORECASE)), "")
+    fields = _fields(message)
+    backend = next((name for name, pattern in _HELD if re.search(pattern, text, re.IGNORECASE)), "")
     if not backend and not fields.get("ID"):
         return None
     workspace = _WORKSPACE.search(text)
@@ -90,13 +90,13 @@ def read_state_lock(lines: Sequence[str]) -> StateLock | None:
     )
 
 
-def _fields(told: Sequence[str]) -> dict[str, str]:
-    """Return what stands in the block `Lock Info:`."""
+def _fields(message: Sequence[str]) -> dict[str, str]:
+    """Return the fields of the block `Lock Info:`."""
     found: dict[str, str] = {}
-    begun = False
-    for line in told:
-        begun = begun or "Lock Info:" in line
-        match = _FIELD.match(f" {line}") if begun else None
+    inside = False
+    for line in message:
+        inside = inside or "Lock Info:" in line
+        match = _FIELD.match(f" {line}") if inside else None
         if match and match[1] not in found:
             found[match[1]] = match[2]
     return found
@@ -116,7 +116,7 @@ def _moment(created: str) -> datetime | None:
 def lost_agent(lines: Sequence[str]) -> str:
     """Return the line that says that Azure DevOps lost the agent, or never found one; empty if none does.
 
-    A job that took too long is not lost: its agent is stopped, too, but would take as long again.
+    A job that took too long has not lost its agent, though that is stopped, too: it would take as long again.
     """
     if any(_TOO_LONG.search(line) for line in lines):
         return ""
@@ -125,8 +125,8 @@ def lost_agent(lines: Sequence[str]) -> str:
 
 def cancelled_by(lines: Sequence[str]) -> str:
     """Return who cancelled a run, where an issue of it says so; empty if none does."""
-    said = (re.search(r"The (?:build|run|job) was cancell?ed by (.{1,200}?)\.?\s*$", line) for line in lines)
-    return next((match[1].strip("'\"") for match in said if match), "")
+    found = (re.search(r"The (?:build|run|job) was cancell?ed by (.{1,200}?)\.?\s*$", line) for line in lines)
+    return next((match[1].strip("'\"") for match in found if match), "")
 
 
 def took_too_long(lines: Sequence[str]) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ecs_cd.sandbox.local import Sandbox
+from ecs_cd_sandbox.sandbox import Sandbox
 
 
 @pytest.fixture(scope="module")

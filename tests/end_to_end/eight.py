@@ -20,10 +20,10 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from ecs_cd.sandbox.azure_devops import JobDefinition, PipelineDefinition, StageDefinition, StepContext, StepDefinition
-from ecs_cd.sandbox.example import STATE_BUCKET
-from ecs_cd.sandbox.local import Sandbox
-from ecs_cd.sandbox.sources import INFRASTRUCTURE_REPOSITORY, TEMPLATES_REPOSITORY
+from ecs_cd_sandbox.azure_devops import JobDefinition, PipelineDefinition, StageDefinition, StepContext, StepDefinition
+from ecs_cd_sandbox.example_infrastructure import STATE_BUCKET
+from ecs_cd_sandbox.git_repositories import INFRASTRUCTURE_REPOSITORY, TEMPLATES_REPOSITORY
+from ecs_cd_sandbox.sandbox import Sandbox
 from tests.support.forked_commands import ForkedCommand
 
 ENVIRONMENT, BRANCH = "development", "develop"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ecs_cd
-from ecs_cd.sandbox.aws_faults import ErrorAnswer
-from ecs_cd.sandbox.local import Sandbox
+from ecs_cd_sandbox.aws.faults import ErrorAnswer
+from ecs_cd_sandbox.sandbox import Sandbox
 
 
 def images(sandbox: Sandbox, environment: str, service: str) -> dict[str, str]:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from ecs_cd.sandbox.local import Sandbox
 from ecs_cd.settings import load
+from ecs_cd_sandbox.sandbox import Sandbox
 from tests.support.forked_commands import ForkedCommand, ForkedScript
 
 ROOT = Path(__file__).parents[2]

@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 
 import ecs_cd
+import ecs_cd_sandbox
 
 MODULES = sorted(
     found.name
-    for found in pkgutil.walk_packages(ecs_cd.__path__, "ecs_cd.")
+    for package in (ecs_cd, ecs_cd_sandbox)
+    for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
     if not any(part.startswith("__") for part in found.name.split("."))
 )
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
-from ecs_cd.errors import Crowded, EcsCdError, ImageMissing, ParameterRefused
+from ecs_cd.errors import EcsCdError, ImageMissing, ParameterRefused, VersionLimitReached
 from ecs_cd.model.image import FoundImage, ImageRef
 from ecs_cd.model.labels import NO_MARKS, Marks
 from ecs_cd.model.parameter import Parameter, ParameterVersion
@@ -110,7 +110,7 @@ class FakeParameters(Fake):
         """Create the parameter as if by Terraform, or write a version of it as if by somebody else."""
         kept = self._kept.get(parameter.name, ())
         if len(kept) == self._limit and kept[0].labels:
-            raise Crowded("There is no room.")
+            raise VersionLimitReached("The oldest version is labelled.")
         number = kept[-1].version + 1 if kept else 1
         self._standing[parameter.name] = replace(parameter, version=number, marks=NO_MARKS)
         version = ParameterVersion(parameter.name, parameter.value, number)

@@ -157,7 +157,7 @@ class Writer(Actor):
     def check(self) -> None:
         change: ParameterChange = self.result
         if change.recorded is Recorded.HELD:
-            assert change.marks.holds or change.marks.turning, f"{self.tag} yields to nothing"
+            assert change.marks.holds or change.marks.rolling_back, f"{self.tag} yields to nothing"
             return
         new, wanted, said = int(change.new), int(change.wanted.value), change.recorded
         assert new >= wanted, f"{self.tag} was left below {new}"

@@ -23,8 +23,7 @@ for _name in ecs_cd.__all__:  # each is imported when it is first used
     getattr(ecs_cd, _name)
 for _package in (ecs_cd.aws, ecs_cd.azure_devops, ecs_cd.cli):
     for _module in pkgutil.iter_modules(_package.__path__, f"{_package.__name__}."):
-        if not _module.name.endswith(".sandbox"):
-            importlib.import_module(_module.name)
+        importlib.import_module(_module.name)
 _session = botocore.session.Session()
 _session.set_credentials("nobody", "nothing")
 for _service in ("ecr", "ecs", "ssm", "sts"):

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from ecs_cd.sandbox.aws import Aws
-from ecs_cd.sandbox.terraform import Terraform
+from ecs_cd_sandbox.aws import Aws
+from ecs_cd_sandbox.terraform.installation import Terraform
 from tests.support import cached_models
 
 __all__ = ["aws", "aws_server", "cached_models", "terraform"]

@@ -33,7 +33,7 @@ from ecs_cd.messages import (
     sentences,
     worded,
 )
-from ecs_cd.report.report import Failure
+from ecs_cd.report.facts import Failure
 from ecs_cd.settings import BY_NAME
 
 HERE = Path(ecs_cd.__file__).parent

@@ -10,10 +10,10 @@ LIMIT = 45_000_000
 """The most bytes of a `.vsix`."""
 
 OWN_UNUSED = (
-    "cli", "sandbox", "__main__.py",
+    "cli", "__main__.py",
     "console/live.py", "console/live_several.py", "console/render.py", "console/terminal.py",
 )  # fmt: skip
-"""Parts of `ecs_cd` that only the command line, a terminal or the sandbox uses."""
+"""Parts of `ecs_cd` that only the command line or a terminal uses."""
 
 UNUSED = frozenset({"click", "rich", "markdown-it-py", "mdurl", "pygments"})
 """Pinned dependencies of those parts."""

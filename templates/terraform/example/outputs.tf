@@ -1,5 +1,5 @@
 output "images" {
-  description = "The image that each service was told to run."
+  description = "The image of each service."
   value       = { for service, tag in module.image_tag : service => tag.image }
 }
 

@@ -13,7 +13,7 @@ import pytest
 
 from ecs_cd.aws import Aws, AwsSettings, EcsServices, connect
 from ecs_cd.aws.caller import Caller
-from ecs_cd.sandbox.aws import Aws as Cloud
+from ecs_cd_sandbox.aws import Aws as Cloud
 
 Connect = Callable[..., Aws]
 Answering = Callable[[bytes], str]

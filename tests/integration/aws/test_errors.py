@@ -25,8 +25,8 @@ from ecs_cd.errors import (
     UnexpectedAnswer,
     Unreachable,
 )
-from ecs_cd.sandbox.aws import Aws as Cloud
-from ecs_cd.sandbox.aws_faults import ErrorAnswer, Truncated
+from ecs_cd_sandbox.aws import Aws as Cloud
+from ecs_cd_sandbox.aws.faults import ErrorAnswer, Truncated
 from tests.integration.aws.conftest import Answering, Connect, http
 
 USED = {

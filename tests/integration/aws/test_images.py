@@ -5,8 +5,8 @@ import pytest
 from ecs_cd.aws import Aws
 from ecs_cd.errors import AccessDenied, ImageMissing, Unreachable
 from ecs_cd.model.image import ImageRef, ImageTag
-from ecs_cd.sandbox.aws import Aws as Cloud
-from ecs_cd.sandbox.aws_faults import ErrorAnswer, Truncated
+from ecs_cd_sandbox.aws import Aws as Cloud
+from ecs_cd_sandbox.aws.faults import ErrorAnswer, Truncated
 
 
 def test_an_image_is_found_by_its_tag_with_its_digest_in_one_request(aws: Cloud, adapter: Aws) -> None:

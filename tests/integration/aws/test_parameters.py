@@ -1,3 +1,5 @@
+"""Parameter Store behind its Protocol: what a write keeps (rule 5), labels, and what is asked how often."""
+
 from __future__ import annotations
 
 import json
@@ -8,13 +10,13 @@ from moto.ssm.responses import SimpleSystemManagerResponse
 
 from ecs_cd.aws import Aws
 from ecs_cd.aws.parameters import _parameter
-from ecs_cd.errors import AccessDenied, Crowded, DeliveryFailed, ParameterRefused, Throttled
-from ecs_cd.model.labels import ALL, FLOOR, GATE, HELD, NO_MARKS, VERIFIED, Mark, Marks
+from ecs_cd.errors import AccessDenied, DeliveryFailed, ParameterRefused, Throttled, VersionLimitReached
+from ecs_cd.model.labels import ALL_LABELS, FLOOR, GATE, HELD, NO_MARKS, VERIFIED, Mark, Marks
 from ecs_cd.model.parameter import Parameter
 from ecs_cd.parameter.version_limit import write_version
-from ecs_cd.sandbox import ssm_answers
-from ecs_cd.sandbox.aws import Aws as Cloud
-from ecs_cd.sandbox.aws_faults import ErrorAnswer
+from ecs_cd_sandbox.aws import Aws as Cloud
+from ecs_cd_sandbox.aws import ssm_answers
+from ecs_cd_sandbox.aws.faults import ErrorAnswer
 from tests.integration.aws.conftest import Connect
 
 NAME = "/my-api/development/docker-image-tag"
@@ -174,7 +176,7 @@ def test_the_value_of_a_secure_string_is_not_repeated_from_a_refusal(aws: Cloud,
 def test_a_label_on_the_oldest_of_a_hundred_versions_leaves_no_room(aws: Cloud, adapter: Aws) -> None:
     written(aws, *(str(n) for n in range(1, 101)))
     labelled(aws, 1, VERIFIED)
-    with pytest.raises(Crowded):
+    with pytest.raises(VersionLimitReached):
         adapter.parameters.write(read(adapter), "101")
 
 
@@ -250,16 +252,16 @@ def test_the_marks_come_with_the_value_in_the_same_request(aws: Cloud, adapter: 
 
 def test_all_labels_on_the_version_on_top_are_told_apart(aws: Cloud, adapter: Aws) -> None:
     written(aws, "5", "6")
-    labelled(aws, 2, *ALL)
+    labelled(aws, 2, *ALL_LABELS)
     assert read(adapter).marks == Marks(*[Mark(2, "6")] * 5)
-    assert [v.labels for v in adapter.parameters.versions(NAME, [1, 2], ALL)] == [(), ALL]
+    assert [v.labels for v in adapter.parameters.versions(NAME, [1, 2], ALL_LABELS)] == [(), ALL_LABELS]
 
 
 @pytest.mark.parametrize(("labels", "requests"), [([], 1), ([HELD], 1), ([GATE, HELD], 2)])
 def test_answers_that_do_not_say_what_they_answer_are_told_apart_or_left_to_the_history(
     aws: Cloud, adapter: Aws, labels: list[str], requests: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(SimpleSystemManagerResponse, "get_parameters", ssm_answers.moto_s_own)
+    monkeypatch.setattr(SimpleSystemManagerResponse, "get_parameters", ssm_answers.original_get_parameters)
     written(aws, "5", "6", "7")
     for number, label in enumerate(labels, 1):
         labelled(aws, number, label)

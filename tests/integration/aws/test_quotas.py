@@ -6,8 +6,8 @@ import pytest
 
 from ecs_cd.aws import AwsSettings, connect, quotas
 from ecs_cd.model.service import ServiceTarget
-from ecs_cd.sandbox.aws import Aws as Cloud
 from ecs_cd.support.rate_limit import RateLimit
+from ecs_cd_sandbox.aws import Aws as Cloud
 from tests.support.fakes import FakeClock
 
 GRANTED = {

@@ -12,10 +12,10 @@ from ecs_cd.aws.definitions import FEW
 from ecs_cd.errors import RolloutFailed, UnexpectedAnswer
 from ecs_cd.model.image_name import container_image
 from ecs_cd.model.service import Container, ServiceSnapshot, ServiceTarget
-from ecs_cd.sandbox.aws import Aws as Cloud
-from ecs_cd.sandbox.aws_faults import ErrorAnswer
-from ecs_cd.sandbox.ecs_backend import EcsBackend
-from ecs_cd.sandbox.ecs_scheduler import EcsScheduler
+from ecs_cd_sandbox.aws import Aws as Cloud
+from ecs_cd_sandbox.aws import EcsScheduler
+from ecs_cd_sandbox.aws.ecs_backend import EcsBackend
+from ecs_cd_sandbox.aws.faults import ErrorAnswer
 from tests.integration.aws.conftest import Answering, Connect, http
 
 REGISTRY = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"

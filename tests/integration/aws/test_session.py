@@ -20,8 +20,8 @@ from ecs_cd.errors import AccessDenied, BadCredentials, SettingsError
 from ecs_cd.image.check import Images
 from ecs_cd.parameter.store import Parameters
 from ecs_cd.rollout.services import Services
-from ecs_cd.sandbox.aws import Aws as Cloud
-from ecs_cd.sandbox.aws_faults import ErrorAnswer
+from ecs_cd_sandbox.aws import Aws as Cloud
+from ecs_cd_sandbox.aws.faults import ErrorAnswer
 from tests.integration.aws.conftest import Connect
 from tests.support.fakes import FakeClock
 

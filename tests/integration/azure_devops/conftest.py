@@ -10,17 +10,18 @@ from collections.abc import Iterator
 import pytest
 
 from ecs_cd.azure_devops import AzureDevOps, AzureDevOpsSettings, connect
-from ecs_cd.sandbox.azure_devops.context import StepContext
-from ecs_cd.sandbox.azure_devops.definitions import (
+from ecs_cd_sandbox.azure_devops.agent.step_context import StepContext
+from ecs_cd_sandbox.azure_devops.http.server import AzureDevOps as Server
+from ecs_cd_sandbox.azure_devops.http.tokens import Token
+from ecs_cd_sandbox.azure_devops.model.definitions import (
     JobDefinition,
     Parameter,
     PipelineDefinition,
     StageDefinition,
     StepDefinition,
 )
-from ecs_cd.sandbox.azure_devops.identities import Identity, Token
-from ecs_cd.sandbox.azure_devops.server import AzureDevOps as Server
-from tests.contract.schema import check_exchange
+from ecs_cd_sandbox.azure_devops.model.identities import Identity
+from tests.integration.sandbox.contract.schema import check_exchange
 from tests.support.fakes import FakeClock
 
 PAT = "pat-0123456789abcdefghijklmnopqrstuvwxyz"

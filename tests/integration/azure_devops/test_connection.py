@@ -11,7 +11,7 @@ from msrest.authentication import BasicAuthentication, BasicTokenAuthentication
 
 from ecs_cd.azure_devops import AzureDevOpsSettings, connect
 from ecs_cd.errors import BadCredentials, EcsCdError, SettingsError
-from ecs_cd.sandbox.azure_devops.server import AzureDevOps as Server
+from ecs_cd_sandbox.azure_devops.http.server import AzureDevOps as Server
 from tests.integration.azure_devops.conftest import JOB_TOKEN, PAT
 from tests.support.fakes import FakeClock
 

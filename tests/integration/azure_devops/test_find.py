@@ -4,7 +4,7 @@ import pytest
 
 from ecs_cd.azure_devops import AzureDevOps
 from ecs_cd.errors import PipelineNotFound, UnexpectedAnswer, WrongInput
-from ecs_cd.sandbox.azure_devops.server import AzureDevOps as Server
+from ecs_cd_sandbox.azure_devops.http.server import AzureDevOps as Server
 from tests.integration.azure_devops.conftest import pipeline
 
 

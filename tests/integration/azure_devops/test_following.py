@@ -1,3 +1,5 @@
+"""A run followed to its end in Azure DevOps, and why it failed: failing task, first error lines, link (rule 11)."""
+
 from __future__ import annotations
 
 from datetime import timezone
@@ -9,7 +11,7 @@ from ecs_cd.errors import UnexpectedAnswer
 from ecs_cd.model.run import Pipeline, RunProgress, RunRequest, RunState
 from ecs_cd.run.failure import explain_failure
 from ecs_cd.run.pipelines import Pipelines
-from ecs_cd.sandbox.azure_devops.server import AzureDevOps as Server
+from ecs_cd_sandbox.azure_devops.http.server import AzureDevOps as Server
 from tests.integration.azure_devops.conftest import MAIN
 
 REQUEST = RunRequest(Pipeline(7, "infrastructure"), MAIN)

@@ -8,8 +8,9 @@ import pytest
 from ecs_cd.azure_devops import AzureDevOps, AzureDevOpsSettings, connect
 from ecs_cd.errors import AccessDenied, BadCredentials, EcsCdError, PipelineNotFound, QueueRefused, UnexpectedAnswer
 from ecs_cd.model.run import Pipeline, RunRequest, RunState
-from ecs_cd.sandbox.azure_devops.identities import Identity, Token
-from ecs_cd.sandbox.azure_devops.server import AzureDevOps as Server
+from ecs_cd_sandbox.azure_devops.http.server import AzureDevOps as Server
+from ecs_cd_sandbox.azure_devops.http.tokens import Token
+from ecs_cd_sandbox.azure_devops.model.identities import Identity
 from tests.integration.azure_devops.conftest import JOB_TOKEN, MAIN, PAT, PERSON
 from tests.support.fakes import FakeClock
 

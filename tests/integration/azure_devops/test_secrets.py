@@ -10,7 +10,7 @@ import pytest
 from ecs_cd.azure_devops import AzureDevOps, AzureDevOpsSettings, connect
 from ecs_cd.errors import EcsCdError
 from ecs_cd.model.run import Pipeline, RunRequest
-from ecs_cd.sandbox.azure_devops.server import AzureDevOps as Server
+from ecs_cd_sandbox.azure_devops.http.server import AzureDevOps as Server
 from tests.integration.azure_devops.conftest import JOB_TOKEN, MAIN, PAT
 from tests.support.fakes import FakeClock
 

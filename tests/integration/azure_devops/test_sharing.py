@@ -7,8 +7,8 @@ import pytest
 from ecs_cd.azure_devops import AzureDevOps
 from ecs_cd.errors import AccessDenied, UnexpectedAnswer
 from ecs_cd.model.run import Pipeline, RunRequest, RunState
-from ecs_cd.sandbox.azure_devops.identities import Token
-from ecs_cd.sandbox.azure_devops.server import AzureDevOps as Server
+from ecs_cd_sandbox.azure_devops.http.server import AzureDevOps as Server
+from ecs_cd_sandbox.azure_devops.http.tokens import Token
 from tests.integration.azure_devops.conftest import MAIN, PAT, PERSON, pipeline
 
 INFRASTRUCTURE = Pipeline(7, "infrastructure")

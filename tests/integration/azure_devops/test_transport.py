@@ -22,7 +22,7 @@ from ecs_cd.errors import (
     Unreachable,
 )
 from ecs_cd.model.run import Pipeline, RunRequest
-from ecs_cd.sandbox.azure_devops.server import AzureDevOps as Server
+from ecs_cd_sandbox.azure_devops.http.server import AzureDevOps as Server
 from tests.integration.azure_devops.conftest import JOB_TOKEN, MAIN, PAT
 from tests.support.fakes import FakeClock
 

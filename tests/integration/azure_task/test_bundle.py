@@ -19,10 +19,10 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from ecs_cd.sandbox.aws import Aws
-from ecs_cd.sandbox.azure_devops import AzureDevOps as Server
-from ecs_cd.sandbox.azure_devops import Identity, Token
 from ecs_cd.version import VERSION
+from ecs_cd_sandbox.aws import Aws
+from ecs_cd_sandbox.azure_devops import AzureDevOps as Server
+from ecs_cd_sandbox.azure_devops import Identity, Token
 from extension_builder import archive, contents, extension, node, sbom, smoke_test, wheels
 from tests.integration.azure_task.built import built
 

@@ -9,7 +9,7 @@ import pytest
 from ecs_cd.azure_task import commands, inputs
 from ecs_cd.azure_task.ending import OUTPUTS
 from ecs_cd.azure_task.main import NO_REQUEST, NO_RESULT, run
-from ecs_cd.sandbox.azure_devops import StepContext
+from ecs_cd_sandbox.azure_devops import StepContext
 from tests.integration.azure_task.support import DIRECT, Task
 from tests.integration.cli.world import DIGEST, PARAMETER, PAT, World
 
@@ -31,7 +31,7 @@ def test_deploy_delivers_and_sets_every_output(task: Task, world: World) -> None
     }
     assert ran.report["outcome"] == "deployed"
     assert "##vso[task.setprogress" in ran.out
-    for fact in ("my-api", "development", "102", "Proved", "[Open in Azure DevOps](http"):
+    for fact in ("my-api", "development", "102", "Evidence", "[Open in Azure DevOps](http"):
         assert fact in ran.summary
     assert not list(task.temp.glob(".*"))
 

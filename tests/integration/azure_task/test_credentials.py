@@ -15,8 +15,8 @@ from botocore.awsrequest import AWSRequest
 from ecs_cd.azure_task.agent import Agent
 from ecs_cd.azure_task.oidc import request_url
 from ecs_cd.errors import SettingsError
-from ecs_cd.sandbox.aws_faults import ErrorAnswer
-from ecs_cd.sandbox.azure_devops import StepContext
+from ecs_cd_sandbox.aws.faults import ErrorAnswer
+from ecs_cd_sandbox.azure_devops import StepContext
 from tests.integration.azure_task.support import DIRECT, Ran, Task, aws_connection
 from tests.integration.cli.world import PAT, World
 

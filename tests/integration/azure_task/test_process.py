@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ecs_cd.sandbox.aws_faults import ErrorAnswer
+from ecs_cd_sandbox.aws.faults import ErrorAnswer
 from tests.integration.azure_task.support import DIRECT, JOB_TOKEN, Task, aws_connection
 from tests.integration.cli.world import World
 

@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from ecs_cd.azure_task.inputs import names_by_command
-from ecs_cd.sandbox.azure_devops import StepContext
-from ecs_cd.sandbox.azure_devops.node import find_node
+from ecs_cd_sandbox.azure_devops import StepContext
+from ecs_cd_sandbox.azure_devops.agent.nodejs import find_node
 from extension_builder.extension import BUILT_TASK
 from tests.integration.azure_task.built import built
 from tests.integration.azure_task.support import DIRECT, JOB_TOKEN

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ecs_cd.aws import session
-from ecs_cd.sandbox.aws import Aws
+from ecs_cd_sandbox.aws import Aws
 from tests.integration.cli.world import Cli, Hurry, World
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ecs_cd.sandbox.aws_faults import ErrorAnswer
+from ecs_cd_sandbox.aws.faults import ErrorAnswer
 from tests.integration.cli.world import Called, Cli, World
 
 DEPLOY = ("deploy", "my-api", "development", "--tag", "102", "--timeout", "30s")

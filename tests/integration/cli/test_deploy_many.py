@@ -1,4 +1,4 @@
-"""`ecs-cd deploy-many` against both clouds on this machine."""
+"""`ecs-cd deploy-many` against both clouds on this machine (rule 14)."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_bad_rollout_of_one_leaves_the_verdict_of_the_other_and_fails_the_call
     called = cli(*MANY, "my-api=102", "my-worker=103")
     assert (called.code, world.serves("my-api")) == (1, "102")
     assert "OK  my-api 102 is deployed" in called.out
-    assert called.out.endswith("FAILED  1 of 2 services are not delivered to development: my-worker.\n")
+    assert called.out.endswith("error: 1 of 2 services are not delivered to development: my-worker.\n")
 
 
 def test_a_missing_image_of_one_changes_nothing_of_the_other(cli: Cli, world: World) -> None:

@@ -1,4 +1,4 @@
-"""What is imported when: an SDK costs a tenth of a second and more, so none is before it is needed (DESIGN 11)."""
+"""What is imported when: an SDK costs a tenth of a second and more, so none is before it is needed."""
 
 from __future__ import annotations
 

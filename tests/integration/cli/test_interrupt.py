@@ -1,4 +1,4 @@
-"""Ctrl-C and the agent's cancel, at a process of its own in each phase of a delivery."""
+"""Ctrl-C and the agent's cancel, at a process of its own in each phase of a delivery (rule 16)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ecs_cd.sandbox.aws_faults import ErrorAnswer
+from ecs_cd_sandbox.aws.faults import ErrorAnswer
 from tests.integration.cli.world import SECRETS, Called, World, command
 
 DEPLOY = ("deploy", "my-api", "development", "--tag", "102", "--report", "report.json")

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from flask import Response
 
-from ecs_cd.sandbox.aws_faults import Environ, Recorder, StartResponse
+from ecs_cd_sandbox.aws.faults import Environ, Recorder, StartResponse
 from tests.integration.cli.world import PARAMETER, Called, Cli, World
 from tests.support.forked_commands import ForkedCommand
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ecs_cd.sandbox.aws_faults import ConnectionReset, ErrorAnswer, Fault, Truncated
+from ecs_cd_sandbox.aws.faults import ConnectionReset, ErrorAnswer, Fault, Truncated
 from tests.integration.cli.world import SECRETS, Cli, World
 
 DEPLOY = ("deploy", "my-api", "development", "--tag", "102")

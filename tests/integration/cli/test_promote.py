@@ -1,4 +1,4 @@
-"""`ecs-cd promote` and the task's `promote`, against both clouds on this machine."""
+"""`ecs-cd promote` and the task's `promote`, against both clouds on this machine (rule 13)."""
 
 from __future__ import annotations
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from ecs_cd.sandbox.aws_faults import ErrorAnswer
-from ecs_cd.sandbox.azure_devops import EXECUTE, READ, StepContext, Token
+from ecs_cd_sandbox.aws.faults import ErrorAnswer
+from ecs_cd_sandbox.azure_devops import EXECUTE, READ, StepContext, Token
 from tests.integration.cli.world import PARAMETER, PAT, PERSON, PIPELINE, Cli, World
 
 DEPLOY = ("deploy", "my-api", "development", "--tag", "102")

@@ -6,9 +6,9 @@ import re
 from collections import Counter
 from dataclasses import replace
 
-from ecs_cd.sandbox.azure_devops.recorder import Exchange
-from tests.contract.schema import check_exchange
+from ecs_cd_sandbox.azure_devops.http.recorder import Exchange
 from tests.integration.cli.world import PAT, Cli, World
+from tests.integration.sandbox.contract.schema import check_exchange
 
 MOST_TO_A_QUEUED_RUN = 7
 DEPLOY = ("deploy", "my-api", "development", "--tag", "102")

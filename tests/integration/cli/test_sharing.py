@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from ecs_cd.sandbox.azure_devops import StepContext, Token
+from ecs_cd_sandbox.azure_devops import StepContext, Token
 from tests.integration.cli.world import PAT, PERSON, PIPELINE, Cli, World
 from tests.support.azure_in_memory import LOCK_ERROR
 
@@ -56,7 +56,7 @@ def test_a_state_lock_is_waited_for_and_its_holder_told(cli: Cli, world: World) 
     world.during_apply = locked_twice
     called = cli(*DEPLOY, "--output", "json")
     assert called.code == 0, called.told
-    assert (called.json["run"]["tries"], called.json["run"]["taken"], met) == (3, "queued", [1, 2, 3])
+    assert (called.json["run"]["attempts"], called.json["run"]["origin"], met) == (3, "queued", [1, 2, 3])
     assert called.err.count("met Terraform's state lock: somebody@else holds it") == 2
     assert called.json["warnings"] == []
     assert world.serves() == "102"

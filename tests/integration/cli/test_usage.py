@@ -69,6 +69,7 @@ def test_a_mistyped_command_line_is_explained(cli: Cli, world: World, argv: list
     assert (called.code, called.out) == (2, "")
     assert says in called.err
     assert "--help" in called.err
+    assert "\nerror: " in called.err and "Error: " not in called.err, "as every failure begins"
     assert world.aws.requests == ()
     assert world.azure.recorder.exchanges == []
 

@@ -19,8 +19,9 @@ from typing import Any
 import pytest
 
 from ecs_cd.cli import run
-from ecs_cd.sandbox.aws import Aws
-from ecs_cd.sandbox.azure_devops import (
+from ecs_cd.support.clock import SystemClock
+from ecs_cd_sandbox.aws import Aws, EcsScheduler
+from ecs_cd_sandbox.azure_devops import (
     AzureDevOps,
     Identity,
     JobDefinition,
@@ -32,8 +33,6 @@ from ecs_cd.sandbox.azure_devops import (
     StepDefinition,
     Token,
 )
-from ecs_cd.sandbox.ecs_scheduler import EcsScheduler
-from ecs_cd.support.clock import SystemClock
 
 PAT = "pat-0123456789abcdefghijklmnopqrstuvwxyz"
 AWS_SECRET = "aws-secret-0123456789abcdefghijklmnopqrs"
@@ -241,7 +240,7 @@ class Called:
     @property
     def sentence(self) -> str:
         """Return the one sentence that says what went wrong."""
-        return self._one(r"^(?:FAILED  |error: )(.+)$")
+        return self._one(r"^error: (.+)$")
 
     @property
     def advice(self) -> str:

@@ -19,8 +19,8 @@ from ecs_cd.model.run import Pipeline, Run, RunState
 from ecs_cd.model.service import ServiceSnapshot, ServiceTarget
 from ecs_cd.overview.matrix import RunInProgress
 from ecs_cd.overview.watch import Overview, _grant, _Here
-from ecs_cd.sandbox.aws import Aws
 from ecs_cd.settings import DeliverySettings
+from ecs_cd_sandbox.aws import Aws
 from tests.support.fakes import FakeClock
 
 ENVIRONMENTS = ("development", "stage", "production")

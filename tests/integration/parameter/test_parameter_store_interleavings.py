@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from ecs_cd.aws import AwsSettings, connect
 from ecs_cd.model.parameter import Parameter
 from ecs_cd.parameter.store import Parameters
-from ecs_cd.sandbox.aws import Aws as SandboxAws
+from ecs_cd_sandbox.aws import Aws as SandboxAws
 from tests.support.fakes import FakeParameters
 from tests.support.interleaving import Release, Rollback, Turn, Writer, play
 

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from ecs_cd.sandbox import sources
-from ecs_cd.sandbox.azure_devops import Expansion, Identity, PipelineDefinition, Task
-from ecs_cd.sandbox.azure_devops.links import Project
-from ecs_cd.sandbox.azure_devops.pipeline_yaml import YamlFile
-from ecs_cd.sandbox.azure_devops.repositories import GitRepository
-from ecs_cd.sandbox.azure_devops.standard_tasks import TaskCatalog
-from ecs_cd.sandbox.azure_devops.task_package import read_task
+from ecs_cd_sandbox.azure_devops import Expansion, Identity, PipelineDefinition, Task
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks import TaskCatalog
+from ecs_cd_sandbox.azure_devops.agent.task_package import read_task
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml import YamlFile
+from ecs_cd_sandbox.azure_devops.model.links import Project
+from ecs_cd_sandbox.azure_devops.model.repositories import GitRepository
+from ecs_cd_sandbox.git_repositories import templates_repository
 
 ROOT = Path(__file__).parents[3]
 ADA = Identity("Ada Operator", "ada@example.com")
@@ -50,7 +50,7 @@ def ecs_cd_task() -> Task:
 
 def templates(changed: Mapping[str, tuple[str, str]] | None = None) -> GitRepository:
     """Return the repository of the templates; `changed` replaces one text by another in a file of it."""
-    repository = sources.templates(ADA)
+    repository = templates_repository(ADA)
     for path, (old, new) in (changed or {}).items():
         [commit] = repository.branches().values()
         text = (repository.file(commit, path) or b"").decode()

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ecs_cd.sandbox.azure_devops import PipelineDefinition
+from ecs_cd_sandbox.azure_devops import PipelineDefinition
 from tests.integration.templates.expanding import HEAD, RELEASE_HEAD, ROOT, expand
 
 VARIANTS = Path(__file__).parent / "variants"

@@ -9,9 +9,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from ecs_cd.sandbox import sources
-from ecs_cd.sandbox.aws import Aws
-from ecs_cd.sandbox.azure_devops import (
+from ecs_cd_sandbox.aws import Aws, EcsScheduler
+from ecs_cd_sandbox.aws_for_tasks import EcrRegistry
+from ecs_cd_sandbox.azure_devops import (
     AzureDevOps,
     Environment,
     JobDefinition,
@@ -24,13 +24,12 @@ from ecs_cd.sandbox.azure_devops import (
     Task,
     Token,
 )
-from ecs_cd.sandbox.azure_devops.pipeline_yaml import YamlFile
-from ecs_cd.sandbox.azure_devops.run import Run
-from ecs_cd.sandbox.azure_devops.standard_tasks import AwsLogin, TaskCatalog
-from ecs_cd.sandbox.ecs_scheduler import EcsScheduler
-from ecs_cd.sandbox.task_services import EcrRegistry
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks import AwsLogin, TaskCatalog
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml import YamlFile
+from ecs_cd_sandbox.azure_devops.model.run import Run
+from ecs_cd_sandbox.git_repositories import service_repository
 from tests.integration.templates.expanding import ADA, FILE, PROJECT, ecs_cd_task, templates
-from tests.sandbox.azure_devops.support import Api
+from tests.support.sandbox_api import Api
 
 SERVICE = "my-api"
 BRANCHES = {"refs/heads/develop": "development", "refs/heads/main": "production"}
@@ -47,7 +46,7 @@ class Shop:
     def __init__(self, aws: Aws, task: Task | None = None) -> None:
         self.aws = aws
         self.scheduler = EcsScheduler(aws, interval=0.02)
-        self.repository = sources.service(SERVICE, "api", ADA)
+        self.repository = service_repository(SERVICE, "api", ADA)
         registry = EcrRegistry(aws.url, login=AwsLogin("sandbox", "sandbox", region=aws.region))
         self._catalog = TaskCatalog(
             tasks=(task or ecs_cd_task(),),

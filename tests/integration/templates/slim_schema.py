@@ -21,6 +21,8 @@ USED = {
     "DownloadPipelineArtifact@2",
     "PublishBuildArtifacts@1",
     "PublishPipelineArtifact@1",
+    "PublishTestResults@2",
+    "TwineAuthenticate@1",
     "UsePythonVersion@0",
 }
 _DROPPED = {"description", "deprecationMessage", "doNotSuggest", "firstProperty", "title", "$comment", "ignoreCase"}

@@ -13,8 +13,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from ecs_cd.sandbox.aws import Aws
-from ecs_cd.sandbox.azure_devops import (
+from ecs_cd_sandbox.aws import Aws
+from ecs_cd_sandbox.azure_devops import (
     DownloadAction,
     JobDefinition,
     PipelineDefinition,
@@ -25,11 +25,11 @@ from ecs_cd.sandbox.azure_devops import (
     find_task,
     unpack,
 )
-from ecs_cd.sandbox.azure_devops.standard_tasks import TaskCatalog
-from ecs_cd.sandbox.azure_devops.standard_tasks.input_check import mistakes_of
-from ecs_cd.sandbox.azure_devops.standard_tasks.task_definitions import standard_tasks
-from tests.contract import schema
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks import TaskCatalog
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks.input_check import mistakes_of
+from ecs_cd_sandbox.azure_devops.agent.standard_tasks.task_definitions import standard_tasks
 from tests.integration.azure_task.built import built
+from tests.integration.sandbox.contract import schema
 from tests.integration.templates.expanding import HEAD, ROOT, ecs_cd_task
 from tests.integration.templates.shop import FIRST, Shop, log
 

@@ -12,12 +12,14 @@ import jsonschema
 import pytest
 import yaml
 
+from ecs_cd.version import VERSION
+
 ROOT = Path(__file__).parents[3] / "templates"
 FILES = sorted(path for path in ROOT.rglob("*.yml") if path.name != "ecs-cd.yml")
 TEMPLATES = [path for path in FILES if "examples" not in path.parts]
 SCHEMA = Path(__file__).parent / "data" / "pipelines.schema.json"
 PARAMETERS = Path(__file__).parent / "data" / "template-parameters.lock.json"
-OTHERS_TASKS = ("EcsCd@1", "ECRPushImage@1", "AWSShellScript@1")
+OTHERS_TASKS = ("EcsCd@1", "ECRPushImage@1", "AWSShellScript@1", "TfxInstaller@5", "PublishAzureDevOpsExtension@5")
 """Tasks of extensions, which Microsoft's schema knows only in an organization that has them."""
 
 _EXPRESSION = "${{"
@@ -95,6 +97,15 @@ def test_a_file_is_as_microsofts_schema_has_it(path: Path) -> None:
     if path in TEMPLATES:
         document = as_pipeline(without_expressions(document))
     assert problems(document) == []
+
+
+def test_what_a_team_copies_pins_this_version_of_the_templates() -> None:
+    pages = [path for path in FILES if "examples" in path.parts] + [ROOT.parent / "docs" / "templates.md"]
+    found = {path: path.read_text(encoding="utf-8").split("- repository: ecs-cd\n")[1:] for path in pages}
+    assert sum(map(len, found.values())) >= 4
+    for name, uses in found.items():
+        for use in uses:
+            assert f"ref: refs/tags/v{VERSION}\n" in use.replace(" #", "\n")[:250], name
 
 
 def parameters(path: Path) -> list[dict[str, Any]]:

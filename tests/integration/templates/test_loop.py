@@ -9,18 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from ecs_cd.sandbox.aws_faults import Delay
-from ecs_cd.sandbox.azure_devops import Repository
-from ecs_cd.sandbox.azure_devops.pipeline_yaml import YamlFile
-from ecs_cd.sandbox.azure_devops.run import Run
-from ecs_cd.sandbox.example import STATE_BUCKET, seed
-from ecs_cd.sandbox.local import Sandbox
-from ecs_cd.sandbox.pipelines import INFRASTRUCTURE, RELEASE, SERVICES
-from ecs_cd.sandbox.portal import Portal
+from ecs_cd_sandbox.aws.faults import Delay
+from ecs_cd_sandbox.azure_devops import Repository
+from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml import YamlFile
+from ecs_cd_sandbox.azure_devops.model.run import Run
+from ecs_cd_sandbox.example_infrastructure import STATE_BUCKET, seed
+from ecs_cd_sandbox.pipelines import INFRASTRUCTURE, RELEASE, SERVICES
+from ecs_cd_sandbox.portal import Portal
+from ecs_cd_sandbox.sandbox import Sandbox
 from tests.integration.azure_task.built import built
 from tests.integration.templates.expanding import ROOT
 from tests.integration.templates.shop import log, results
-from tests.sandbox.azure_devops.support import Api
+from tests.support.sandbox_api import Api
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the sandbox's agent and its signals are POSIX")
 

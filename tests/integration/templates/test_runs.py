@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from ecs_cd.sandbox.aws import Aws
-from ecs_cd.sandbox.azure_devops import Task, find_task, unpack
-from ecs_cd.sandbox.azure_devops.run import CONTAINER, PIPELINE_ARTIFACT, Run
 from ecs_cd.tag.tag_file import read_tag
+from ecs_cd_sandbox.aws import Aws
+from ecs_cd_sandbox.azure_devops import Task, find_task, unpack
+from ecs_cd_sandbox.azure_devops.model.run import CONTAINER, PIPELINE_ARTIFACT, Run
 from tests.integration.azure_task.built import built
 from tests.integration.templates.expanding import ADA, HEAD, RELEASE_HEAD
 from tests.integration.templates.shop import CONNECTION_SECRET, FIRST, Shop, issues, log, results

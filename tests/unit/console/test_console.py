@@ -14,7 +14,8 @@ import pytest
 from ecs_cd.console import Console, Mode, Output, choose_mode
 from ecs_cd.errors import DeadlineReached, RunFailed
 from ecs_cd.model.events import Warned
-from ecs_cd.report.report import VERSION, Failure, Outcome, PhaseFact, Report, RunFact
+from ecs_cd.report.facts import Failure, Outcome, PhaseFact, RunFact
+from ecs_cd.report.report import VERSION, Report
 from tests.support.console_script import DELIVERY, URL, Screen
 from tests.support.fakes import FakeClock
 
@@ -36,7 +37,7 @@ def report(error: RunFailed | None = None) -> Report:
         tag="102",
         dry_run=False,
         summary=f"my-api 102 to development: {error.message}" if error else "my-api 102 is deployed to development.",
-        proved=("ECR has my-api:102.", "Run 7 succeeded."),
+        evidence=("ECR has my-api:102.", "Run 7 succeeded."),
         image=None,
         parameter=None,
         run=RunFact(7, "7", URL, 1, "refs/heads/develop", "succeeded"),
@@ -74,12 +75,12 @@ def test_a_report_is_aligned_and_says_the_worst_first() -> None:
     screen = Screen(Mode.LINES)
     screen.console.report(report(ERROR))
     assert screen.out.getvalue().splitlines() == [
-        "FAILED  my-api 102 to development: Run 7 failed in task 'Terraform plan'.",
+        "error: my-api 102 to development: Run 7 failed in task 'Terraform plan'.",
         "  because   Error: no such thing",
         "            on main.tf line 3",
         "              3: x",
         "  do next   Fix the cause.",
-        "  proved    ECR has my-api:102.",
+        "  evidence  ECR has my-api:102.",
         "            Run 7 succeeded.",
         "  warning   It took long.",
         f"  link      {URL}",
@@ -92,7 +93,7 @@ def test_a_report_of_success_names_no_advice() -> None:
     screen = Screen(Mode.LINES)
     screen.console.report(report())
     labels = [line.split("  ")[1].strip() for line in screen.out.getvalue().splitlines()[1:]]
-    assert labels == ["proved", "", "warning", "link", "took"]
+    assert labels == ["evidence", "", "warning", "link", "took"]
 
 
 def test_a_report_as_json_is_the_reports_own_json() -> None:
@@ -177,7 +178,7 @@ def test_colours_are_for_terminals_and_those_who_ask(environ: dict[str, str], co
     screen = Screen(Mode.LINES, environ=environ)
     screen.console.report(report(ERROR))
     screen.console.error(ERROR)
-    assert ("\x1b[1;31mFAILED\x1b[0m  my-api" in screen.out.getvalue()) is coloured
+    assert ("\x1b[1;31merror:\x1b[0m my-api" in screen.out.getvalue()) is coloured
     assert ("\x1b[1;31merror:\x1b[0m Run" in screen.err.getvalue()) is coloured
     assert ("\x1b" in screen.out.getvalue()) is coloured
 

@@ -9,17 +9,21 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from ecs_cd.delivery.deploy import Clouds, Delivery, deploy_once
+from ecs_cd.delivery.context import Clouds
+from ecs_cd.delivery.deploy import deploy_service
 from ecs_cd.errors import AccessDenied, Unreachable
+from ecs_cd.model.delivery import Delivery, Place
 from ecs_cd.model.events import Event, LockMet, Phase, PhaseEnded, PhaseStarted, RolloutChanged, RunChanged, Warned
-from ecs_cd.model.image import ImageRef, ImageTag
+from ecs_cd.model.image import ImageRepository, ImageTag
 from ecs_cd.model.order import Order
 from ecs_cd.model.parameter import Parameter
 from ecs_cd.model.run import Pipeline, Run, RunProgress, RunState, TimelineRecord
 from ecs_cd.model.service import Container, Deployment, ServiceSnapshot, ServiceTarget, TaskDefinition
-from ecs_cd.report.report import Outcome, Report
+from ecs_cd.report.facts import Outcome
+from ecs_cd.report.report import Report
 from ecs_cd.support.deadline import Deadline
 from tests.support.azure_in_memory import LOCK_ERROR
+from tests.support.deliveries import vary
 from tests.support.fakes import FakeClock, FakeImages, FakeParameters, FakePipelines, FakeServices
 
 NAME = "/my-api/development/docker-image-tag"
@@ -53,21 +57,21 @@ class World:
         self.services.play(serving("101"), serving("102", "IN_PROGRESS"), serving("102"))
 
     def delivery(self, tag: str = "102") -> Delivery:
-        return Delivery(
+        place = Place(
             service="my-api",
             environment="development",
-            tag=ImageTag(tag),
             parameter=NAME,
             pipeline="infra",
             branch="develop",
-            image=ImageRef("my-api", ImageTag(tag)),
             target=TARGET,
+            repository=ImageRepository("my-api"),
         )
+        return Delivery(place, ImageTag(tag))
 
     def deploy(self, delivery: Delivery | None = None, *, seconds: float = 600) -> Report:
         clouds = Clouds(self.images, self.parameters, self.pipelines, self.services)
         deadline = Deadline.after(seconds, self.clock)
-        return deploy_once(delivery or self.delivery(), clouds, deadline=deadline, watch=self.events.append)
+        return deploy_service(delivery or self.delivery(), clouds, deadline=deadline, watch=self.events.append)
 
     @property
     def changed(self) -> list[str]:
@@ -97,7 +101,7 @@ def test_a_newer_tag_goes_through_parameter_run_and_rollout(world: World) -> Non
     assert report.run and report.run.state == "succeeded"
     assert report.rollout and report.rollout.image == "r.io/my-api:102"
     assert [phase.phase for phase in report.phases] == ["check", "parameter", "run", "rollout"]
-    assert len(report.proved) == 4
+    assert len(report.evidence) == 4
 
 
 def test_each_phase_is_told_when_it_begins_and_when_it_ends_well(world: World) -> None:
@@ -116,7 +120,7 @@ def test_a_missing_image_stops_before_anything_is_changed(world: World) -> None:
 
 
 def test_an_unknown_pipeline_stops_before_anything_is_changed(world: World) -> None:
-    report = world.deploy(replace(world.delivery(), pipeline="infa"))
+    report = world.deploy(vary(world.delivery(), pipeline="infa"))
     assert report.failure and report.failure.reason == "pipeline-not-found"
     assert world.changed == []
 
@@ -164,7 +168,7 @@ def test_a_recorded_tag_of_a_service_that_does_not_exist_yet_gets_a_run(world: W
 
 
 def test_without_an_ecs_service_a_recorded_tag_is_run_again_and_the_missing_proof_is_said(world: World) -> None:
-    report = world.deploy(replace(world.delivery("101"), target=None))
+    report = world.deploy(vary(world.delivery("101"), target=None))
     assert report.outcome is Outcome.DEPLOYED
     assert world.changed == ["queue"]
     assert world.services.calls == []
@@ -187,29 +191,29 @@ def test_a_newer_tag_that_serves_supersedes_ours(world: World) -> None:
 
 
 def test_a_dry_run_checks_all_and_changes_nothing(world: World) -> None:
-    report = world.deploy(replace(world.delivery(), dry_run=True))
+    report = world.deploy(vary(world.delivery(), dry_run=True))
     assert (report.outcome, report.dry_run) == (Outcome.UNCHANGED, True)
     assert world.changed == []
-    assert "would be changed from 101 to 102" in report.proved[1]
-    assert report.proved[2] == "Would join or queue a run of \\platform\\infra on refs/heads/develop."
+    assert "would be changed from 101 to 102" in report.evidence[1]
+    assert report.evidence[2] == "Would join or queue a run of \\platform\\infra on refs/heads/develop."
 
 
 def test_a_dry_run_of_a_recorded_tag_says_what_would_be_looked_at(world: World) -> None:
-    report = world.deploy(replace(world.delivery("101"), dry_run=True))
+    report = world.deploy(vary(world.delivery("101"), dry_run=True))
     assert world.changed == []
-    assert "Would look whether ECS serves 101" in report.proved[-1]
+    assert "Would look whether ECS serves 101" in report.evidence[-1]
 
 
 def test_a_missing_parameter_is_created_when_asked_for(world: World) -> None:
     name = "/my-api/development/other"
-    report = world.deploy(replace(world.delivery(), parameter=name, create_parameter=True))
+    report = world.deploy(vary(world.delivery(), parameter=name, create_parameter=True))
     assert report.outcome is Outcome.DEPLOYED
     assert world.parameters.values(name) == ["102"]
-    assert f"{name} created with 102 (version 1)." in report.proved
+    assert f"{name} created with 102 (version 1)." in report.evidence
 
 
 def test_the_image_check_can_be_left_out(world: World) -> None:
-    report = world.deploy(replace(world.delivery(), image=None))
+    report = world.deploy(vary(world.delivery(), repository=None))
     assert report.outcome is Outcome.DEPLOYED
     assert world.images.calls == []
     assert report.image is None
@@ -248,14 +252,14 @@ def test_a_waiting_run_is_joined_and_the_report_says_so(world: World) -> None:
     report = world.deploy()
     assert report.outcome is Outcome.DEPLOYED
     assert world.changed == ["write"]
-    assert report.run and (report.run.id, report.run.taken, report.run.tries) == (5, "joined", 1)
-    assert "Run 20260101.5, which was joined and began after version 2 was written" in report.proved[2]
+    assert report.run and (report.run.id, report.run.origin, report.run.attempts) == (5, "joined", 1)
+    assert "Run 20260101.5, which was joined and began after version 2 was written" in report.evidence[2]
 
 
 def test_a_run_of_our_own_is_said_to_be_queued(world: World) -> None:
     report = world.deploy()
-    assert report.run and (report.run.taken, report.run.tries) == ("queued", 1)
-    assert "Run 20260101.101, queued after version 2 was written, succeeded." in report.proved
+    assert report.run and (report.run.origin, report.run.attempts) == ("queued", 1)
+    assert "Run 20260101.101, queued after version 2 was written, succeeded." in report.evidence
 
 
 FAILED_TASK = TimelineRecord(
@@ -280,7 +284,7 @@ def test_a_run_that_met_a_state_lock_is_tried_again_and_the_report_counts_it(wor
     report = world.deploy()
     assert report.outcome is Outcome.DEPLOYED
     assert world.changed == ["write", "queue", "queue"]
-    assert report.run and (report.run.id, report.run.tries) == (102, 2)
+    assert report.run and (report.run.id, report.run.attempts) == (102, 2)
     assert any(isinstance(event, LockMet) for event in world.events)
 
 
@@ -343,7 +347,7 @@ def test_a_run_that_failed_while_ecs_does_not_serve_ours_is_the_failure(world: W
 
 def test_without_an_ecs_service_a_failed_run_is_the_failure(world: World) -> None:
     fail_the_run(world)
-    report = world.deploy(replace(world.delivery(), target=None))
+    report = world.deploy(vary(world.delivery(), target=None))
     assert report.failure and report.failure.reason == "run-failed"
 
 
@@ -398,12 +402,12 @@ def test_a_missing_right_to_share_runs_is_a_warning(world: World) -> None:
 
 
 def test_a_pipeline_given_by_its_id_is_not_looked_up(world: World) -> None:
-    assert world.deploy(replace(world.delivery(), pipeline="7")).outcome is Outcome.DEPLOYED
+    assert world.deploy(vary(world.delivery(), pipeline="7")).outcome is Outcome.DEPLOYED
     assert "find" not in world.pipelines.calls
 
 
 def test_a_dry_run_looks_even_an_id_up(world: World) -> None:
-    report = world.deploy(replace(world.delivery(), pipeline="99", dry_run=True))
+    report = world.deploy(vary(world.delivery(), pipeline="99", dry_run=True))
     assert report.failure and report.failure.reason == "pipeline-not-found"
 
 
@@ -427,7 +431,7 @@ def _never_settles(world: World) -> None:
     [
         pytest.param(
             lambda _: None,
-            {"wait_for_image": 9e9, "image": ImageRef("my-api", ImageTag("999"))},
+            {"wait_for_image": 9e9, "tag": ImageTag("999")},
             "appear in ECR",
             id="check",
         ),
@@ -439,7 +443,7 @@ def test_the_deadline_ends_every_phase_and_names_it(
     world: World, arrange: Arrange, change: dict[str, object], waited_for: str
 ) -> None:
     arrange(world)
-    report = world.deploy(replace(world.delivery(), **change), seconds=90)  # type: ignore[arg-type]  # fields by name
+    report = world.deploy(vary(world.delivery(), **change), seconds=90)
     assert (report.outcome, report.exit_code) == (Outcome.TIMED_OUT, 3)
     assert report.failure and waited_for in report.failure.message and "1 min 30 s" in report.failure.message
     assert sum(world.clock.slept) == pytest.approx(90)
@@ -518,6 +522,6 @@ def test_a_mistake_of_our_own_is_not_dressed_up_as_a_report(world: World) -> Non
 
 def test_tags_without_order_are_delivered_whatever_was_there(world: World) -> None:
     world.services.play(serving("101"), serving("100"))
-    report = world.deploy(replace(world.delivery("100"), order=Order.NONE))
+    report = world.deploy(vary(world.delivery("100"), order=Order.NONE))
     assert report.outcome is Outcome.DEPLOYED
     assert world.parameters.values(NAME) == ["101", "100"]

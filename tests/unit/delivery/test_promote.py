@@ -1,4 +1,4 @@
-"""Promotion over in-memory clouds: what counts as served, what is waited for, and which image may follow."""
+"""Promotion over in-memory clouds: what counts as served, what is waited for, and which image may follow (rule 13)."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ from datetime import timedelta
 
 import pytest
 
-from ecs_cd.delivery.deploy import Clouds, Delivery
-from ecs_cd.delivery.promote import Origin, Source, Wish, promote_served, serving_since
+from ecs_cd.delivery.context import Clouds
+from ecs_cd.delivery.origin import Origin, Source, serving_since
+from ecs_cd.delivery.promote import Promotion, promote_served
 from ecs_cd.errors import AccessDenied, EcsCdError
+from ecs_cd.model.delivery import DeliveryOptions, Place
 from ecs_cd.model.events import PhaseStarted
-from ecs_cd.model.image import ImageRef, TagEntry
+from ecs_cd.model.image import ImageRef, ImageRepository
 from ecs_cd.model.parameter import Parameter, ParameterVersion
 from ecs_cd.model.service import Container, Deployment, ServiceEvent, ServiceSnapshot, ServiceTarget, TaskDefinition
-from ecs_cd.report.report import Outcome, Report
+from ecs_cd.report.facts import Outcome
+from ecs_cd.report.report import Report
 from ecs_cd.support.deadline import Deadline
 from tests.support.fakes import EPOCH, FakeImages, FakeServices
 from tests.unit.delivery.test_deploy import DIGEST, NAME, TARGET, World, serving
@@ -68,18 +71,27 @@ class Staged:
             raise self.refused
         return {name: ParameterVersion(name, self.recorded[name], 1) for name in names if name in self.recorded}
 
-    def delivery(self, entry: TagEntry) -> Delivery:
-        image = ImageRef("my-api", entry.tag, digest=entry.digest)
-        return replace(self.world.delivery(str(entry.tag)), image=image)
-
-    def promote(self, *, seconds: float = 600, dry_run: bool = False, **about: object) -> Report:
-        origin = replace(Origin("stage", STAGE, RECORDED, repository="my-api"), **about)  # type: ignore[arg-type]  # fields by name
-        world = self.world
-        clouds = Clouds(world.images, world.parameters, world.pipelines, world.services)
-        wish = Wish("my-api", "development", lambda e: replace(self.delivery(e), dry_run=dry_run), dry_run)
-        source = Source(self.images, self, self.services)
-        deadline = Deadline.after(seconds, world.clock)
-        return promote_served(origin, source, wish, clouds, deadline=deadline, watch=world.events.append)
+    def promote(
+        self,
+        *,
+        seconds: float = 600,
+        serving_for: float = 0.0,
+        options: DeliveryOptions = DeliveryOptions(),  # noqa: B008 - it is frozen
+        **about: object,
+    ) -> Report:
+        """Promote; `about` are fields of stage's place, by name."""
+        world, place = (
+            self.world,
+            Place("my-api", "stage", RECORDED, target=STAGE, repository=ImageRepository("my-api")),
+        )
+        origin = Origin(replace(place, **about), serving_for)  # type: ignore[arg-type]  # fields by name
+        return promote_served(
+            Promotion(origin, world.delivery().place, options),
+            Source(self.images, self, self.services),
+            Clouds(world.images, world.parameters, world.pipelines, world.services),
+            deadline=Deadline.after(seconds, world.clock),
+            watch=world.events.append,
+        )
 
 
 @pytest.fixture
@@ -100,7 +112,9 @@ def test_what_the_origin_serves_is_delivered_with_the_proof_of_it(stage: Staged)
     assert stage.world.parameters.values(NAME) == ["101", "102"]
     assert report.origin
     assert (report.origin.environment, report.origin.tag, report.origin.digest) == ("stage", "102", DIGEST)
-    assert report.proved[0].startswith(f"stage serves r.io/my-api:102, {DIGEST} since 2026-01-01 00:00:00 UTC: 2 of 2")
+    assert report.evidence[0].startswith(
+        f"stage serves r.io/my-api:102, {DIGEST} since 2026-01-01 00:00:00 UTC: 2 of 2"
+    )
     assert [phase.phase for phase in report.phases] == ["check", "check", "parameter", "run", "rollout"]
     assert report.seconds == pytest.approx(sum(phase.seconds for phase in report.phases), abs=0.01)
 
@@ -195,24 +209,27 @@ def test_the_digest_that_the_task_definition_names_counts_more_than_ecr_s(stage:
 def test_a_registry_to_which_images_are_replicated_is_waited_for(stage: Staged) -> None:
     stage.world.images.push("my-api", "102", OTHER_DIGEST)
     stage.world.clock.later(30, lambda: stage.world.images.push("my-api", "102", DIGEST))
-    stage.delivery = lambda entry: replace(Staged.delivery(stage, entry), wait_for_image=90.0)  # type: ignore[method-assign]  # of this one
-    assert stage.promote().outcome is Outcome.DEPLOYED
+    assert stage.promote(options=DeliveryOptions(wait_for_image=90.0)).outcome is Outcome.DEPLOYED
 
 
 def test_the_origin_s_registry_is_the_one_its_image_names(stage: Staged) -> None:
     asked: list[ImageRef] = []
     stage.images.find = asked.append  # type: ignore[method-assign,assignment]  # None: not there
     stage.services.play(staged("111122223333.dkr.ecr.eu-central-1.amazonaws.com/team/my-api:102"))
-    refused(stage.promote(registry="444455556666"), "image-missing", "ECR has no such image any more")
+    refused(
+        stage.promote(repository=ImageRepository("my-api", "444455556666")),
+        "image-missing",
+        "ECR has no such image any more",
+    )
     assert [(i.repository, i.registry_id, i.region) for i in asked] == [("team/my-api", "111122223333", "eu-central-1")]
     stage.services.play(staged())
-    stage.promote(registry="444455556666", region="eu-west-3")
+    stage.promote(repository=ImageRepository("my-api", "444455556666", "eu-west-3"))
     assert (asked[-1].repository, asked[-1].registry_id, asked[-1].region) == ("my-api", "444455556666", "eu-west-3")
 
 
 def test_without_the_check_of_images_the_digest_is_not_compared_and_that_is_told(stage: Staged) -> None:
     stage.world.images.push("my-api", "102", OTHER_DIGEST)
-    report = stage.promote(check_image=False)
+    report = stage.promote(repository=None)
     assert report.outcome is Outcome.DEPLOYED
     assert any("its digest is unknown" in warning for warning in report.warnings)
     assert stage.images.calls == []
@@ -266,10 +283,10 @@ def test_a_clock_of_ours_that_is_behind_makes_nothing_wait_longer_than_the_whole
 
 
 def test_a_dry_run_waits_for_nothing_and_changes_nothing(stage: Staged) -> None:
-    report = stage.promote(dry_run=True)
+    report = stage.promote(options=DeliveryOptions(dry_run=True))
     assert (report.outcome, report.dry_run, stage.world.changed) == (Outcome.UNCHANGED, True, [])
     stage.services.play(staged(state="IN_PROGRESS"))
-    refused(stage.promote(dry_run=True), "too-soon", "nothing would be promoted now")
+    refused(stage.promote(options=DeliveryOptions(dry_run=True)), "too-soon", "nothing would be promoted now")
     assert stage.world.clock.slept == []
 
 

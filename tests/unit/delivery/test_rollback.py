@@ -1,23 +1,25 @@
-"""Rollback, hold and release over in-memory clouds: what is gone back to, what stays, and who yields."""
+"""Rollback, hold and release over in-memory clouds: what is gone back to, what stays, and who yields (rule 12)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
-from ecs_cd.delivery.deploy import Clouds
-from ecs_cd.delivery.rollback import HoldResult, deliver, hold_now, roll_back, unhold_now
+from ecs_cd.delivery.context import Clouds
+from ecs_cd.delivery.deploy import deploy_service
+from ecs_cd.delivery.hold import HoldResult, hold_now, unhold_now
+from ecs_cd.delivery.rollback import roll_back
 from ecs_cd.errors import AccessDenied, Throttled
 from ecs_cd.model.image import ImageTag
 from ecs_cd.model.labels import FLOOR, GATE, HELD, VERIFIED, VERIFIED_BEFORE
-from ecs_cd.model.order import Order
 from ecs_cd.model.parameter import Parameter
 from ecs_cd.model.service import ServiceSnapshot
 from ecs_cd.parameter.hold import place_hold
-from ecs_cd.report.report import Outcome, Report
+from ecs_cd.report.facts import Outcome
+from ecs_cd.report.report import Report
 from ecs_cd.support.deadline import Deadline
+from tests.support.deliveries import vary
 from tests.unit.delivery.test_deploy import DIGEST, NAME, TARGET, serving
 from tests.unit.delivery.test_deploy import World as DeliveryWorld
 
@@ -42,27 +44,32 @@ class World(DeliveryWorld):
     def clouds(self) -> Clouds:
         return Clouds(self.images, self.parameters, self.pipelines, self.services)
 
-    def rollback(self, to: str = "", *, dry_run: bool = False, **more: bool) -> Report:
-        wanted = replace(self.delivery("102"), dry_run=dry_run)
-        deadline = Deadline.after(600, self.clock)
-        tag = ImageTag(to) if to else None
-        return roll_back(wanted, self.clouds, to=tag, deadline=deadline, watch=self.events.append, **more)
+    def rollback(self, to: str = "", *, only_over: str = "", dry_run: bool = False) -> Report:
+        return roll_back(
+            self.delivery().place,
+            self.clouds,
+            to=ImageTag(to) if to else None,
+            only_over=only_over,
+            dry_run=dry_run,
+            deadline=Deadline.after(600, self.clock),
+            watch=self.events.append,
+        )
 
     def try_to(self, tag: str, *then: ServiceSnapshot, on_failure: bool = True) -> Report:
         """Deliver a tag, with what ECS shows from then on."""
         if then:
             self.services.play(*then)
-        wanted = replace(self.delivery(tag), rollback_on_failure=on_failure)
+        wanted = vary(self.delivery(tag), rollback_on_failure=on_failure)
         deadline = Deadline.after(600, self.clock)
-        return deliver(wanted, self.clouds, deadline=deadline, watch=self.events.append)
+        return deploy_service(wanted, self.clouds, deadline=deadline, watch=self.events.append)
 
     def hold(self, *, dry_run: bool = False) -> HoldResult:
-        wanted = replace(self.delivery(), dry_run=dry_run)
-        return hold_now(wanted, self.parameters, deadline=Deadline.after(60, self.clock))
+        deadline = Deadline.after(60, self.clock)
+        return hold_now(self.delivery().place, self.parameters, deadline=deadline, dry_run=dry_run)
 
     def release(self, *, dry_run: bool = False) -> HoldResult:
-        wanted = replace(self.delivery(), dry_run=dry_run)
-        return unhold_now(wanted, self.parameters, deadline=Deadline.after(60, self.clock))
+        deadline = Deadline.after(60, self.clock)
+        return unhold_now(self.delivery().place, self.parameters, deadline=deadline, dry_run=dry_run)
 
     def by_another(self, *tags: str) -> None:
         for tag in tags:
@@ -88,7 +95,7 @@ def test_a_rollback_goes_to_the_version_proved_before_the_one_that_serves(world:
     assert (report.outcome, report.exit_code, report.tag) == (Outcome.ROLLED_BACK, 0, "101")
     assert world.holds == "101 held"
     assert world.changed == ["write", "unlabel", "queue"]
-    assert report.hold and (report.hold.state, report.hold.tag, report.hold.left) == ("held", "101", "102")
+    assert report.hold and (report.hold.state, report.hold.tag, report.hold.previous_tag) == ("held", "101", "102")
     assert report.summary == "my-api in development is rolled back to 101 and held there."
     assert report.rollout and report.rollout.image == "r.io/my-api:101"
     assert [phase.phase for phase in report.phases] == ["check", "parameter", "run", "rollout"]
@@ -138,8 +145,8 @@ def test_a_dry_run_of_a_rollback_says_where_it_would_go_and_changes_nothing(worl
     report = world.rollback(dry_run=True)
     assert (report.outcome, report.tag) == (Outcome.UNCHANGED, "101")
     assert world.changed == []
-    assert f"{NAME} would be changed from 102 to 101 and held there." in report.proved
-    assert "Would join or queue a run of \\platform\\infra on refs/heads/develop." in report.proved
+    assert f"{NAME} would be changed from 102 to 101 and held there." in report.evidence
+    assert "Would join or queue a run of \\platform\\infra on refs/heads/develop." in report.evidence
 
 
 def test_a_rollback_that_was_done_is_not_done_again(world: World) -> None:
@@ -177,7 +184,7 @@ def test_a_release_during_a_rollback_s_run_lets_the_newer_one_take_its_place(wor
     world.pipelines.meanwhile("queue", released)
     report = world.rollback()
     assert (report.outcome, report.hold) == (Outcome.SUPERSEDED, None)
-    assert "released meanwhile, and 103 recorded" in report.warnings[0]
+    assert "lifted meanwhile, and 103 recorded" in report.warnings[0]
 
 
 def test_another_rollback_during_the_run_is_yielded_to(world: World) -> None:
@@ -222,7 +229,7 @@ def test_a_delivery_yields_to_a_hold_which_is_success_with_a_warning(world: Worl
     world.rollback()
     world.forget()
     report = world.try_to("103")
-    assert (report.outcome, report.exit_code, report.good) == (Outcome.HELD, 0, True)
+    assert (report.outcome, report.exit_code, report.succeeded) == (Outcome.HELD, 0, True)
     assert report.summary == "my-api 103 to development: not delivered, because of a hold."
     assert report.to_text().startswith("HELD  ")
     assert "held at 101 since it was rolled back from 102" in report.warnings[0]
@@ -235,7 +242,7 @@ def test_a_delivery_yields_to_a_rollback_that_died_and_says_how_to_go_on(world: 
     world.parameters.label(NAME, 2, GATE)
     report = world.try_to("103")
     assert (report.outcome, report.exit_code) == (Outcome.HELD, 0)
-    assert report.hold and (report.hold.state, report.hold.left) == ("under-way", "102")
+    assert report.hold and (report.hold.state, report.hold.previous_tag) == ("under-way", "102")
     assert "`ecs_cd.rollback('my-api', 'development')` again finishes it" in report.warnings[0]
     assert "`ecs_cd.release('my-api', 'development')` gives it up" in report.warnings[0]
 
@@ -329,7 +336,7 @@ def test_a_failed_rollout_goes_back_to_what_was_verified_and_still_fails(
     report = world.try_to("103")
     assert (report.outcome, report.exit_code, report.tag) == (Outcome.FAILED, 1, "103")
     assert report.summary.endswith("It was rolled back to 102 and is held there.")
-    assert report.hold and (report.hold.tag, report.hold.left) == ("102", "103")
+    assert report.hold and (report.hold.tag, report.hold.previous_tag) == ("102", "103")
     assert report.failure and "Then run `ecs_cd.release('my-api', 'development')`" in report.failure.hint
     assert world.holds == "102 held"
     assert len(world.pipelines.requests) == 2
@@ -362,7 +369,7 @@ def test_what_another_delivery_records_while_a_failure_is_rolled_back_goes_back_
     world.parameters.meanwhile("write", lambda: None, lambda: world.by_another("104"))
     report = world.try_to("103")
     assert (report.outcome, world.holds) == (Outcome.FAILED, "104")
-    assert not world.parameters.standing(NAME).marks.turning
+    assert not world.parameters.standing(NAME).marks.rolling_back
 
 
 def test_a_failure_with_nothing_to_go_back_to_says_both(world: World) -> None:
@@ -423,7 +430,7 @@ def test_a_release_takes_off_the_labels_that_mean_nothing_any_more(world: World)
     released = world.release()
     assert world.parameters.labelled(NAME, HELD) == world.parameters.labelled(NAME, GATE) == []
     assert world.parameters.labelled(NAME, FLOOR) == [3]
-    assert "released at 101 (version 3); it had been rolled back from 102" in released.to_text()
+    assert "is no longer held; it is at 101 (version 3), rolled back from 102" in released.to_text()
 
 
 def test_after_a_release_what_was_left_is_not_put_back(world: World) -> None:
@@ -446,7 +453,7 @@ def test_dry_runs_say_what_would_be_and_write_nothing(world: World, act: Callabl
         world.forget()
     found = act(world, dry_run=True)
     assert (found.changed, found.dry_run, world.changed) == (True, True, [])
-    assert "would be" in found.to_text()
+    assert ("would no longer be held" if act is World.release else "would be held") in found.to_text()
 
 
 def test_too_many_requests_are_waited_out(world: World) -> None:
@@ -457,8 +464,8 @@ def test_too_many_requests_are_waited_out(world: World) -> None:
     assert world.release().changed
 
 
-def test_the_order_of_a_delivery_counts_for_nothing_in_a_rollback(world: World) -> None:
-    world.services.play(serving("102"), serving("101"))
-    wanted = replace(world.delivery(), order=Order.SEMVER)
-    report = roll_back(wanted, world.clouds, deadline=Deadline.after(60, world.clock))
-    assert report.outcome is Outcome.ROLLED_BACK
+def test_a_rollback_may_go_to_a_tag_that_has_no_place_in_any_order(world: World) -> None:
+    world.images.push("my-api", "blue", DIGEST)
+    world.services.play(serving("102"), serving("blue"))
+    report = world.rollback("blue")
+    assert (report.outcome, world.holds) == (Outcome.ROLLED_BACK, "blue held")

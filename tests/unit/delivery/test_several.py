@@ -1,4 +1,4 @@
-"""Several services in one call: the order of the acts, the runs they share, and a verdict for each."""
+"""Several services in one call: the order of the acts, the runs they share, and a verdict for each (rule 14)."""
 
 from __future__ import annotations
 
@@ -10,20 +10,22 @@ from datetime import timedelta
 
 import pytest
 
-from ecs_cd.delivery.barrier import Barrier
-from ecs_cd.delivery.deploy import Clouds, Delivery
+from ecs_cd.delivery.context import Clouds
 from ecs_cd.delivery.several import deploy_several
 from ecs_cd.delivery.single_flight import SingleFlight
-from ecs_cd.errors import RunFailed, SettingsError, Throttled
-from ecs_cd.model.events import Event, PhaseEnded, RunChanged, Watch
-from ecs_cd.model.image import ImageRef, ImageTag
+from ecs_cd.errors import AccessDenied, RunFailed, SettingsError, Throttled
+from ecs_cd.model.delivery import Delivery, Place
+from ecs_cd.model.events import Event, PhaseEnded, RunChanged, Warned, Watch
+from ecs_cd.model.image import ImageRepository, ImageTag
 from ecs_cd.model.labels import VERIFIED
 from ecs_cd.model.parameter import Parameter
 from ecs_cd.model.run import FinishedRun, Pipeline, Run, RunProgress, RunState, TimelineRecord
 from ecs_cd.model.service import Container, Deployment, ServiceSnapshot, ServiceTarget, TaskDefinition
 from ecs_cd.report.combined import Reports
-from ecs_cd.report.report import Outcome, Report
+from ecs_cd.report.facts import Outcome
+from ecs_cd.report.report import Report
 from ecs_cd.support.deadline import Deadline
+from tests.support.deliveries import vary
 from tests.support.fakes import FakeClock, FakeImages, FakeParameters, FakePipelines, FakeServices
 from tests.unit.delivery.test_deploy import DIGEST
 
@@ -58,11 +60,9 @@ class World:
             self.services.play(serving(name, "101"), serving(name, "102"))
 
     def delivery(self, name: str, **about: object) -> Delivery:
-        image = ImageRef(name, ImageTag("102"))
-        made = Delivery(
-            name, "dev", ImageTag("102"), f"/{name}/tag", "infra", "main", image, ServiceTarget("dev", name)
-        )
-        return replace(made, **about)  # type: ignore[arg-type]  # fields by name
+        target, repository = ServiceTarget("dev", name), ImageRepository(name)
+        place = Place(name, "dev", f"/{name}/tag", "infra", "main", target=target, repository=repository)
+        return vary(Delivery(place, ImageTag("102")), **about)
 
     def deploy(self, *deliveries: Delivery, seconds: float = 600) -> Reports:
         clouds = Clouds(self.images, self.parameters, self.pipelines, self.services)
@@ -92,7 +92,7 @@ def failures(reports: Reports) -> list[str]:
 
 def test_all_services_share_one_run_and_each_has_its_verdict(world: World) -> None:
     reports = world.deploy()
-    assert (reports.outcome, reports.exit_code, reports.good) == (Outcome.DEPLOYED, 0, True)
+    assert (reports.outcome, reports.exit_code, reports.succeeded) == (Outcome.DEPLOYED, 0, True)
     assert outcomes(reports) == ["deployed"] * 3
     assert [report.service for report in reports.deliveries] == list(NAMES)
     assert world.recorded() == ["102"] * 3
@@ -109,7 +109,7 @@ def test_no_run_is_looked_for_before_the_last_parameter_is_written(world: World)
     slow: Callable[[], None] = lambda: too_soon.append(looked.wait(0.3))  # noqa: E731 - a run looked for ends it
     world.parameters.meanwhile("write", *[lambda: None] * 4, slow)
     world.pipelines.meanwhile("active", looked.set)
-    assert world.deploy().good
+    assert world.deploy().succeeded
     assert too_soon == [False]
     assert looked.is_set()
 
@@ -130,7 +130,7 @@ def _steps(
 
 
 def test_nothing_is_changed_when_one_image_is_missing_and_the_others_say_why(world: World) -> None:
-    wanted = world.delivery("web", tag=ImageTag("103"), image=ImageRef("web", ImageTag("103")))
+    wanted = world.delivery("web", tag=ImageTag("103"))
     reports = world.deploy(world.delivery("api"), wanted, world.delivery("worker"))
     assert failures(reports) == ["not-attempted", "image-missing", "not-attempted"]
     assert (reports.outcome, reports.exit_code) == (Outcome.FAILED, 1)
@@ -250,6 +250,17 @@ def test_a_shared_run_is_told_once_and_the_rest_by_service(world: World) -> None
     assert ended == list(NAMES)
 
 
+def test_a_warning_of_a_shared_run_is_shown_once_and_is_in_the_report_of_each(world: World) -> None:
+    older = replace(_steps(50)[0].run, queued_at=None)
+    world.pipelines.play(RunProgress(older), RunProgress(replace(older, state=RunState.SUCCEEDED)))
+    world.pipelines.meanwhile("queue", lambda: world.pipelines.listed.append(older))
+    world.pipelines.fail("tag", AccessDenied("Update build information is missing."))
+    reports = world.deploy()
+    shown = [name for name, event in world.told if isinstance(event, Warned)]
+    assert shown == ["\\platform\\infra"]
+    assert all("Update build information is missing" in report.warnings[0] for report in reports.deliveries)
+
+
 @pytest.mark.parametrize("where", ["image", "run"])
 def test_ctrl_c_ends_all_with_a_report_each_and_nobody_goes_on_after_it(world: World, where: str) -> None:
     interrupted = threading.Event()
@@ -299,32 +310,38 @@ def test_what_cannot_be_delivered_together_is_refused(
     assert world.images.calls == []
 
 
-def test_what_ends_a_shared_run_ends_it_for_all_who_listen_early_or_late() -> None:
+def test_what_ends_a_shared_run_ends_it_for_all_who_follow_early_or_late() -> None:
     runs = SingleFlight()
-    heard: list[Event] = []
+    shown: list[Event] = []
+    noted: list[Event] = []
     error = RunFailed("No.")
 
-    def begin(tell: Watch) -> FinishedRun:
-        tell(RunChanged(_steps(1)[0]))
+    def begin(watch: Watch) -> FinishedRun:
+        watch(RunChanged(_steps(1)[0]))
         raise error
 
     for _ in range(2):
         with pytest.raises(RunFailed) as raised:
-            runs.carry("key", begin, heard.append)
+            runs.carry("key", begin, watch=shown.append, note=noted.append)
         assert raised.value is error
-    assert len(heard) == 2
+    assert (len(shown), len(noted)) == (1, 2)
 
 
-def test_a_gate_that_is_open_cannot_be_shut_and_one_that_is_shut_says_why_first() -> None:
-    gate = Barrier(1)
-    gate.arrive()
-    gate.refuse(RunFailed("Too late."))
-    gate.arrive()
-    shut = Barrier(2)
-    shut.refuse(RunFailed("The first."))
-    shut.refuse(RunFailed("The second."))
-    with pytest.raises(RunFailed, match="The first"):
-        shut.arrive()
+def test_of_several_that_cannot_be_delivered_each_says_why_and_the_others_name_the_first(world: World) -> None:
+    missing = {"tag": ImageTag("103")}
+    reports = world.deploy(world.delivery("api"), world.delivery("web", **missing), world.delivery("worker", **missing))
+    assert failures(reports) == ["not-attempted", "image-missing", "image-missing"]
+    failure = reports.deliveries[0].failure
+    assert failure and failure.message.startswith("Nothing was changed, because web cannot be delivered with it: ")
+
+
+def test_a_failed_check_is_known_to_the_others_only_when_all_have_checked(world: World) -> None:
+    world.images.meanwhile("find", lambda: None)
+    wanted = world.delivery("web", tag=ImageTag("103"), wait_for_image=30.0)
+    reports = world.deploy(world.delivery("api"), wanted)
+    assert failures(reports) == ["not-attempted", "image-missing"]
+    assert sum(world.clock.slept) >= 30
+    assert world.recorded() == ["101"] * 3
 
 
 def test_a_warning_that_several_have_is_told_once_and_all_began_with_the_first(world: World) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from ecs_cd.delivery.single_steps import record_only, verify_rollout
 from ecs_cd.errors import ImageMissing, WrongInput
-from ecs_cd.report.report import Outcome
+from ecs_cd.report.facts import Outcome
 from ecs_cd.support.deadline import Deadline
+from tests.support.deliveries import vary
 from tests.unit.delivery.test_deploy import DIGEST, NAME, World, serving
 
 
@@ -33,7 +32,7 @@ def test_verify_of_a_superseded_tag_says_so(world: World) -> None:
 
 def test_verify_fails_where_no_ecs_service_is_named(world: World) -> None:
     report = verify_rollout(
-        replace(world.delivery(), target=None), world.services, deadline=Deadline.after(60, world.clock)
+        vary(world.delivery(), target=None), world.services, deadline=Deadline.after(60, world.clock)
     )
     assert (report.failure and report.failure.reason, report.exit_code) == ("settings", 2)
 

@@ -1,3 +1,5 @@
+"""The image is in ECR before anything changes (rule 2)."""
+
 from __future__ import annotations
 
 import pytest

@@ -12,21 +12,21 @@ from ecs_cd.model.parameter import ParameterVersion
     ("gate", "held", "floor", "means"),
     [
         (0, 0, 0, ""),
-        (7, 0, 0, "turning"),
-        (7, 6, 0, "turning"),
-        (7, 7, 0, "turning"),
-        (7, 8, 0, "holds gated"),
+        (7, 0, 0, "rolling_back"),
+        (7, 6, 0, "rolling_back"),
+        (7, 7, 0, "rolling_back"),
+        (7, 8, 0, "holds gate_stands"),
         (0, 8, 0, "holds"),
         (7, 8, 8, ""),
         (7, 8, 7, "holds"),
         (7, 9, 8, "holds"),
         (7, 0, 7, ""),
-        (9, 8, 8, "turning"),
+        (9, 8, 8, "rolling_back"),
     ],
 )
 def test_the_later_mark_counts(gate: int, held: int, floor: int, means: str) -> None:
     marks = Marks(Mark(gate), Mark(held), Mark(floor))
-    told = {"turning": marks.turning, "holds": marks.holds, "gated": marks.gated}
+    told = {"rolling_back": marks.rolling_back, "holds": marks.holds, "gate_stands": marks.gate_stands}
     assert " ".join(word for word, true in told.items() if true) == means
 
 

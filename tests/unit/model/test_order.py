@@ -1,3 +1,5 @@
+"""Which of two tags is newer (rule 3)."""
+
 from __future__ import annotations
 
 import functools

@@ -8,15 +8,16 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from ecs_cd.errors import AccessDenied, EcsCdError, RolloutFailed, Throttled
+from ecs_cd.model.delivery import Place
 from ecs_cd.model.labels import NO_MARKS, Mark, Marks
 from ecs_cd.model.parameter import Parameter, ParameterVersion
 from ecs_cd.model.service import Container, Deployment, ServiceSnapshot, ServiceTarget, TaskDefinition
 from ecs_cd.overview.history import parameter_history
-from ecs_cd.overview.matrix import Place, PlaceStatus, place_statuses
+from ecs_cd.overview.matrix import PlaceStatus, place_statuses
 from tests.support.fakes import FakeParameters
 
 TARGET = ServiceTarget("development", "my-api", "api")
-PLACE = Place("my-api", "development", "/tag", TARGET)
+PLACE = Place("my-api", "development", "/tag", target=TARGET)
 
 
 @dataclass
@@ -94,21 +95,21 @@ def test_a_missing_service_is_a_problem(world: World, snapshot: ServiceSnapshot 
 
 
 def test_an_unclear_container_is_a_problem(world: World) -> None:
-    found = world.look(Place("my-api", "development", "/tag", ServiceTarget("development", "my-api", "web")))
+    found = world.look(Place("my-api", "development", "/tag", target=ServiceTarget("development", "my-api", "web")))
     assert found.problem == "no such ECS service"
     other = ServiceTarget("development", "my-api", "web")
     world.serving = {other: serving("r.io/my-api:101")}
-    assert "no container 'web'" in world.look(Place("my-api", "development", "/tag", other)).problem
+    assert "no container 'web'" in world.look(Place("my-api", "development", "/tag", target=other)).problem
 
 
 def test_where_no_service_is_named_only_the_parameter_is_asked_for(world: World) -> None:
-    found = world.look(Place("my-api", "development", "/tag", None))
+    found = world.look(Place("my-api", "development", "/tag", target=None))
     assert (found.recorded, found.serves, found.problem) == ("101", None, "")
     assert world.asked == [["/tag"]]
 
 
 def test_many_places_are_asked_for_at_once_and_keep_their_order(world: World) -> None:
-    places = [Place(str(number), "development", "/tag", TARGET) for number in range(30)]
+    places = [Place(str(number), "development", "/tag", target=TARGET) for number in range(30)]
     assert [one.service for one in place_statuses(places, world, world)] == [str(number) for number in range(30)]
     assert len(world.asked) == 2
 
@@ -116,7 +117,7 @@ def test_many_places_are_asked_for_at_once_and_keep_their_order(world: World) ->
 def fleet(world: World, count: int = 25) -> list[Place]:
     """Places of which every fifth is in another cluster."""
     targets = [ServiceTarget("other" if n % 5 == 0 else "development", f"service-{n}", "api") for n in range(count)]
-    places = [Place(target.service, "development", f"/{target.service}", target) for target in targets]
+    places = [Place(target.service, "development", f"/{target.service}", target=target) for target in targets]
     world.recorded = {place.parameter: ParameterVersion(place.parameter, "101", 7) for place in places}
     world.serving = {target: replace(serving("r.io/x:101"), target=target) for target in targets}
     return places

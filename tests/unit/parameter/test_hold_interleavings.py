@@ -53,7 +53,7 @@ def sound(end: End) -> bool:
     """Return whether it ended as it must: held, or released and nothing lost or put back that should not be."""
     if end.standing.marks.holds or not any(isinstance(actor, Release) for actor in end.actors):
         return held(end)
-    return not end.standing.marks.turning and not lost(end) and not resurrected(end)
+    return not end.standing.marks.rolling_back and not lost(end) and not resurrected(end)
 
 
 def lost(end: End) -> bool:
@@ -153,7 +153,7 @@ def test_a_hold_whose_last_version_is_leaving_is_never_simply_gone() -> None:
     """A writer that dies while it moves the hold leaves a gate at least, and everybody yields."""
     full = store_with("4", "9", "9", "9", "9", "9", limit=6, held=1)
     for end in explore(full, [W10, W11], 1):
-        assert held(end) or end.standing.marks.turning
+        assert held(end) or end.standing.marks.rolling_back
 
 
 def test_the_marks_of_proof_and_the_floor_make_room() -> None:

@@ -9,7 +9,14 @@ from ecs_cd.model.image import CheckedImage, ImageTag
 from ecs_cd.model.labels import FLOOR
 from ecs_cd.model.order import Order
 from ecs_cd.model.parameter import Parameter, ParameterChange, Recorded
-from ecs_cd.parameter.record import Seen, Stand, change_standing, read_now, read_parameter, record_tag
+from ecs_cd.parameter.record import (
+    ChangeState,
+    ParameterSnapshot,
+    change_status,
+    read_parameter,
+    record_tag,
+    snapshot_parameter,
+)
 from ecs_cd.support.deadline import Deadline
 from tests.support.fakes import FakeClock, FakeParameters
 
@@ -47,7 +54,7 @@ class Store(FakeParameters):
         *,
         create: bool = False,
         dry_run: bool = False,
-        seen: Seen | None = None,
+        seen: ParameterSnapshot | None = None,
     ) -> ParameterChange:
         return record_tag(
             self,
@@ -202,7 +209,7 @@ def test_a_dry_run_finds_the_missing_parameter_too() -> None:
 
 def test_what_was_read_beforehand_is_used_while_it_is_fresh() -> None:
     store = Store("5")
-    seen = read_now(store, NAME, store.clock)
+    seen = snapshot_parameter(store, NAME, store.clock)
     store.clock.advance(5)
     store.record("7", seen=seen)
     assert store.calls == ["read", "write"]
@@ -210,7 +217,7 @@ def test_what_was_read_beforehand_is_used_while_it_is_fresh() -> None:
 
 def test_what_was_read_beforehand_is_read_again_when_it_is_stale() -> None:
     store = Store("5")
-    seen = read_now(store, NAME, store.clock)
+    seen = snapshot_parameter(store, NAME, store.clock)
     store.by_another("9")
     store.clock.advance(5.1)
     assert store.record("7", seen=seen).recorded is Recorded.SUPERSEDED
@@ -220,7 +227,7 @@ def test_what_was_read_beforehand_is_read_again_when_it_is_stale() -> None:
 def test_a_read_that_took_long_is_as_old_as_its_beginning() -> None:
     store = Store("5")
     store.meanwhile("read", lambda: store.clock.advance(6))
-    seen = read_now(store, NAME, store.clock)
+    seen = snapshot_parameter(store, NAME, store.clock)
     store.record("7", seen=seen)
     assert store.calls == ["read", "read", "write"]
 
@@ -423,7 +430,7 @@ def test_a_tag_that_came_while_throttled_is_respected() -> None:
 def test_what_was_read_beforehand_is_used_once_only() -> None:
     store = Store("5")
     store.fail("write", Throttled("Slow down."))
-    store.record("7", seen=read_now(store, NAME, store.clock))
+    store.record("7", seen=snapshot_parameter(store, NAME, store.clock))
     assert store.calls == ["read", "write", "read", "write"]
 
 
@@ -457,21 +464,21 @@ def test_a_change_is_overtaken_when_something_older_stands_in_its_place(later: l
     store = Store("4")
     change = store.record("7")
     store.by_another(*later)
-    assert (change_standing(store, change, Order.NUMERIC).stand is Stand.OVERTAKEN) is expected
+    assert (change_status(store, change, Order.NUMERIC).state is ChangeState.OVERTAKEN) is expected
 
 
 def test_a_change_whose_parameter_is_gone_is_overtaken() -> None:
     change = Store("4").record("7")
-    assert change_standing(Store(), change, Order.NUMERIC).stand is Stand.OVERTAKEN
+    assert change_status(Store(), change, Order.NUMERIC).state is ChangeState.OVERTAKEN
 
 
 def test_a_deliberate_step_back_since_does_not_overtake() -> None:
     store = Store("4")
     change = store.record("7")
     store.record("5", Order.NONE)
-    assert change_standing(store, change, Order.NUMERIC).stand is Stand.STANDS
+    assert change_status(store, change, Order.NUMERIC).state is ChangeState.STANDS
     store.by_another("6")
-    assert change_standing(store, change, Order.NUMERIC).stand is Stand.STANDS
+    assert change_status(store, change, Order.NUMERIC).state is ChangeState.STANDS
 
 
 def test_a_step_back_before_the_change_does_not_excuse_what_came_after() -> None:
@@ -479,11 +486,11 @@ def test_a_step_back_before_the_change_does_not_excuse_what_came_after() -> None
     store.record("4", Order.NONE)
     change = store.record("7")
     store.by_another("5")
-    assert change_standing(store, change, Order.NUMERIC).stand is Stand.OVERTAKEN
+    assert change_status(store, change, Order.NUMERIC).state is ChangeState.OVERTAKEN
 
 
 def test_without_an_order_nothing_is_overtaken() -> None:
     store = Store("abc")
     change = store.record("def", Order.NONE)
     store.by_another("abc")
-    assert change_standing(store, change, Order.NONE).stand is Stand.STANDS
+    assert change_status(store, change, Order.NONE).state is ChangeState.STANDS

@@ -13,8 +13,7 @@ import jsonschema
 import pytest
 
 from ecs_cd.errors import RunFailed, WrongInput
-from ecs_cd.report.report import (
-    VERSION,
+from ecs_cd.report.facts import (
     Failure,
     HoldFact,
     ImageFact,
@@ -22,11 +21,10 @@ from ecs_cd.report.report import (
     Outcome,
     ParameterFact,
     PhaseFact,
-    Report,
     RolloutFact,
     RunFact,
-    report_schema,
 )
+from ecs_cd.report.report import VERSION, Report, report_schema
 
 FULL = Report(
     version=VERSION,
@@ -37,7 +35,7 @@ FULL = Report(
     tag="102",
     dry_run=False,
     summary="my-api 102 is deployed to development.",
-    proved=("ECR has it.", "ECS runs it."),
+    evidence=("ECR has it.", "ECS runs it."),
     image=ImageFact("sha256:abc", datetime(2026, 1, 1, tzinfo=timezone.utc)),
     parameter=ParameterFact("/tag", "101", "102", 3, "written", restored=False),
     run=RunFact(42, "20260101.1", "https://dev/42", 7, "refs/heads/main", "succeeded"),
@@ -51,7 +49,9 @@ FULL = Report(
     hold=HoldFact("held", "101", 3, "102"),
     origin=OriginFact("stage", "stage", "my-api", "102", "my-api:102", "sha256:abc", None),
 )
-EMPTY = replace(FULL, proved=(), image=None, parameter=None, run=None, rollout=None, warnings=(), phases=(), hold=None)
+EMPTY = replace(
+    FULL, evidence=(), image=None, parameter=None, run=None, rollout=None, warnings=(), phases=(), hold=None
+)
 FAILED = replace(
     FULL,
     outcome=Outcome.FAILED,
@@ -77,18 +77,18 @@ def _keys(value: Any, path: str = "") -> Iterator[str]:  # noqa: ANN401 - any JS
 
 def test_no_key_that_programs_read_ever_goes() -> None:
     """A key may be added; one that is renamed or removed needs a new major `version`."""
-    assert VERSION == "1.1"
+    assert VERSION == "2.0"
     assert set(_keys(FULL.to_dict())) | set(_keys({"failure": FAILED.to_dict()["failure"]})) == {
-        *("version", "outcome", "exit_code", "service", "environment", "tag", "dry_run", "summary", "proved"),
+        *("version", "outcome", "exit_code", "service", "environment", "tag", "dry_run", "summary", "evidence"),
         *("image", "image.digest", "image.pushed_at"),
         *("parameter", "parameter.name", "parameter.old", "parameter.new", "parameter.version"),
         *("parameter.recorded", "parameter.restored"),
         *("run", "run.id", "run.name", "run.url", "run.pipeline_id", "run.branch", "run.state"),
-        *("run.taken", "run.tries"),
+        *("run.origin", "run.attempts"),
         *("rollout", "rollout.cluster", "rollout.service", "rollout.serving", "rollout.sentence", "rollout.image"),
         *("rollout.task_definition", "rollout.running", "rollout.desired"),
         *("failure", "failure.reason", "failure.message", "failure.hint", "failure.details", "failure.link"),
-        *("hold", "hold.state", "hold.tag", "hold.version", "hold.left"),
+        *("hold", "hold.state", "hold.tag", "hold.version", "hold.previous_tag"),
         *("failure.retryable", "warnings", "phases", "started_at", "seconds", "deadline_seconds"),
         *("origin", "origin.environment", "origin.cluster", "origin.service", "origin.tag", "origin.image"),
         *("origin.digest", "origin.serving_since"),
@@ -112,6 +112,6 @@ def test_a_file_that_cannot_be_written_is_named_and_nothing_is_left(tmp_path: Pa
 
 def test_a_failure_is_told_before_what_was_proved() -> None:
     text = FAILED.to_text()
-    assert text.startswith("FAILED  ")
-    assert text.index("because") < text.index("do next") < text.index("proved")
+    assert text.startswith("error: ")
+    assert text.index("because") < text.index("do next") < text.index("evidence")
     assert "https://dev/42?task" in text

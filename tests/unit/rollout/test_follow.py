@@ -1,3 +1,5 @@
+"""A service followed to its verdict, with the evidence of a failure (rules 10 and 11)."""
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -14,8 +16,7 @@ from ecs_cd.errors import (
     Throttled,
     Unreachable,
 )
-from ecs_cd.model.image import CheckedImage, ImageTag
-from ecs_cd.model.run import FinishedRun
+from ecs_cd.model.image import ImageTag
 from ecs_cd.model.service import (
     Container,
     Deployment,
@@ -68,8 +69,7 @@ class Following:
         return follow_rollout(
             self.services,
             TARGET,
-            Wanted(CheckedImage(ImageTag("7"))),
-            FinishedRun(None),
+            Wanted(ImageTag("7")),
             deadline=Deadline.after(seconds, self.clock),
             watch=lambda snapshot, verdict: self.told.append((snapshot, verdict)),
             before=before,

@@ -1,3 +1,5 @@
+"""The verdict on one snapshot of a service is ECS's, never Terraform's (rule 10)."""
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -7,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecs_cd.errors import SettingsError
-from ecs_cd.model.image import CheckedImage, ImageTag
+from ecs_cd.model.image import ImageTag
 from ecs_cd.model.image_name import container_image, matches_image, repository_of, tag_of
 from ecs_cd.model.order import Order
 from ecs_cd.model.service import Container, Deployment, ServiceSnapshot, ServiceTarget, Serving, TaskDefinition, Verdict
@@ -16,7 +18,7 @@ from ecs_cd.rollout.judge import Wanted, judge
 ONE, TWO = "sha256:" + "1" * 64, "sha256:" + "2" * 64
 ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
 TARGET = ServiceTarget("dev", "api")
-WANTED = Wanted(CheckedImage(ImageTag("7"), ONE))
+WANTED = Wanted(ImageTag("7"), ONE)
 ROLLING_BACK = "ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/5."
 
 
@@ -88,7 +90,7 @@ def test_tag_and_repository_are_read_from_a_reference(image: str, tag: str, repo
 def test_an_image_is_ours_by_digest_where_both_have_one_and_else_by_tag(
     image: str, digest: str, expected: bool
 ) -> None:
-    assert matches_image(image, CheckedImage(ImageTag("7"), digest)) is expected
+    assert matches_image(image, ImageTag("7"), digest) is expected
 
 
 # Which container
@@ -336,7 +338,8 @@ snapshots = st.builds(
 )
 wishes = st.builds(
     Wanted,
-    st.builds(CheckedImage, st.sampled_from([ImageTag("7"), ImageTag("1.2.3")]), st.sampled_from(["", ONE])),
+    st.sampled_from([ImageTag("7"), ImageTag("1.2.3")]),
+    st.sampled_from(["", ONE]),
     st.sampled_from(list(Order)),
 )
 
@@ -366,7 +369,7 @@ def test_deployed_means_that_the_primary_has_the_image_and_is_done(
     primary = snapshot.primary
     assert snapshot.status == "ACTIVE"
     assert primary
-    assert matches_image(container_image(primary.task_definition, snapshot.target), wanted.image)
+    assert matches_image(container_image(primary.task_definition, snapshot.target), wanted.tag, wanted.digest)
     if primary.rollout_state:
         assert primary.rollout_state == "COMPLETED"
     elif snapshot.controller == "ECS":

@@ -1,4 +1,4 @@
-"""The moves in time: how long it waits for what, what it tells, and what it says when the time is over."""
+"""The protocol in time: how long it waits for what, what it reports, and what it says at the deadline."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from ecs_cd.model.events import Event, LockMet, RunChanged, RunChosen, Warned
 from ecs_cd.model.image import ImageTag
 from ecs_cd.model.parameter import ParameterChange, Recorded
 from ecs_cd.model.run import FinishedRun, Pipeline, Run, RunOrigin, RunRequest, RunState, TimelineRecord
-from ecs_cd.run.carry import MOST_DOUBTS, carry_change
+from ecs_cd.run.carry import MAX_UNCERTAIN, carry_change
 from ecs_cd.run.pipelines import Pipelines
 from ecs_cd.support.deadline import Deadline
-from tests.support.azure_in_memory import LOCK_ERROR, Cloud, End, Lock, MemoryAzureDevOps
+from tests.support.azure_in_memory import LOCK_ERROR, AzureState, LockBehavior, MemoryAzureDevOps, RunEnd
 from tests.support.fakes import FakeClock
 
 CHANGE = ParameterChange("/api/dev/tag", ImageTag("226"), "225", "226", 2, Recorded.WRITTEN)
@@ -33,13 +33,13 @@ class Running(MemoryAzureDevOps):
     """
 
     def __init__(
-        self, clock: FakeClock, *, delay: float = 5.0, held: float = 0.0, said: tuple[str, ...] = LOCK_ERROR
+        self, clock: FakeClock, *, delay: float = 5.0, held: float = 0.0, log: tuple[str, ...] = LOCK_ERROR
     ) -> None:
-        super().__init__(Cloud(Lock.NONE))
+        super().__init__(AzureState(LockBehavior.NONE))
         self.clock = clock
         self.delay = delay
         self.held_until = clock.now() + held
-        self.said = said
+        self.log = log
         self.polls = 0
 
     def queue(self, request: RunRequest) -> Run:
@@ -52,46 +52,46 @@ class Running(MemoryAzureDevOps):
         return super().run(run_id)
 
     def log_tail(self, run_id: int, log_id: int, lines: int) -> tuple[str, ...]:
-        return self.said
+        return self.log
 
     def _start(self, run_id: int) -> None:
-        if not self.cloud.run(run_id).waits:
+        if not self.state.run(run_id).waits:
             return
-        self.cloud = self.cloud.start(run_id)
+        self.state = self.state.start(run_id)
         if self.clock.now() < self.held_until:
-            self.clock.later(1.0, lambda: self._end(run_id, End.LOCKED))
+            self.clock.later(1.0, lambda: self._end(run_id, RunEnd.LOCKED))
         else:
-            self.clock.later(WORK, lambda: self._end(run_id, End.SUCCESS))
+            self.clock.later(WORK, lambda: self._end(run_id, RunEnd.SUCCESS))
 
-    def _end(self, run_id: int, how: End) -> None:
-        if not self.cloud.run(run_id).state.ended:
-            self.cloud = self.cloud.end(run_id, how)
+    def _end(self, run_id: int, how: RunEnd) -> None:
+        if not self.state.run(run_id).state.ended:
+            self.state = self.state.end(run_id, how)
 
 
 def carried(
-    azure: Running | Failing, clock: FakeClock, *, seconds: float = 1800, told: list[Event] | None = None
+    azure: Running | Failing, clock: FakeClock, *, seconds: float = 1800, events: list[Event] | None = None
 ) -> FinishedRun:
-    events: list[Event] = told if told is not None else []
+    reported: list[Event] = events if events is not None else []
     deadline = Deadline.after(seconds, clock)
     infrastructure = Pipeline(7, "infrastructure")
     pipelines = cast("Pipelines", azure)
-    return carry_change(pipelines, infrastructure, "main", CHANGE, deadline=deadline, watch=events.append)
+    return carry_change(pipelines, infrastructure, "main", CHANGE, deadline=deadline, watch=reported.append)
 
 
-def test_a_run_is_queued_followed_and_said_to_be_ours() -> None:
-    clock, told = FakeClock(), list[Event]()
-    finished = carried(Running(clock), clock, told=told)
+def test_a_run_is_queued_followed_and_reported_as_ours() -> None:
+    clock, events = FakeClock(), list[Event]()
+    finished = carried(Running(clock), clock, events=events)
     assert finished.run and finished.run.state is RunState.SUCCEEDED
-    assert (finished.taken, finished.tries) == (RunOrigin.QUEUED, 1)
-    assert [type(event) for event in told] == [RunChosen, RunChanged, RunChanged, RunChanged]
+    assert (finished.origin, finished.attempts) == (RunOrigin.QUEUED, 1)
+    assert [type(event) for event in events] == [RunChosen, RunChanged, RunChanged, RunChanged]
 
 
 def test_a_run_that_waits_already_is_joined() -> None:
     clock = FakeClock()
     azure = Running(clock)
     azure.queue(RunRequest(Pipeline(7), MAIN))
-    assert carried(azure, clock).taken is RunOrigin.JOINED
-    assert len(azure.cloud.runs) == 1
+    assert carried(azure, clock).origin is RunOrigin.JOINED
+    assert len(azure.state.runs) == 1
 
 
 def test_nothing_is_slept_between_queueing_and_the_first_look() -> None:
@@ -116,20 +116,20 @@ def test_the_deadline_says_which_run_was_followed_and_what_it_was_at() -> None:
 
 @pytest.mark.parametrize("held", [1.0, 20.0, 300.0])
 def test_a_lock_held_by_somebody_else_is_waited_for(held: float) -> None:
-    clock, told = FakeClock(), list[Event]()
+    clock, events = FakeClock(), list[Event]()
     azure = Running(clock, held=held)
-    finished = carried(azure, clock, told=told)
-    waits = [event for event in told if isinstance(event, LockMet)]
-    assert finished.tries == len(azure.cloud.runs) == len(waits) + 1
+    finished = carried(azure, clock, events=events)
+    waits = [event for event in events if isinstance(event, LockMet)]
+    assert finished.attempts == len(azure.state.runs) == len(waits) + 1
     assert {event.lock.who for event in waits} <= {"somebody@else"}
     assert all(event.pause in clock.slept for event in waits)
 
 
 def test_the_waits_for_a_lock_grow_and_no_two_deliveries_wait_alike() -> None:
     def pauses() -> list[float]:
-        clock, told = FakeClock(), list[Event]()
-        carried(Running(clock, held=300), clock, told=told)
-        return [event.pause for event in told if isinstance(event, LockMet)]
+        clock, events = FakeClock(), list[Event]()
+        carried(Running(clock, held=300), clock, events=events)
+        return [event.pause for event in events if isinstance(event, LockMet)]
 
     first, second = pauses(), pauses()
     assert first != second
@@ -138,23 +138,23 @@ def test_the_waits_for_a_lock_grow_and_no_two_deliveries_wait_alike() -> None:
 
 
 def test_a_plan_that_went_stale_is_tried_again_without_the_pause_for_a_lock() -> None:
-    clock, told = FakeClock(), list[Event]()
-    finished = carried(Running(clock, held=1.0, delay=0, said=("Error: Saved plan is stale",)), clock, told=told)
-    assert finished.tries == 2
-    assert [event.pause for event in told if isinstance(event, LockMet)] == [0.0]
+    clock, events = FakeClock(), list[Event]()
+    finished = carried(Running(clock, held=1.0, delay=0, log=("Error: Saved plan is stale",)), clock, events=events)
+    assert finished.attempts == 2
+    assert [event.pause for event in events if isinstance(event, LockMet)] == [0.0]
 
 
 def test_with_a_run_at_work_the_next_one_is_queued() -> None:
-    clock, told = FakeClock(), list[Event]()
+    clock, events = FakeClock(), list[Event]()
     azure = Running(clock, delay=0)
     azure.queue(RunRequest(Pipeline(7), MAIN))
     clock.sleep(1)
-    assert carried(azure, clock, told=told).taken is RunOrigin.QUEUED
-    assert len(azure.cloud.runs) == 2
+    assert carried(azure, clock, events=events).origin is RunOrigin.QUEUED
+    assert len(azure.state.runs) == 2
 
 
 def test_who_hesitates_joins_the_run_that_somebody_queued_meanwhile() -> None:
-    clock, told = FakeClock(), list[Event]()
+    clock, events = FakeClock(), list[Event]()
     azure = Running(clock, delay=0)
     azure.queue(RunRequest(Pipeline(7), MAIN))
     clock.sleep(1)
@@ -163,8 +163,8 @@ def test_who_hesitates_joins_the_run_that_somebody_queued_meanwhile() -> None:
         azure.queue(RunRequest(Pipeline(7), MAIN))
 
     clock.later(1e-9, somebody_queues)
-    finished = carried(azure, clock, told=told)
-    assert (finished.taken, finished.run and finished.run.id, len(azure.cloud.runs)) == (RunOrigin.JOINED, 2, 2)
+    finished = carried(azure, clock, events=events)
+    assert (finished.origin, finished.run and finished.run.id, len(azure.state.runs)) == (RunOrigin.JOINED, 2, 2)
 
 
 def test_the_deadline_ends_the_wait_for_a_lock_and_names_its_holder() -> None:
@@ -175,16 +175,16 @@ def test_the_deadline_ends_the_wait_for_a_lock_and_names_its_holder() -> None:
 
 
 def test_of_an_old_lock_the_way_to_free_it_is_named_and_not_gone() -> None:
-    clock, told = FakeClock(), list[Event]()
+    clock, events = FakeClock(), list[Event]()
     created = clock.utc() - timedelta(hours=3)
-    said = (*LOCK_ERROR, f"  Created:   {created:%Y-%m-%d %H:%M:%S}.1 +0000 UTC")
+    log = (*LOCK_ERROR, f"  Created:   {created:%Y-%m-%d %H:%M:%S}.1 +0000 UTC")
     with pytest.raises(DeadlineReached) as caught:
-        carried(Running(clock, held=9e9, said=said), clock, seconds=60, told=told)
+        carried(Running(clock, held=9e9, log=log), clock, seconds=60, events=events)
     assert "`terraform force-unlock 0a1b`" in caught.value.hint
-    assert any(isinstance(event, Warned) and "terraform force-unlock 0a1b" in event.message for event in told)
+    assert any(isinstance(event, Warned) and "terraform force-unlock 0a1b" in event.message for event in events)
 
 
-def test_a_wrong_address_is_told_at_once_and_not_at_the_deadline() -> None:
+def test_a_wrong_address_is_reported_at_once_and_not_at_the_deadline() -> None:
     clock = FakeClock()
     azure = Failing(Running(clock), {"active": [Unreachable("No route.")]})
     with pytest.raises(Unreachable):
@@ -221,9 +221,11 @@ def test_short_failures_are_outlived_once_azure_devops_has_answered() -> None:
 
 def test_a_queueing_that_may_have_been_done_is_looked_for_before_the_next_try() -> None:
     clock = FakeClock()
-    azure = Failing(Running(clock), {"queue": [ServiceUnavailable("503")] * MOST_DOUBTS})
-    assert carried(azure, clock).taken is RunOrigin.QUEUED
-    assert [name for name in azure.calls if name in ("active", "queue")][:6] == ["active", "queue"] * (MOST_DOUBTS + 1)
+    azure = Failing(Running(clock), {"queue": [ServiceUnavailable("503")] * MAX_UNCERTAIN})
+    assert carried(azure, clock).origin is RunOrigin.QUEUED
+    assert [name for name in azure.calls if name in ("active", "queue")][:6] == ["active", "queue"] * (
+        MAX_UNCERTAIN + 1
+    )
 
 
 def test_a_queueing_that_fails_again_and_again_is_a_failure_for_each_may_be_one_more_run() -> None:
@@ -231,7 +233,7 @@ def test_a_queueing_that_fails_again_and_again_is_a_failure_for_each_may_be_one_
     azure = Failing(Running(clock), {"queue": [ServiceUnavailable("503")] * 99})
     with pytest.raises(ServiceUnavailable):
         carried(azure, clock)
-    assert azure.calls.count("queue") == MOST_DOUBTS + 1
+    assert azure.calls.count("queue") == MAX_UNCERTAIN + 1
 
 
 def test_a_throttled_queueing_is_tried_until_it_is_let_through() -> None:
@@ -252,7 +254,7 @@ def test_what_was_not_written_is_not_carried() -> None:
             deadline=Deadline.after(9, clock),
             watch=lambda _: None,
         )
-    assert azure.cloud.runs == ()
+    assert azure.state.runs == ()
 
 
 def test_an_interrupt_leaves_every_run_alone() -> None:
@@ -265,5 +267,5 @@ def test_an_interrupt_leaves_every_run_alone() -> None:
     clock.later(12, stop)
     with pytest.raises(KeyboardInterrupt):
         carried(azure, clock)
-    assert azure.cloud.runs[0].state is RunState.RUNNING
+    assert azure.state.runs[0].state is RunState.RUNNING
     assert TimelineRecord("s", "", "Stage", "Apply", "inProgress", order=2) in azure.records(1)

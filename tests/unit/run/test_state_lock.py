@@ -1,4 +1,4 @@
-"""State locks and lost agents are told from all other failures, by the texts that users report."""
+"""State locks and lost agents are told from all other failures, by the texts that users report (rule 9)."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def test_what_waiting_does_not_mend_is_no_lock(text: str) -> None:
     assert read_state_lock(framed(text)) is None
 
 
-def test_the_holder_is_read_and_told_with_its_age() -> None:
+def test_the_holder_is_read_and_described_with_its_age() -> None:
     lock = read_state_lock(framed(refused(S3 + info())))
     assert lock == StateLock(
         "S3",
@@ -140,13 +140,13 @@ def test_the_holder_is_read_and_told_with_its_age() -> None:
         "ann@laptop",
         NOW - timedelta(minutes=5),
     )
-    assert lock.said(NOW) == "ann@laptop (OperationTypeApply) holds it for 5 min"
+    assert lock.describe(NOW) == "ann@laptop (OperationTypeApply) holds it for 5 min"
 
 
 def test_terraform_cloud_tells_who_asks_and_not_who_holds_so_nobody_is_named() -> None:
     lock = read_state_lock(framed(refused(CLOUD + info(path=""))))
     assert lock == StateLock("Terraform Cloud", "org/workspace")
-    assert lock.said(NOW) == "somebody holds it"
+    assert lock.describe(NOW) == "somebody holds it"
 
 
 @pytest.mark.parametrize(
@@ -184,8 +184,8 @@ def test_nothing_of_a_lock_is_obeyed_by_an_agent_or_a_terminal() -> None:
     lock = StateLock(
         "S3", "\x1b[2J0a1b", who="##vso[task.complete]ann\x1b[2J", operation="a\nb", created=NOW - timedelta(days=1)
     )
-    told = lock.said(NOW) + lock.advice(NOW)
-    assert not {"##vso", "\x1b", "\n"} & {part for part in ("##vso", "\x1b", "\n") if part in told}
+    text = lock.describe(NOW) + lock.advice(NOW)
+    assert not {"##vso", "\x1b", "\n"} & {part for part in ("##vso", "\x1b", "\n") if part in text}
 
 
 LOST = [
@@ -247,7 +247,7 @@ def test_other_errors_are_no_lost_agent(line: str) -> None:
         ("The operation was canceled.", ""),
     ],
 )
-def test_who_cancelled_is_read_where_it_is_told(line: str, who: str) -> None:
+def test_who_cancelled_is_read_where_an_issue_says_so(line: str, who: str) -> None:
     assert cancelled_by(["The operation was canceled.", line]) == who
 
 
@@ -261,5 +261,5 @@ by another operation after the plan was created."""
 def test_a_plan_that_another_apply_has_made_stale_is_contention_for_the_lock_as_well() -> None:
     lock = read_state_lock(framed(STALE))
     assert lock and lock.stale
-    assert lock.said(NOW) == "somebody changed the state after the run had planned"
+    assert lock.describe(NOW) == "somebody changed the state after the run had planned"
     assert lock.advice(NOW) == ""

@@ -1,3 +1,5 @@
+"""A settings file is checked as a whole before anything is sent (rule 1)."""
+
 from __future__ import annotations
 
 import re
@@ -15,7 +17,7 @@ from ecs_cd.errors import SettingsError
 from ecs_cd.settings import TABLE, Section, Settings, json_schema, load
 from ecs_cd.settings.table import in_section
 
-DESIGN = """\
+MINIMAL = """\
 organization: https://dev.azure.com/acme
 project: platform
 services:
@@ -78,7 +80,7 @@ def mistakes(tmp_path: Path, text: str | bytes) -> list[str]:
     return [line.replace(str(tmp_path / "ecs-cd.yml"), "ecs-cd.yml") for line in lines]
 
 
-@pytest.mark.parametrize("text", [DESIGN, FULL])
+@pytest.mark.parametrize("text", [MINIMAL, FULL])
 def test_a_good_file_passes_both_the_models_and_the_schema(tmp_path: Path, text: str) -> None:
     assert loaded(tmp_path, text).environments == ("development", "production")
     schema = json_schema()
@@ -91,7 +93,7 @@ def test_a_good_file_passes_both_the_models_and_the_schema(tmp_path: Path, text:
     [("parameter:", "paramter:"), ("cluster:", "clustr:"), ("promote_from", "promotefrom"), ("project", "projcet")],
 )
 def test_a_typo_fails_both_the_models_and_the_schema(tmp_path: Path, right: str, typo: str) -> None:
-    text = DESIGN.replace(right, typo)
+    text = MINIMAL.replace(right, typo)
     (mistake,) = mistakes(tmp_path, text)
     assert f"Did you mean '{right.rstrip(':')}'?" in mistake
     assert not jsonschema.Draft202012Validator(json_schema()).is_valid(yaml.safe_load(text))

@@ -16,12 +16,12 @@ from ecs_cd.model.order import Order
 from ecs_cd.model.service import ServiceTarget
 from ecs_cd.settings import TABLE, DeliverySettings, Section, Settings, load, values
 from ecs_cd.settings.commands import ECS
-from tests.unit.settings.test_file import DESIGN, FULL
+from tests.unit.settings.test_file import FULL, MINIMAL
 
 AGENT = {"SYSTEM_COLLECTIONURI": "https://dev.azure.com/acme/", "SYSTEM_TEAMPROJECT": "platform"}
 
 
-def loaded(tmp_path: Path, text: str = DESIGN, **environ: str) -> Settings:
+def loaded(tmp_path: Path, text: str = MINIMAL, **environ: str) -> Settings:
     path = tmp_path / "ecs-cd.yml"
     path.write_text(text)
     return load(path, environ)
@@ -73,7 +73,7 @@ def test_flags_count_over_environment_over_file_over_the_agent(tmp_path: Path) -
     final = settings.resolve("my-api", "production", project="flags", timeout="2m", verify=True)
     assert (final.project, final.timeout) == ("flags", 120)
     assert final.target == ServiceTarget("production-2", "my-api", "api", "my-api")
-    without = loaded(tmp_path, DESIGN.replace("project: platform\n", ""), **agent)
+    without = loaded(tmp_path, MINIMAL.replace("project: platform\n", ""), **agent)
     assert without.resolve("my-api", "production").project == "agents"
 
 
@@ -243,7 +243,7 @@ def test_names_are_checked_as_their_owners_do(name: str, good: list[str], bad: l
 
 
 def test_a_filled_value_is_checked_too_and_told_with_its_place(tmp_path: Path) -> None:
-    settings = loaded(tmp_path, DESIGN.replace("production:", "eu.production:"))
+    settings = loaded(tmp_path, MINIMAL.replace("production:", "eu.production:"))
     with pytest.raises(
         SettingsError, match=r"ecs-cd\.yml:8:\d+: services\.my-api\.ecs\.cluster: 'eu\.production' is not a name"
     ):
@@ -364,14 +364,14 @@ def test_a_malformed_token_is_refused_without_repeating_it(tmp_path: Path) -> No
 
 
 def test_the_jobs_token_is_not_sent_to_another_organization(tmp_path: Path) -> None:
-    stranger = DESIGN.replace("https://dev.azure.com/acme", "https://evil.example/acme")
+    stranger = MINIMAL.replace("https://dev.azure.com/acme", "https://evil.example/acme")
     job = AGENT | {"SYSTEM_ACCESSTOKEN": "job"}
     with pytest.raises(SettingsError, match=r"SYSTEM_ACCESSTOKEN is a token for https://dev.azure.com/acme"):
         loaded(tmp_path, stranger, **job).resolve("my-api", "production")
     assert loaded(tmp_path, stranger, **job, ECS_CD_AZURE_DEVOPS_PAT="p").resolve("my-api", "production").token
-    assert loaded(tmp_path, DESIGN, **job).resolve("my-api", "production").token
+    assert loaded(tmp_path, MINIMAL, **job).resolve("my-api", "production").token
     old = job | {"SYSTEM_COLLECTIONURI": "https://acme.visualstudio.com/"}
-    assert loaded(tmp_path, DESIGN, **old).resolve("my-api", "production").token
+    assert loaded(tmp_path, MINIMAL, **old).resolve("my-api", "production").token
 
 
 @pytest.mark.parametrize("blank", ["", "  ", "$(ecsParameter)"])

@@ -1,3 +1,5 @@
+"""The one loop that waits, and the one deadline that ends it (rule 16)."""
+
 from __future__ import annotations
 
 import random

@@ -75,7 +75,8 @@ def test_the_json_form_carries_everything_a_build_knows() -> None:
         ('{"version": 1, "images": {}}', "has no images"),
         ('{"version": 1, "image": {}}', "unknown key 'image'. Did you mean 'images'"),
         ('{"version": 1, "version": 1}', "the key 'version' twice"),
-        ('{"version": ' + "1" * 5000 + "}", "beyond reason"),
+        # Before Python 3.10.7 an integer may have any number of digits.
+        ('{"version": ' + "1" * 5000 + "}", "beyond reason|not of a version known"),
         ('{"version": ' + "[" * 60000, "beyond reason|is not JSON"),
         ('{"version": 1, "images": {"a b": {}}}', "service 'a b' is not a name"),
         ('{"version": 1, "images": {"a": "1"}}', 'an object with a "tag"'),

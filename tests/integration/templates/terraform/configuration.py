@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ecs_cd.sandbox.aws import Aws
-from ecs_cd.sandbox.example import provider_arguments
-from ecs_cd.sandbox.templates import TEMPLATES
-from ecs_cd.sandbox.terraform import Terraform
+from ecs_cd_sandbox.aws import Aws
+from ecs_cd_sandbox.example_infrastructure import provider_arguments
+from ecs_cd_sandbox.template_folder import TEMPLATES
+from ecs_cd_sandbox.terraform.installation import Terraform
 
 MODULE = TEMPLATES / "terraform" / "modules" / "image-tag"
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from ecs_cd.sandbox.aws import Aws
-from ecs_cd.sandbox.example import check_out
-from ecs_cd.sandbox.templates import TEMPLATES
-from ecs_cd.sandbox.terraform import Terraform
+from ecs_cd_sandbox.aws import Aws
+from ecs_cd_sandbox.example_infrastructure import check_out
+from ecs_cd_sandbox.template_folder import TEMPLATES
+from ecs_cd_sandbox.terraform.installation import Terraform
 from tests.integration.templates.terraform.configuration import MODULE, Configuration, write
 
 PAGES = [

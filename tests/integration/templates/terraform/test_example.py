@@ -16,13 +16,13 @@ from ecs_cd.aws import AwsSettings, StaticKeys, connect
 from ecs_cd.model.image import CheckedImage, ImageTag
 from ecs_cd.model.parameter import Recorded
 from ecs_cd.parameter.record import record_tag
-from ecs_cd.sandbox.aws import Aws
-from ecs_cd.sandbox.example import OVERRIDE, STATE_BUCKET, check_out, seed
-from ecs_cd.sandbox.pipelines import FIRST_TAG, SERVICES
-from ecs_cd.sandbox.templates import TEMPLATES
-from ecs_cd.sandbox.terraform import Terraform
 from ecs_cd.support.clock import SystemClock
 from ecs_cd.support.deadline import Deadline
+from ecs_cd_sandbox.aws import Aws
+from ecs_cd_sandbox.example_infrastructure import OVERRIDE, STATE_BUCKET, check_out, seed
+from ecs_cd_sandbox.pipelines import FIRST_TAG, SERVICES
+from ecs_cd_sandbox.template_folder import TEMPLATES
+from ecs_cd_sandbox.terraform.installation import Terraform
 from tests.integration.templates.terraform.configuration import Configuration
 
 EXAMPLE = TEMPLATES / "terraform" / "example"

@@ -11,9 +11,9 @@ import pytest
 
 from ecs_cd.errors import InvalidTag
 from ecs_cd.model.image import ImageTag
-from ecs_cd.sandbox.example import provider_arguments
-from ecs_cd.sandbox.terraform import Terraform
 from ecs_cd.support import naming_rules
+from ecs_cd_sandbox.example_infrastructure import provider_arguments
+from ecs_cd_sandbox.terraform.installation import Terraform
 from tests.integration.templates.terraform.configuration import MODULE, Configuration
 
 NAMES = [

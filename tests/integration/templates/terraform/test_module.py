@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from ecs_cd.sandbox.aws import Aws
-from ecs_cd.sandbox.terraform import Terraform
+from ecs_cd_sandbox.aws import Aws
+from ecs_cd_sandbox.terraform.installation import Terraform
 from tests.integration.templates.terraform.configuration import Configuration, write
 
 NAME = "/my-api/development/docker-image-tag"

@@ -1,0 +1,290 @@
+"""The steps of a delivery, each a function of plain values, from which deploy, rollback and the others are composed.
+
+    check     the image exists; meanwhile the parameter is read and the pipeline looked up    -> Checked
+    record    the tag is recorded in the parameter, unless a newer one is there               -> ParameterChange
+    apply     a run that carries the change is joined or queued, and followed to its end      -> Applied
+    verify    ECS serves the tag                                                              -> Verified
+
+Each writes what it found into the report of its context; none knows what comes before or after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from ecs_cd.delivery.context import DeliveryContext
+from ecs_cd.delivery.report_builder import ReportBuilder
+from ecs_cd.errors import EcsCdError, RunFailed
+from ecs_cd.image.check import Images, check_image, unchecked_image
+from ecs_cd.model.delivery import Delivery, Place
+from ecs_cd.model.events import Event, Phase, RolloutChanged, RunChanged, RunChosen, Watch
+from ecs_cd.model.image import CheckedImage
+from ecs_cd.model.labels import Mark, Marks
+from ecs_cd.model.parameter import ParameterChange
+from ecs_cd.model.run import FinishedRun, Pipeline, RunOrigin
+from ecs_cd.model.service import ServiceSnapshot, ServiceTarget, Serving, Verdict
+from ecs_cd.parameter.hold import mark_verified
+from ecs_cd.parameter.record import ParameterSnapshot, describe_change, record_tag, snapshot_parameter
+from ecs_cd.parameter.store import Parameters
+from ecs_cd.report.facts import Outcome
+from ecs_cd.rollout.follow import already_applied, follow_rollout
+from ecs_cd.rollout.judge import Wanted, judge
+from ecs_cd.rollout.services import Services
+from ecs_cd.run.carry import carry_change
+from ecs_cd.run.pipelines import locate_pipeline, resolve_pipeline
+from ecs_cd.support.concurrency import run_together
+from ecs_cd.support.deadline import Deadline
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What was found before anything is changed. `parameter` is as it was read, `pipeline` is the one to run."""
+
+    image: CheckedImage
+    parameter: ParameterSnapshot
+    pipeline: Pipeline
+
+
+@dataclass(frozen=True)
+class Applied:
+    """How the change was applied. `before`: the service before the run, None where it could not be seen.
+
+    `joined`: the run that carried it was queued by somebody else.
+    """
+
+    before: ServiceSnapshot | None
+    joined: bool
+
+
+@dataclass(frozen=True)
+class Verified:
+    """How the rollout ended well. `serves`: ECS serves this very tag, so that its version may be marked verified."""
+
+    outcome: Outcome
+    serves: bool
+
+
+def check(delivery: Delivery, context: DeliveryContext) -> Checked:
+    """Ask the three things that do not depend on each other, before anything is changed (rules 1 and 2).
+
+    Raises:
+        EcsCdError: the tag cannot be ordered, or one of the three is missing or cannot be read.
+    """
+    place, clouds, report = delivery.place, context.clouds, context.report
+    find = resolve_pipeline if delivery.options.dry_run else locate_pipeline
+    delivery.options.order.check(str(delivery.tag))
+    with report.phase(Phase.CHECK, f"checking that {delivery.tag} can be delivered") as phase:
+        image, seen, pipeline = run_together(
+            lambda: check_delivery_image(delivery, clouds.images, context.deadline),
+            lambda: snapshot_parameter(clouds.parameters, place.parameter, context.deadline.clock),
+            lambda: find(clouds.pipelines, place.pipeline),
+        )
+        report.add_image(image, place.repository.name if place.repository else "")
+        phase.found = f"{'image found' if image.digest else 'image not checked'}, pipeline {pipeline.path}."
+    return Checked(image, seen, pipeline)
+
+
+def check_delivery_image(delivery: Delivery, images: Images, deadline: Deadline) -> CheckedImage:
+    """Check the image, unless it is not to be checked."""
+    if delivery.image is None:
+        return unchecked_image(delivery.tag)
+    return check_image(images, delivery.image, deadline=deadline, wait=delivery.options.wait_for_image)
+
+
+def record(
+    delivery: Delivery, image: CheckedImage, context: DeliveryContext, seen: ParameterSnapshot | None = None
+) -> ParameterChange:
+    """Record the tag, unless a newer one is there (rules 3 to 5); `seen` is a look at the parameter just taken.
+
+    Raises:
+        EcsCdError: as `record_tag` says.
+    """
+    parameter = delivery.place.parameter
+    with context.report.phase(Phase.PARAMETER, f"recording {delivery.tag} in {parameter}") as phase:
+        change = record_delivery_tag(delivery, image, context.clouds.parameters, context.deadline, seen)
+        context.report.change = change
+        phase.found = describe_change(change)
+        context.report.add_evidence(phase.found)
+    return change
+
+
+def record_delivery_tag(
+    delivery: Delivery,
+    image: CheckedImage,
+    parameters: Parameters,
+    deadline: Deadline,
+    seen: ParameterSnapshot | None = None,
+) -> ParameterChange:
+    """Record the tag in the place's parameter, on the delivery's conditions."""
+    options = delivery.options
+    return record_tag(
+        parameters,
+        delivery.place.parameter,
+        image,
+        deadline=deadline,
+        order=options.order,
+        create=options.create_parameter,
+        dry_run=options.dry_run,
+        seen=seen,
+    )
+
+
+Carry = Callable[[ParameterChange, Watch], FinishedRun]
+"""Has a run carry a change and follows it to its end. The `Watch` is given every event of the run, on the caller's
+thread, to note what it says; whether it is shown to anybody as well is the carrier's affair."""
+
+
+def carry_alone(place: Place, pipeline: Pipeline, context: DeliveryContext) -> Carry:
+    """Return a carrier that looks for a run for this delivery alone, and shows its events to the delivery's watch."""
+
+    def carry(change: ParameterChange, note: Watch) -> FinishedRun:
+        def note_and_show(event: Event) -> None:
+            note(event)
+            context.report.watch(event)
+
+        return carry_for_place(place, pipeline, change, context, note_and_show)
+
+    return carry
+
+
+def carry_for_place(
+    place: Place, pipeline: Pipeline, change: ParameterChange, context: DeliveryContext, watch: Watch
+) -> FinishedRun:
+    """Have a run of the place's pipeline and branch carry the change (rules 6 to 9)."""
+    return carry_change(
+        context.clouds.pipelines,
+        pipeline,
+        place.branch,
+        change,
+        deadline=context.deadline,
+        watch=watch,
+        template_parameters=place.template_parameters,
+        variables=place.variables,
+    )
+
+
+def apply(
+    carry: Carry,
+    change: ParameterChange,
+    context: DeliveryContext,
+    *,
+    pipeline: Pipeline,
+    target: ServiceTarget | None,
+    wanted: Wanted,
+) -> Applied:
+    """Have a run of the pipeline carry the change and follow it to its end; `wanted` is what `target` then serves.
+
+    Raises:
+        RunFailed: the run failed, and ECS does not serve the tag all the same (rule 10).
+        EcsCdError: as `carry_change` says.
+    """
+    report = context.report
+    first_look = _FirstLook(context.clouds.services, target)
+
+    def note(event: Event) -> None:
+        first_look.note(event)
+        report.note(event)
+
+    with report.phase(Phase.RUN, f"joining or queueing a run of pipeline {pipeline.path}") as phase:
+        try:
+            finished = carry(change, note)
+        except RunFailed as error:
+            phase.found = _failed_for_others(error, target, wanted, context)
+            return Applied(first_look.snapshot, report.run_origin is RunOrigin.JOINED)
+        phase.found = report.add_run(finished, change)
+    return Applied(first_look.snapshot, finished.origin is RunOrigin.JOINED)
+
+
+@dataclass
+class _FirstLook:
+    """The service as it was while the run still waited; the events it has by then are not evidence later."""
+
+    services: Services
+    target: ServiceTarget | None
+    taken: bool = False
+    snapshot: ServiceSnapshot | None = None
+
+    def note(self, event: Event) -> None:
+        """Look at the first sight of the run, when there is nothing to do but wait for it."""
+        if isinstance(event, RunChosen | RunChanged) and self.target and not self.taken:
+            self.taken = True
+            with suppress(EcsCdError):  # Terraform may be about to create it; the rollout phase says the rest
+                self.snapshot = self.services.snapshot(self.target)
+
+
+def _failed_for_others(error: RunFailed, target: ServiceTarget | None, wanted: Wanted, context: DeliveryContext) -> str:
+    """Return what is to be said of a run that failed for another service's sake; else raise its error (rule 10)."""
+    services, deadline = context.clouds.services, context.deadline
+    try:
+        verdict = already_applied(services, target, wanted, deadline=deadline) if target else None
+    except EcsCdError:  # what ECS might have said matters less than why the run failed
+        verdict = None
+    if verdict is None:
+        raise error
+    context.report.warn(f"{error.message} It brought {wanted.tag} to ECS all the same ({error.link}).")
+    return f"The run failed, but not for this service: {verdict.sentence}"
+
+
+def verify(
+    target: ServiceTarget | None, wanted: Wanted, context: DeliveryContext, before: ServiceSnapshot | None = None
+) -> Verified:
+    """Follow the rollout until ECS serves the tag or a newer one (rule 10). `before`: as `follow_rollout` has it.
+
+    Raises:
+        EcsCdError: as `follow_rollout` says.
+    """
+    if target is None:
+        context.report.warn("Whether ECS serves the tag was not looked at, because no ECS service is named.")
+        return Verified(Outcome.DEPLOYED, serves=False)
+    verdict = follow_service(target, wanted, context.clouds.services, context.report, before)
+    if verdict.serving is Serving.SUPERSEDED:
+        return Verified(Outcome.SUPERSEDED, serves=False)
+    if verdict.serving is Serving.NOT_JUDGED:
+        context.report.warn(verdict.sentence)
+    return Verified(Outcome.DEPLOYED, serves=verdict.serving is Serving.DEPLOYED)
+
+
+def follow_service(
+    target: ServiceTarget,
+    wanted: Wanted,
+    services: Services,
+    report: ReportBuilder,
+    before: ServiceSnapshot | None = None,
+) -> Verdict:
+    """Follow the rollout to its end and return ECS's verdict; it becomes part of the report."""
+    with report.phase(Phase.ROLLOUT, f"waiting for ECS service {target.service}") as phase:
+        ended = follow_rollout(
+            services,
+            target,
+            wanted,
+            deadline=report.deadline,
+            watch=lambda snapshot, verdict: report.watch(RolloutChanged(snapshot, verdict)),
+            before=before,
+        )
+        phase.found = ended.verdict.sentence
+        report.add_rollout(ended.snapshot, ended.verdict)
+    return ended.verdict
+
+
+def verify_without_run(target: ServiceTarget | None, wanted: Wanted, context: DeliveryContext) -> Verified | None:
+    """Return how a tag recorded before ended, where it serves or is rolling out; None where a run is needed."""
+    snapshot = context.clouds.services.snapshot(target) if target else None
+    if snapshot is None:
+        return None
+    verdict = judge(snapshot, wanted)
+    if verdict.serving is Serving.DEPLOYED:
+        context.report.add_rollout(snapshot, verdict)
+        return Verified(Outcome.UNCHANGED, serves=True)
+    return verify(target, wanted, context) if verdict.serving is Serving.ROLLING else None
+
+
+def mark_as_verified(verified: Verified, parameter: str, marks: Marks, top: Mark, context: DeliveryContext) -> None:
+    """Mark the version on top as verified if ECS serves it; the delivery does not depend on it."""
+    if not verified.serves:
+        return
+    try:
+        mark_verified(context.clouds.parameters, parameter, marks, top)
+    except EcsCdError as error:
+        context.report.warn(f"{top.value} serves, but could not be marked as verified: {error.message}")

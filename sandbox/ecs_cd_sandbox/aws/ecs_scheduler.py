@@ -1,0 +1,138 @@
+"""The ECS service scheduler of the sandbox: a thread whose ticks move every rollout on.
+
+A rollout of one task takes four ticks when all is well. A test calls `tick` itself and waits for nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, final
+
+from moto.ecr.models import ecr_backends
+from moto.ecs.models import ecs_backends
+
+from ecs_cd_sandbox.aws.ecs_backend import EcsBackend
+from ecs_cd_sandbox.aws.ecs_rollout import Behaviour, ServiceRollout
+from ecs_cd_sandbox.aws.server import Aws
+
+ROLLOUTS = ("success", "slow", "crash-loop", "cannot-pull", "stuck")
+"""What `EcsScheduler.behave` can make of a rollout."""
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}")
+_ECR_IMAGE = re.compile(r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/(?P<rest>.+)")
+
+
+@dataclass(frozen=True)
+class _Rule:
+    service: str | None
+    tag: str | None
+    behaviour: Behaviour
+
+    def matches(self, service: str, tags: set[str]) -> bool:
+        return self.service in (None, service) and (self.tag is None or self.tag in tags)
+
+
+@final
+class EcsScheduler:
+    """Plays the scheduler for all services of `aws`; ticks every `interval` seconds while it is entered.
+
+    An image of ECR that was never pushed cannot be pulled, whatever `behave` asked for. A deployment that has completed
+    stays healthy: what `behave` says is about deployments in progress.
+    """
+
+    def __init__(self, aws: Aws, *, interval: float = 0.2) -> None:
+        self._lock = aws.lock
+        self._interval = interval
+        self._rules: list[_Rule] = []
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> EcsScheduler:
+        self._stopping.clear()
+        self._thread = threading.Thread(target=self._run, name="sandbox-ecs-scheduler", daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def behave(self, rollout: str, *, service: str | None = None, tag: str | None = None, ticks: int = 10) -> None:
+        """Say how deployments of `service` with an image tagged `tag` (None: any) go; the latest call counts.
+
+        `rollout` is one of `ROLLOUTS`; `ticks` is how long the tasks of a `slow` one are PENDING.
+        Raises `ValueError` for a rollout that is not known, a name no service or tag can have, or negative ticks.
+        """
+        if rollout not in ROLLOUTS:
+            raise ValueError(f"unknown rollout {rollout!r}: choose one of {', '.join(ROLLOUTS)}")
+        for kind, name in (("service", service), ("tag", tag)):
+            if name is not None and not _NAME.fullmatch(name):
+                raise ValueError(f"{name!r} cannot be the name of a {kind}")
+        if ticks < 0:
+            raise ValueError(f"ticks must not be negative, and {ticks} is")
+        with self._lock:
+            self._rules.insert(0, _Rule(service, tag, Behaviour(rollout, ticks)))
+
+    def forget(self) -> None:
+        """Drop everything `behave` asked for: every rollout succeeds again."""
+        with self._lock:
+            self._rules.clear()
+
+    def tick(self) -> None:
+        """Move every rollout of every account and region on by one step."""
+        with self._lock:
+            for regions in list(ecs_backends.values()):
+                for backend in list(regions.values()):
+                    if isinstance(backend, EcsBackend):
+                        self._tick_backend(backend)
+
+    def _run(self) -> None:
+        while not self._stopping.wait(self._interval):
+            self.tick()
+
+    def _tick_backend(self, backend: EcsBackend) -> None:
+        for rollout in backend.rollouts.values():
+            definition = backend.describe_task_definition(rollout.primary.task_definition)
+            images = [str(container["image"]) for container in definition.container_definitions]
+            digests = {image: digest for image in images if (digest := image_digest(image)) is not None}
+            rollout.tick(self._behaviour(rollout, images, digests), definition, digests)
+        for cluster in backend.clusters:
+            backend.count(cluster)
+
+    def _behaviour(self, rollout: ServiceRollout, images: list[str], digests: dict[str, str]) -> Behaviour:
+        tags = {image.rpartition(":")[2] for image in images}
+        rules = (rule.behaviour for rule in self._rules if rule.matches(rollout.service.name, tags))
+        chosen = next(rules, Behaviour())
+        if chosen.rollout == "stuck":
+            return chosen
+        missing = [image for image in images if _ECR_IMAGE.fullmatch(image) and image not in digests]
+        if missing or chosen.rollout == "cannot-pull":
+            return Behaviour("cannot-pull", missing_image=(missing or images)[0])
+        return chosen
+
+
+def image_digest(image: str) -> str | None:
+    """Return the digest of an image that is in moto's ECR; None for a missing one, and for other registries."""
+    match = _ECR_IMAGE.fullmatch(image)
+    if match is None or match["account"] not in ecr_backends:
+        return None
+    regions: Any = ecr_backends[match["account"]]
+    if match["region"] not in regions.keys():  # noqa: SIM118 - `in regions` is true for regions not yet in use
+        return None
+    name, at, digest = match["rest"].partition("@")
+    tag = ""
+    if not at:
+        name, _, tag = name.partition(":")
+    repository = regions[match["region"]].repositories.get(name)
+    for found in repository.images if repository is not None else ():
+        known: str = found.get_image_digest()
+        if known == digest if at else (tag or "latest") in found.image_tags:
+            return known
+    return None
