@@ -5,7 +5,7 @@
     |   |-- InvalidTag
     |   |-- TagFileError
     |   `-- SettingsError
-    |-- DeliveryFailed         exit 1: the clouds said no, and will say it again
+    |-- DeliveryFailed         exit 1: refused or failed, and would be again
     |   |-- BadCredentials
     |   |-- AccessDenied
     |   |-- ImageMissing
@@ -107,13 +107,13 @@ class DeliveryFailed(EcsCdError):
 
 
 class BadCredentials(DeliveryFailed):
-    """A cloud does not know who we are: missing, wrong or expired credentials."""
+    """Credentials are missing, wrong or expired."""
 
     reason = "bad-credentials"
 
 
 class AccessDenied(DeliveryFailed):
-    """A cloud knows who we are and says no: a right is missing."""
+    """The credentials are valid and a right is missing."""
 
     reason = "access-denied"
 
@@ -191,7 +191,7 @@ class NotApplied(RolloutFailed):
 
 
 class UnexpectedAnswer(DeliveryFailed):
-    """The other side does not speak as the service it should be."""
+    """What answered is not the service it should be, or answers otherwise than documented."""
 
     reason = "unexpected-answer"
 
@@ -227,7 +227,7 @@ class NotAttempted(TryLater):
 
 
 class Throttled(TryLater):
-    """Too many requests for the service's liking."""
+    """The service asks for fewer requests."""
 
     reason = "throttled"
 

@@ -1,7 +1,7 @@
-"""Untrusted text made safe to print.
+"""Makes untrusted text safe to print.
 
 What a build, an API or a log gives us can hold `##vso[` (a command to the Azure agent that prints it), terminal
-escape sequences, or line breaks that forge a line of ours. Everything printed goes through `neutral`; a value that
+escape sequences, or line breaks that forge a line of ours. Everything printed goes through `sanitize`; a value that
 was refused is shown through `quoted`, so that the reader sees which characters were wrong.
 """
 
@@ -36,7 +36,7 @@ def sanitize(text: str) -> str:
 
 
 def single_line(text: str) -> str:
-    """Return `text` neutral and on a single line: line feeds and tabs become visible escapes too."""
+    """Return `text` sanitized and on a single line: line feeds and tabs become visible escapes too."""
     return sanitize(text).replace("\n", "\\n").replace("\t", "\\t")
 
 

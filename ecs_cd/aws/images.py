@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ecs_cd.aws.caller import Caller
+from ecs_cd.aws.service_client import ServiceClient
 from ecs_cd.model.image import FoundImage, ImageRef
 from ecs_cd.sanitize import quoted
 
@@ -20,7 +20,7 @@ class EcrImages:
     `ecr` gives the caller for a region; an empty one means the delivery's own.
     """
 
-    def __init__(self, ecr: Callable[[str], Caller[ECRClient]]) -> None:
+    def __init__(self, ecr: Callable[[str], ServiceClient[ECRClient]]) -> None:
         self._ecr = ecr
 
     def find(self, image: ImageRef) -> FoundImage | None:
@@ -32,7 +32,7 @@ class EcrImages:
         """
         account = f" of account {image.registry_id}" if image.registry_id else ""
         doing = f"find image tag {quoted(str(image.tag))} in ECR repository {quoted(image.repository)}{account}"
-        with self._ecr(image.region).asking(doing) as ecr:
+        with self._ecr(image.region).calling(doing) as ecr:
             request: DescribeImagesRequestTypeDef = {
                 "repositoryName": image.repository,
                 "imageIds": [{"imageTag": str(image.tag)}],

@@ -7,8 +7,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from ecs_cd.aws.caller import Caller
-from ecs_cd.aws.selectors import carriers, found
+from ecs_cd.aws.selectors import found, labelled_versions
+from ecs_cd.aws.service_client import ServiceClient
 from ecs_cd.errors import AccessDenied, ParameterRefused, VersionLimitReached
 from ecs_cd.messages import sentences
 from ecs_cd.model.labels import ALL_LABELS, Marks
@@ -33,7 +33,7 @@ _NAMES_PER_REQUEST = 10
 class SsmParameters:
     """The parameters of one account and region."""
 
-    def __init__(self, ssm: Caller[SSMClient]) -> None:
+    def __init__(self, ssm: ServiceClient[SSMClient]) -> None:
         self._ssm = ssm
         self._forms_are_refused = False
 
@@ -52,14 +52,14 @@ class SsmParameters:
             return None
         value, marks = current
         attributes = listed_as or self._newest(name)
-        with self._ssm.asking(f"read parameter {quoted(name)}"):
+        with self._ssm.calling(f"read parameter {quoted(name)}"):
             return None if attributes is None else _parameter(name, value, attributes, marks)
 
     def read_marked(self, names: Sequence[str]) -> dict[str, tuple[ParameterVersion, Marks]]:
         """Return the current version and our marks of each parameter there is, by name: one request for every name."""
         unique = list(dict.fromkeys(names))
         answers = run_all([partial(self._current, name) for name in unique])
-        with self._ssm.asking("read parameters"):
+        with self._ssm.calling("read parameters"):
             return {
                 name: (_version(answer[0]), answer[1])
                 for name, answer in zip(unique, answers, strict=True)
@@ -70,7 +70,7 @@ class SsmParameters:
         """Return the current version of each parameter there is, by name: one request for every ten names."""
         unique = list(dict.fromkeys(names))
         known: dict[str, ParameterVersion] = {}
-        with self._ssm.asking("read parameters"):
+        with self._ssm.calling("read parameters"):
             for item in found(self._get(unique, "read parameters")):
                 # A parameter of another account is asked for by its ARN.
                 known[item["Name"]] = known[item.get("ARN", "")] = _version(item)
@@ -81,9 +81,9 @@ class SsmParameters:
 
         What PutParameter does on overwrite with an attribute left out (API reference, PutParameter): without `KeyId` a
         SecureString moves to the account's default key, without `Tier` the account's default tier applies, without
-        `DataType` it is `text`; of `Description` and `AllowedPattern` nothing is said. So all of these are sent as they
+        `DataType` it is `text`; `Description` and `AllowedPattern` are not mentioned. So all of these are sent as they
         were. `Policies` is left out: "all existing policies are preserved until you send new policies or an empty
-        policy", so that nobody's change of them meanwhile is undone. Tags belong to the parameter, not to a version,
+        policy", so that no change made to them meanwhile is undone. Tags belong to the parameter, not to a version,
         and cannot be sent with an overwrite: they stay.
 
         botocore sends a request again when its answer is lost; then two versions with this value follow each other.
@@ -94,7 +94,7 @@ class SsmParameters:
             VersionLimitReached: the hundredth version is kept by a label, so that there can be no new one.
         """
         doing = f"write parameter {quoted(parameter.name)}"
-        with self._ssm.asking(doing, quote=parameter.type != "SecureString") as ssm:
+        with self._ssm.calling(doing, quote=parameter.type != "SecureString") as ssm:
             try:
                 return ssm.put_parameter(**_overwrite(parameter, value))["Version"]
             except ssm.exceptions.ParameterMaxVersionLimitExceeded:
@@ -102,7 +102,7 @@ class SsmParameters:
 
     def create(self, name: str, value: str) -> int | None:
         """Create a parameter of type String; return its version, or None when there is one of that name already."""
-        with self._ssm.asking(f"create parameter {quoted(name)}") as ssm:
+        with self._ssm.calling(f"create parameter {quoted(name)}") as ssm:
             try:
                 return ssm.put_parameter(Name=name, Value=value, Type="String", Overwrite=False)["Version"]
             except ssm.exceptions.ParameterAlreadyExists:
@@ -121,8 +121,8 @@ class SsmParameters:
             answers = self._get_forms(selectors, doing)
         except ParameterRefused:
             return self._from_history(name, numbers, labels)
-        with self._ssm.asking(doing):
-            carrying = carriers(answers, name, labels, numbers)
+        with self._ssm.calling(doing):
+            carrying = labelled_versions(answers, name, labels, numbers)
             items = {item["Version"]: item for item in found(answers)}
         if carrying is None:
             return self._from_history(name, numbers, labels)
@@ -137,7 +137,7 @@ class SsmParameters:
         Raises:
             ParameterRefused: the version is gone, has ten labels already, or the label is not of the allowed form.
         """
-        with self._ssm.asking(f"label version {version} of parameter {quoted(name)}") as ssm:
+        with self._ssm.calling(f"label version {version} of parameter {quoted(name)}") as ssm:
             answer = ssm.label_parameter_version(Name=name, ParameterVersion=version, Labels=[label])
             if answer.get("InvalidLabels"):
                 raise ParameterRefused(
@@ -147,7 +147,7 @@ class SsmParameters:
 
     def unlabel(self, name: str, version: int, label: str) -> None:
         """Take the label off this version; nothing happens where it is not there, or the version is gone."""
-        with self._ssm.asking(f"take a label off version {version} of parameter {quoted(name)}") as ssm:
+        with self._ssm.calling(f"take a label off version {version} of parameter {quoted(name)}") as ssm:
             try:
                 ssm.unlabel_parameter_version(Name=name, ParameterVersion=version, Labels=[label])
             except (ssm.exceptions.ParameterNotFound, ssm.exceptions.ParameterVersionNotFound):
@@ -159,7 +159,7 @@ class SsmParameters:
         Raises:
             ParameterRefused: there is no such parameter.
         """
-        with self._ssm.asking(f"read the history of parameter {quoted(name)}") as ssm:
+        with self._ssm.calling(f"read the history of parameter {quoted(name)}") as ssm:
             return tuple(
                 ParameterVersion(
                     name,
@@ -185,12 +185,12 @@ class SsmParameters:
             marks = Marks.of(self.history(name)) if value else Marks()
             self._forms_are_refused = True
             return None if value is None else (value, marks)
-        with self._ssm.asking(doing):
+        with self._ssm.calling(doing):
             items = found([answer])
             if name in answer["InvalidParameters"] or not items:
                 return None
             value = max(items, key=lambda item: item["Version"])
-            carrying = carriers([answer], name, ALL_LABELS, [value["Version"]])
+            carrying = labelled_versions([answer], name, ALL_LABELS, [value["Version"]])
         if carrying is None:
             return value, Marks.of(self.history(name))
         by_number = {item["Version"]: item for item in items}
@@ -200,7 +200,7 @@ class SsmParameters:
         )
 
     def _value(self, name: str) -> ParameterTypeDef | None:
-        with self._ssm.asking(f"read parameter {quoted(name)}") as ssm:
+        with self._ssm.calling(f"read parameter {quoted(name)}") as ssm:
             try:
                 return ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]
             except ssm.exceptions.ParameterNotFound:
@@ -209,7 +209,7 @@ class SsmParameters:
     def _metadata(self, name: str) -> ParameterMetadataTypeDef | None:
         """Return the parameter's attributes; a page may be empty and still not be the last one."""
         try:
-            with self._ssm.asking(f"read the attributes of parameter {quoted(name)}") as ssm:
+            with self._ssm.calling(f"read the attributes of parameter {quoted(name)}") as ssm:
                 pages = ssm.get_paginator("describe_parameters").paginate(
                     ParameterFilters=[{"Key": "Name", "Option": "Equals", "Values": [name]}]
                 )
@@ -225,7 +225,7 @@ class SsmParameters:
             ) from None
 
     def _newest(self, name: str) -> ParameterHistoryTypeDef | None:
-        with self._ssm.asking(f"read the attributes of parameter {quoted(name)}") as ssm:
+        with self._ssm.calling(f"read the attributes of parameter {quoted(name)}") as ssm:
             try:
                 return _pages(ssm, name)[-1]
             except ssm.exceptions.ParameterNotFound:
@@ -245,7 +245,7 @@ class SsmParameters:
         """Return the answers of as many GetParameters as the names need."""
 
         def get(batch: Sequence[str]) -> GetParametersResultTypeDef:
-            with self._ssm.asking(doing) as ssm:
+            with self._ssm.calling(doing) as ssm:
                 return ssm.get_parameters(Names=batch, WithDecryption=True)
 
         return run_all([partial(get, batch) for batch in batches(names, _NAMES_PER_REQUEST)])

@@ -5,7 +5,7 @@ Both services count by token buckets, each shared by a few operations:
 - ECS: Developer Guide, "Request throttling for the Amazon ECS API": service reads 100 at once and 20 a second, task
   definition reads 50 and 20, service revision reads 50 and 20.
 - Parameter Store: AWS General Reference, "AWS Systems Manager endpoints and quotas": GetParameter, GetParameters and
-  GetParametersByPath 40 a second together, at the default throughput; how many at once is not said.
+  GetParametersByPath 40 a second together, at the default throughput; the burst is not documented.
 
 The rest is left to the deliveries that go on meanwhile.
 """

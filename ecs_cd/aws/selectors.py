@@ -14,19 +14,19 @@ def found(answers: Sequence[GetParametersResultTypeDef]) -> list[ParameterTypeDe
     return [item for answer in answers for item in answer["Parameters"]]
 
 
-def carriers(
+def labelled_versions(
     answers: Sequence[GetParametersResultTypeDef], name: str, labels: Sequence[str], others: Collection[int]
 ) -> dict[str, int] | None:
     """Return the version that carries each of the labels which are there; None when the answers leave it open.
 
-    An answer says itself what it was asked for by (`Selector`). Where it does not, one label can still be told: its
-    answer is none of the `others` (the versions asked for in another way), or came twice.
+    An item names the selector that it answers (`Selector`). Where it does not, one label can still be
+    identified: its answer is none of the `others` (the versions asked for in another way), or came twice.
     """
     invalid = {wrong for answer in answers for wrong in answer["InvalidParameters"]}
     there = [label for label in labels if f"{name}:{label}" not in invalid]
     items = found(answers)
-    told = {item.get("Selector", "").lstrip(":"): item["Version"] for item in items}
-    known = {label: told[label] for label in there if label in told}
+    by_label = {item.get("Selector", "").lstrip(":"): item["Version"] for item in items}
+    known = {label: by_label[label] for label in there if label in by_label}
     left = [label for label in there if label not in known]
     if not left:
         return known

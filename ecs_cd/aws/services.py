@@ -7,8 +7,8 @@ from datetime import datetime, timezone
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ecs_cd.aws.caller import Caller
-from ecs_cd.aws.definitions import Definitions, Shown, moved_by_others
+from ecs_cd.aws.service_client import ServiceClient
+from ecs_cd.aws.task_definitions import DescribedService, TaskDefinitions, uses_task_sets
 from ecs_cd.model.service import Deployment, ServiceEvent, ServiceSnapshot, ServiceTarget, StoppedTask
 from ecs_cd.sanitize import quoted
 from ecs_cd.support.concurrency import batches, run_all
@@ -31,9 +31,9 @@ _LONG_AGO = datetime(1970, 1, 1, tzinfo=timezone.utc)
 class EcsServices:
     """The ECS services of one account and region."""
 
-    def __init__(self, ecs: Caller[ECSClient]) -> None:
+    def __init__(self, ecs: ServiceClient[ECSClient]) -> None:
         self._ecs = ecs
-        self._definitions = Definitions(ecs)
+        self._definitions = TaskDefinitions(ecs)
 
     def snapshot(self, target: ServiceTarget) -> ServiceSnapshot | None:
         """Return the service as it is now; None when the cluster has no such service.
@@ -49,7 +49,7 @@ class EcsServices:
     def snapshots(self, targets: Sequence[ServiceTarget]) -> dict[ServiceTarget, ServiceSnapshot]:
         """Return those services that there are.
 
-        One DescribeServices for every ten of one cluster; their task definitions as `Definitions` learns them.
+        One DescribeServices for every ten of one cluster; their task definitions as `TaskDefinitions` learns them.
         """
         by_cluster: dict[str, list[ServiceTarget]] = {}
         for target in targets:
@@ -60,13 +60,15 @@ class EcsServices:
             for batch in batches(list(dict.fromkeys(t.service for t in members)), _SERVICES_PER_REQUEST)
         ]
         answers = run_all([partial(self._describe, cluster, names) for cluster, names in groups])
-        with self._ecs.asking("see ECS services"):
+        with self._ecs.calling("see ECS services"):
             found: dict[tuple[str, str], ServiceTypeDef] = {}
             for (cluster, _), services in zip(groups, answers, strict=True):
                 for service in services:
                     found[cluster, service["serviceName"]] = found[cluster, service.get("serviceArn", "")] = service
             there = [target for target in targets if (target.cluster, target.service) in found]
-            self._definitions.learn([Shown(found[target.cluster, target.service], [target]) for target in there])
+            self._definitions.learn(
+                [DescribedService(found[target.cluster, target.service], [target]) for target in there]
+            )
             return {target: self._snapshot(target, found[target.cluster, target.service]) for target in there}
 
     def stopped_tasks(self, target: ServiceTarget, task_definition: str) -> tuple[StoppedTask, ...]:
@@ -75,7 +77,7 @@ class EcsServices:
         ECS forgets a stopped task after about an hour.
         """
         doing = f"see the stopped tasks of ECS service {quoted(target.service)} in cluster {quoted(target.cluster)}"
-        with self._ecs.asking(doing) as ecs:
+        with self._ecs.calling(doing) as ecs:
             pages = ecs.get_paginator("list_tasks").paginate(
                 cluster=target.cluster, serviceName=target.service, desiredStatus="STOPPED"
             )
@@ -91,15 +93,15 @@ class EcsServices:
 
     def _describe(self, cluster: str, names: Sequence[str]) -> list[ServiceTypeDef]:
         shown = quoted(names[0]) if len(names) == 1 else f"{len(names)} services"
-        with self._ecs.asking(f"see ECS service {shown} in cluster {quoted(cluster)}") as ecs:
+        with self._ecs.calling(f"see ECS service {shown} in cluster {quoted(cluster)}") as ecs:
             # A service that is not there is among the answer's failures, for which there is no other reason.
             return ecs.describe_services(cluster=cluster, services=names)["services"]
 
     def _snapshot(self, target: ServiceTarget, service: ServiceTypeDef) -> ServiceSnapshot:
-        if moved_by_others(service):
-            deployments = [self._task_set(told) for told in service.get("taskSets", [])]
+        if uses_task_sets(service):
+            deployments = [self._task_set(item) for item in service.get("taskSets", [])]
         else:
-            deployments = [self._deployment(told) for told in service.get("deployments", [])]
+            deployments = [self._deployment(item) for item in service.get("deployments", [])]
         return ServiceSnapshot(
             target=target,
             status=service["status"],
@@ -113,46 +115,46 @@ class EcsServices:
             ),
         )
 
-    def _deployment(self, told: DeploymentTypeDef) -> Deployment:
+    def _deployment(self, item: DeploymentTypeDef) -> Deployment:
         return Deployment(
-            id=told["id"],
-            status=told["status"],
-            task_definition=self._definitions[told["taskDefinition"]],
-            rollout_state=told.get("rolloutState", ""),
-            rollout_reason=told.get("rolloutStateReason", ""),
-            desired=told.get("desiredCount", 0),
-            running=told.get("runningCount", 0),
-            pending=told.get("pendingCount", 0),
-            failed_tasks=told.get("failedTasks", 0),
-            created_at=told.get("createdAt"),
-            updated_at=told.get("updatedAt"),
+            id=item["id"],
+            status=item["status"],
+            task_definition=self._definitions[item["taskDefinition"]],
+            rollout_state=item.get("rolloutState", ""),
+            rollout_reason=item.get("rolloutStateReason", ""),
+            desired=item.get("desiredCount", 0),
+            running=item.get("runningCount", 0),
+            pending=item.get("pendingCount", 0),
+            failed_tasks=item.get("failedTasks", 0),
+            created_at=item.get("createdAt"),
+            updated_at=item.get("updatedAt"),
         )
 
-    def _task_set(self, told: TaskSetTypeDef) -> Deployment:
+    def _task_set(self, item: TaskSetTypeDef) -> Deployment:
         return Deployment(
-            id=told["id"],
-            status=told["status"],
-            task_definition=self._definitions[told["taskDefinition"]],
-            desired=told.get("computedDesiredCount", 0),
-            running=told.get("runningCount", 0),
-            pending=told.get("pendingCount", 0),
-            steady=told.get("stabilityStatus") == "STEADY_STATE",
-            created_at=told.get("createdAt"),
-            updated_at=told.get("stabilityStatusAt"),
+            id=item["id"],
+            status=item["status"],
+            task_definition=self._definitions[item["taskDefinition"]],
+            desired=item.get("computedDesiredCount", 0),
+            running=item.get("runningCount", 0),
+            pending=item.get("pendingCount", 0),
+            steady=item.get("stabilityStatus") == "STEADY_STATE",
+            created_at=item.get("createdAt"),
+            updated_at=item.get("stabilityStatusAt"),
         )
 
 
 def _stopped(task: TaskTypeDef) -> StoppedTask:
     return StoppedTask(
         task_definition_arn=task["taskDefinitionArn"],
-        reason=task.get("stoppedReason") or task.get("stopCode", "no reason told"),
+        reason=task.get("stoppedReason") or task.get("stopCode", "no reason given"),
         stopped_at=task.get("stoppedAt"),
         containers=tuple(line for line in map(_container_line, task.get("containers", [])) if line),
     )
 
 
 def _container_line(container: ContainerTypeDef) -> str:
-    """Return `api: exit code 137 (OutOfMemoryError: ...)`; empty for a container of which nothing is told."""
+    """Return `api: exit code 137 (OutOfMemoryError: ...)`; empty for a container of which nothing is known."""
     code, reason = container.get("exitCode"), container.get("reason", "")
     if code is None:
         return f"{container['name']}: {reason}" if reason else ""

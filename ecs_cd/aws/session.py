@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from ecs_cd.aws import credentials
-from ecs_cd.aws.caller import Caller
 from ecs_cd.aws.credentials import Role, StaticKeys
-from ecs_cd.aws.errors import shown
+from ecs_cd.aws.errors import printable
 from ecs_cd.aws.images import EcrImages
 from ecs_cd.aws.parameters import SsmParameters
+from ecs_cd.aws.service_client import ServiceClient
 from ecs_cd.aws.services import EcsServices
 from ecs_cd.errors import SettingsError
 from ecs_cd.sanitize import quoted
@@ -47,7 +47,7 @@ class AwsSettings:
 
     `role_arn` is assumed with the credentials so found, and renewed as long as the delivery lasts. `credentials` are
     used instead of any that could be found; `web_identity` returns an identity token with which alone the role is
-    assumed; `source` says whose credentials are to assume the role. `session_seconds` is how long the role's session
+    assumed; `source`: the credentials with which the role is assumed. `session_seconds` is how long the role's session
     lasts, 0 for AWS's hour.
     """
 
@@ -70,7 +70,7 @@ class AwsSettings:
 
 @dataclass(frozen=True)
 class Identity:
-    """Who AWS says we are."""
+    """The identity behind the credentials, as AWS knows it."""
 
     account: str
     arn: str
@@ -128,8 +128,8 @@ class Aws:
         self._session: Session | None = None
         self._clients: dict[tuple[str, str], Any] = {}
         self.images = EcrImages(self._ecr)
-        self.parameters = SsmParameters(Caller(self._ssm, self._region))
-        self.services = EcsServices(Caller(self._ecs, self._region))
+        self.parameters = SsmParameters(ServiceClient(self._ssm, self._region))
+        self.services = EcsServices(ServiceClient(self._ecs, self._region))
 
     def close(self) -> None:
         """Close the connections."""
@@ -144,15 +144,15 @@ class Aws:
         Raises:
             BadCredentials: there are none, or AWS does not accept them.
         """
-        with Caller(self._sts, self._region).asking("tell who we are to AWS") as sts:
+        with ServiceClient(self._sts, self._region).calling("identify the AWS credentials") as sts:
             answer = sts.get_caller_identity()
             return Identity(answer["Account"], answer["Arn"])
 
-    def _ecr(self, region: str) -> Caller[ECRClient]:
+    def _ecr(self, region: str) -> ServiceClient[ECRClient]:
         def client() -> ECRClient:
             return cast("ECRClient", self._client("ecr", region))
 
-        return Caller(client, lambda: region or self._region())
+        return ServiceClient(client, lambda: region or self._region())
 
     def _ssm(self) -> SSMClient:
         return cast("SSMClient", self._client("ssm"))
@@ -190,9 +190,9 @@ class Aws:
         if not where:
             raise NoRegionError
         client = self._create(self._session, service, where)
-        client.meta.events.register("before-parse", _refuse_broken)
+        client.meta.events.register("before-parse", _refuse_incomplete)
         for operation, rate in self._rates.items():
-            client.meta.events.register(f"before-send.{service}.{operation}", partial(_keep_to, rate))
+            client.meta.events.register(f"before-send.{service}.{operation}", partial(_wait_for_rate, rate))
         return client
 
     def _create(self, session: Session, service: str, region: str, config: Config | None = None, **keys: Any) -> Any:  # noqa: ANN401 - botocore makes its clients' classes at run time
@@ -207,7 +207,7 @@ class Aws:
             )
         except ValueError as error:  # a malformed region or endpoint
             raise SettingsError(
-                f"The AWS SDK cannot make a client of {service} for region {quoted(region)}: {shown(str(error))}.",
+                f"The AWS SDK cannot make a client of {service} for region {quoted(region)}: {printable(str(error))}.",
                 hint="Check the region, and AWS_ENDPOINT_URL if it is set.",
             ) from None
 
@@ -253,12 +253,12 @@ def _config(attempts: int) -> Config:
     )
 
 
-def _keep_to(rate: RateLimit, **_: object) -> None:
+def _wait_for_rate(rate: RateLimit, **_: object) -> None:
     rate.take()
 
 
-def _refuse_broken(response_dict: dict[str, Any], **_: object) -> None:
-    """Refuse an answer that broke off, or that is no JSON where JSON is spoken, before botocore reads it.
+def _refuse_incomplete(response_dict: dict[str, Any], **_: object) -> None:
+    """Refuse an answer that is incomplete, or that is not JSON where it must be, before botocore parses it.
 
     botocore does not compare an answer's length with its header, and takes text that is no JSON for an empty answer:
     a parameter would seem to have no value, a cluster no services.
@@ -276,6 +276,6 @@ def _refuse_broken(response_dict: dict[str, Any], **_: object) -> None:
     promised = headers.get("content-length", "")
     if promised.isdigit() and len(body) < int(promised):
         raise IncompleteReadError(actual_bytes=len(body), expected_bytes=int(promised))
-    # STS speaks XML, the others JSON.
+    # STS answers XML, the others JSON.
     if "xml" not in headers.get("content-type", "") and not body.lstrip().startswith(b"{"):
         raise ResponseParserError("it is no JSON")

@@ -1,6 +1,6 @@
 """The pipelines of one Azure DevOps project: what the pipeline step asks for, in the SDK's calls.
 
-Every call goes through `_asked`, the one seam at which foreign errors become ours.
+Every call goes through `_call`, the one seam at which foreign errors become ours.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
-from ecs_cd.azure_devops.reading import read_build, read_log_line, read_pipeline, read_queued, read_records
+from ecs_cd.azure_devops.conversion import to_log_line, to_pipeline, to_queued_run, to_run, to_timeline
 from ecs_cd.azure_devops.settings import AzureDevOpsSettings
 from ecs_cd.errors import SettingsError, UnexpectedAnswer, WrongInput
 from ecs_cd.model.run import Pipeline, Run, RunRequest, TimelineRecord
@@ -23,7 +23,7 @@ from ecs_cd.support.concurrency import import_lock
 if TYPE_CHECKING:
     from azure.devops.connection import Connection
 
-    from ecs_cd.azure_devops.refusal import Refusal
+    from ecs_cd.azure_devops.error_response import ErrorResponse
     from ecs_cd.azure_devops.sdk import Clients
 
 T = TypeVar("T")
@@ -106,16 +106,16 @@ class AzureDevOps:
                     project, name=name, path=folder or None, continuation_token=token
                 ),
             )
-            return tuple(p for p in map(read_pipeline, pages) if p and _is_called(p, folder, name))
+            return tuple(p for p in map(to_pipeline, pages) if p and _is_called(p, folder, name))
 
-        return self._asked(ask, doing, right="View build pipeline")
+        return self._call(ask, doing, right="View build pipeline")
 
     def _found_by_id(self, number: int, doing: str) -> tuple[Pipeline, ...]:
         def ask(clients: Clients) -> tuple[Pipeline, ...]:
-            pipeline = read_pipeline(clients.builds.get_definition(self._settings.project, number))
+            pipeline = to_pipeline(clients.builds.get_definition(self._settings.project, number))
             return (pipeline,) if pipeline else ()
 
-        return self._asked(ask, doing, right="View build pipeline", unless=("DefinitionNotFoundException", ()))
+        return self._call(ask, doing, right="View build pipeline", unless=("DefinitionNotFoundException", ()))
 
     def queue(self, request: RunRequest) -> Run:
         """Queue a run.
@@ -132,9 +132,9 @@ class AzureDevOps:
 
             wanted = run_parameters(request.branch, dict(request.template_parameters), dict(request.variables))
             run = clients.runs.run_pipeline(wanted, self._settings.project, pipeline.id)
-            return read_queued(run, pipeline, request.branch, self._run_link)
+            return to_queued_run(run, pipeline, request.branch, self._run_link)
 
-        return self._asked(
+        return self._call(
             ask,
             f"queueing {_called(pipeline)} on {quoted(request.branch)}",
             right=f"Queue builds on {_called(pipeline, number=False)}",
@@ -158,9 +158,9 @@ class AzureDevOps:
                     continuation_token=token,
                 ),
             )
-            return tuple(read_build(build, self._run_link) for build in pages)
+            return tuple(to_run(build, self._run_link) for build in pages)
 
-        return self._asked(ask, f"looking for runs of {_called(pipeline)} on {quoted(branch)}")
+        return self._call(ask, f"looking for runs of {_called(pipeline)} on {quoted(branch)}")
 
     def cancel(self, run_id: int) -> None:
         """Cancel a run.
@@ -175,7 +175,7 @@ class AzureDevOps:
 
             clients.builds.update_build(cancelling(), self._settings.project, run_id)
 
-        self._asked(ask, f"cancelling run {run_id}", right="Stop builds", scope=_EXECUTE)
+        self._call(ask, f"cancelling run {run_id}", right="Stop builds", scope=_EXECUTE)
 
     def tag(self, run_id: int, tag: str) -> None:
         """Put a tag on a run; one that it has stays as it is.
@@ -197,19 +197,19 @@ class AzureDevOps:
 
             clients.builds.update_build_tags(tag_changes(**changes), self._settings.project, run_id)
 
-        self._asked(ask, doing, right="Update build information", scope=_EXECUTE)
+        self._call(ask, doing, right="Update build information", scope=_EXECUTE)
 
     def run(self, run_id: int) -> Run:
         """Return the run as it is now."""
-        return self._asked(
-            lambda clients: read_build(clients.builds.get_build(self._settings.project, run_id), self._run_link),
+        return self._call(
+            lambda clients: to_run(clients.builds.get_build(self._settings.project, run_id), self._run_link),
             f"looking at run {run_id}",
         )
 
     def records(self, run_id: int) -> tuple[TimelineRecord, ...]:
         """Return the run's timeline; empty before there is one."""
-        return self._asked(
-            lambda clients: read_records(clients.builds.get_build_timeline(self._settings.project, run_id)),
+        return self._call(
+            lambda clients: to_timeline(clients.builds.get_build_timeline(self._settings.project, run_id)),
             f"looking at the timeline of run {run_id}",
             unless=("(?!Project|Build)", ()),
         )
@@ -226,9 +226,9 @@ class AzureDevOps:
             count = next((log.line_count for log in logs if log.id == log_id), None)
             start = count - lines if isinstance(count, int) and count > lines else None
             found = clients.builds.get_build_log_lines(project, run_id, log_id, start_line=start) or []
-            return tuple(read_log_line(line) for line in found[-lines:])
+            return tuple(to_log_line(line) for line in found[-lines:])
 
-        return self._asked(ask, f"reading log {log_id} of run {run_id}")
+        return self._call(ask, f"reading log {log_id} of run {run_id}")
 
     def _clients(self) -> Clients:
         with import_lock:
@@ -243,7 +243,7 @@ class AzureDevOps:
                 self._made = Clients(Transport(self._clock), self._settings.organization, credential)
             return self._made
 
-    def _asked(
+    def _call(
         self,
         ask: Callable[[Clients], T],
         doing: str,
@@ -253,25 +253,25 @@ class AzureDevOps:
     ) -> T:
         """Return what `ask` returns; raise ours where it fails.
 
-        `unless`: the type key (a pattern) of a 404 that is no failure, and what it means. `about`: see `Question`.
+        `unless`: the type key (a pattern) of a 404 that is no failure, and what it means. `about`: see `Operation`.
         """
         clients = self._clients()
-        from ecs_cd.azure_devops.failures import Question, explain  # noqa: PLC0415 - after the SDK, which it needs
-        from ecs_cd.azure_devops.refusal import Refused  # noqa: PLC0415 - likewise
+        from ecs_cd.azure_devops.error_response import ResponseError  # noqa: PLC0415 - likewise
+        from ecs_cd.azure_devops.errors import Operation, map_error  # noqa: PLC0415 - after the SDK, which it needs
 
         try:
             return ask(clients)
-        except Refused as refused:
-            if unless and _is_missing(refused.refusal, unless[0]):
+        except ResponseError as answer:
+            if unless and _is_missing(answer.response, unless[0]):
                 return unless[1]
-            failure = explain(refused, Question(self._settings, doing, **about))
+            failure = map_error(answer, Operation(self._settings, doing, **about))
         except Exception as error:  # noqa: BLE001 - the seam: whatever the SDK raises becomes ours
-            failure = explain(error, Question(self._settings, doing, **about))
+            failure = map_error(error, Operation(self._settings, doing, **about))
         raise failure  # out here, so that no foreign error hangs on ours: those lead to the request and its headers
 
 
-def _is_missing(refusal: Refusal, type_key: str) -> bool:
-    return refusal.status == 404 and not refusal.html and bool(re.match(type_key, refusal.type_key))  # noqa: PLR2004 - HTTP's not found
+def _is_missing(response: ErrorResponse, type_key: str) -> bool:
+    return response.status == 404 and not response.html and bool(re.match(type_key, response.type_key))  # noqa: PLR2004 - HTTP's not found
 
 
 def _pages(clients: Clients, ask: Callable[[str | None], Any]) -> Iterator[Any]:

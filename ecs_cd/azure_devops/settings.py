@@ -66,6 +66,13 @@ class AzureDevOpsSettings:
             raise SettingsError("Azure DevOps needs one credential, and none is set.", hint=_CREDENTIALS)
 
     @property
+    def credential_name(self) -> str:
+        """Return the credential as messages name it."""
+        if self.pat:
+            return "PAT"
+        return "job's token" if self.token else "connection's credential"
+
+    @property
     def where(self) -> str:
         """Return project and organization as messages name them."""
         return f"project {quoted(self.project)} of {self.organization}"

@@ -1,4 +1,4 @@
-"""How requests travel: one kept connection, no redirects, time limits, and our own rule of what is sent again.
+"""How requests travel: one kept connection, no redirects, time limits, and which requests are sent again.
 
 It is the last part of msrest's pipeline (its `HTTPSender`), so that both of the SDK's clients send through it. msrest's
 own sender waits on the machine's clock (urllib3's `Retry`, up to 90 s at a time, which no deadline of a delivery
@@ -6,7 +6,7 @@ bounds), sends again after a 500, which does not pass, follows redirects to the 
 each thread. The credential is msrest's to apply (`RequestsCredentialsPolicy`).
 
 - A GET is sent again after 429, 502, 503, 504, a lost connection, or an answer that was cut off.
-- Anything else is sent again only when it surely was not carried out: after 429, or when no connection came about.
+- Anything else is sent again only when it was certainly not carried out: after 429, or when no connection was made.
 - Between two attempts it waits longer each time, or as long as the service asked; all in all no more than `MOST_WAIT`.
 - Whatever the service asked for, even beside a result, the next request waits for too.
 """
@@ -27,9 +27,9 @@ from requests.auth import HTTPBasicAuth
 from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
-from ecs_cd.azure_devops.pace import MOST_COURTESY, asked_pause
-from ecs_cd.azure_devops.refusal import Lost, Refusal, Refused, read_refusal
+from ecs_cd.azure_devops.error_response import ErrorResponse, NoResponse, ResponseError, read_error_response
 from ecs_cd.azure_devops.settings import LEAST_MASKED
+from ecs_cd.azure_devops.throttling import MAX_PAUSE, requested_pause
 from ecs_cd.support.clock import Clock
 from ecs_cd.support.retry import Backoff, retry
 
@@ -49,7 +49,7 @@ _NEVER_CONNECTED = (NewConnectionError, ConnectTimeoutError)
 
 
 class Transport(HTTPSender[Any, Any]):
-    """Sends the SDK's requests. Raises `Refused` and `Lost`, never an error of the libraries below it."""
+    """Sends the SDK's requests. Raises `ResponseError` and `NoResponse`, never an error of the libraries below it."""
 
     def __init__(self, clock: Clock) -> None:
         """Prepare a connection that is made with the first request."""
@@ -74,8 +74,8 @@ class Transport(HTTPSender[Any, Any]):
         """Send, and send again as the rule of this module says.
 
         Raises:
-            Refused: the answer is not a result.
-            Lost: there was no whole answer.
+            ResponseError: the answer is not a result.
+            NoResponse: there was no whole answer.
         """
         asked = request.http_request
         answer = retry(
@@ -99,17 +99,18 @@ class Transport(HTTPSender[Any, Any]):
     def _keep_pace(self) -> None:
         """Wait until the service wants the next request; if that is too long, do not send it at all."""
         wait = self._not_before - self._clock.now()
-        if wait > MOST_COURTESY:
-            raise Refused(Refusal(_TOO_MANY, said="(not asked again: an earlier answer asked to wait)", after=wait))
+        if wait > MAX_PAUSE:
+            message = "(not sent: an earlier answer asked to wait)"
+            raise ResponseError(ErrorResponse(_TOO_MANY, message=message, retry_after=wait))
         if wait > 0:
             self._clock.sleep(wait)
 
     def _once(self, asked: Any, session: requests.Session) -> requests.Response:  # noqa: ANN401 - msrest's ClientRequest has no types
         self._keep_pace()
         answer = self._exchange(asked, session)
-        if isinstance(answer, Lost):
+        if isinstance(answer, NoResponse):
             raise answer
-        after = asked_pause(answer.headers, self._clock.utc())
+        after = requested_pause(answer.headers, self._clock.utc())
         self._not_before = max(self._not_before, self._clock.now() + after)
         self._thread.continuation_token = answer.headers.get("x-ms-continuationtoken", "")
         masked = partial(_without, _secrets_of(session))
@@ -117,13 +118,13 @@ class Transport(HTTPSender[Any, Any]):
         answer.encoding = "utf-8"
         answer._content = text.encode()  # noqa: SLF001 - what the SDK goes on to read
         headers = CaseInsensitiveDict((name, masked(value)) for name, value in answer.headers.items())
-        refusal = read_refusal(answer.status_code, headers, text, after)
-        if not answer.ok or answer.is_redirect or answer.status_code in _NOT_A_RESULT or refusal.html:
-            raise Refused(refusal)
-        _check_json(text, refusal, answer.headers.get("Content-Type", ""))
+        response = read_error_response(answer.status_code, headers, text, after)
+        if not answer.ok or answer.is_redirect or answer.status_code in _NOT_A_RESULT or response.html:
+            raise ResponseError(response)
+        _check_json(text, response, answer.headers.get("Content-Type", ""))
         return answer
 
-    def _exchange(self, asked: Any, session: requests.Session) -> requests.Response | Lost:  # noqa: ANN401 - msrest's ClientRequest has no types
+    def _exchange(self, asked: Any, session: requests.Session) -> requests.Response | NoResponse:  # noqa: ANN401 - msrest's ClientRequest has no types
         """Return the answer, or why there is none.
 
         The libraries' own error is let go here: it leads to the request, and that to its headers.
@@ -138,7 +139,7 @@ class Transport(HTTPSender[Any, Any]):
                 allow_redirects=False,
             )
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-            return _lost(error)
+            return _no_response(error)
 
 
 def _session() -> requests.Session:
@@ -168,11 +169,11 @@ def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
 
 def _may_pass(method: str, error: Exception) -> float | None:
     """Return the least seconds to wait before the request is sent again; None where it is not to be sent again."""
-    if isinstance(error, Refused):
-        refusal = error.refusal
-        passing = method == "GET" and refusal.status in _AGAIN and _DEACTIVATED not in refusal.said
-        return refusal.after if passing or refusal.status == _TOO_MANY else None
-    if isinstance(error, Lost):
+    if isinstance(error, ResponseError):
+        response = error.response
+        passing = method == "GET" and response.status in _AGAIN and _DEACTIVATED not in response.message
+        return response.retry_after if passing or response.status == _TOO_MANY else None
+    if isinstance(error, NoResponse):
         passing = issubclass(error.kind, (requests.ConnectionError, requests.Timeout, *_CUT_OFF))
         permanent = issubclass(error.kind, (requests.exceptions.SSLError, requests.exceptions.ProxyError))
         return 0.0 if passing and not permanent and (method == "GET" or not error.sent) else None
@@ -186,8 +187,8 @@ _CUT_OFF = (
 )
 
 
-def _lost(error: BaseException) -> Lost:
-    """Return what is worth keeping of an error: its class, what the innermost cause said, and whether it was sent."""
+def _no_response(error: BaseException) -> NoResponse:
+    """Return what is worth keeping of an error: its class, the innermost cause's text, and whether it was sent."""
     chain = _causes(error)
     sent = not any(isinstance(cause, _NEVER_CONNECTED) for cause in chain)
     if isinstance(error, requests.exceptions.SSLError):
@@ -195,7 +196,7 @@ def _lost(error: BaseException) -> Lost:
     system = [
         cause for cause in chain if isinstance(cause, OSError) and not isinstance(cause, requests.RequestException)
     ]
-    return Lost(type(error), str(system[-1]) if system else "", sent=sent)
+    return NoResponse(type(error), str(system[-1]) if system else "", sent=sent)
 
 
 def _causes(error: BaseException) -> list[BaseException]:
@@ -210,22 +211,22 @@ def _causes(error: BaseException) -> list[BaseException]:
     return chain
 
 
-def _check_json(text: str, refusal: Refusal, content_type: str) -> None:
+def _check_json(text: str, response: ErrorResponse, content_type: str) -> None:
     """Refuse a result that is none: cut off, not JSON, or not of the shape that every answer has.
 
     Raises:
-        Lost: it claims to be JSON and does not end well.
-        Refused: it is something else.
+        NoResponse: it claims to be JSON and does not end well.
+        ResponseError: it is something else.
     """
     if not text:
         return
     if "json" not in content_type.lower():
-        raise Refused(refusal)
+        raise ResponseError(response)
     try:
         value = json.loads(text)
     except ValueError:
-        value = Lost(requests.exceptions.JSONDecodeError)
-    if isinstance(value, Lost):
+        value = NoResponse(requests.exceptions.JSONDecodeError)
+    if isinstance(value, NoResponse):
         raise value
     if value is not None and not isinstance(value, dict):
-        raise Refused(refusal)
+        raise ResponseError(response)

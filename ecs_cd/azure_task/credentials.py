@@ -62,20 +62,20 @@ def aws_settings(
 
 
 def session_seconds(request: Request) -> int:
-    """Return how long the session of a role is to last, in seconds; 0 where nobody said it.
+    """Return how long the session of a role is to last, in seconds; 0 where it is not set.
 
     Raises:
         SettingsError: the variable holds no such number.
     """
-    said = request.aws_variables.max_duration
-    if not said:
+    text = request.aws_variables.max_duration
+    if not text:
         return 0
-    if not said.isascii() or not said.isdigit() or not _SHORTEST_SESSION <= int(said[:9]) <= _LONGEST_SESSION:
+    if not text.isascii() or not text.isdigit() or not _SHORTEST_SESSION <= int(text[:9]) <= _LONGEST_SESSION:
         raise SettingsError(
-            f"variable 'aws.rolecredential.maxduration': {quoted(said)} is not a number of seconds "
+            f"variable 'aws.rolecredential.maxduration': {quoted(text)} is not a number of seconds "
             f"from {_SHORTEST_SESSION} to {_LONGEST_SESSION}."
         )
-    return int(said)
+    return int(text)
 
 
 def _given(request: Request, name: str, *, agent: Agent, voice: Voice, clock: Clock) -> AwsSettings | None:

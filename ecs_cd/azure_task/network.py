@@ -1,6 +1,6 @@
 """The agent's proxy and certificates, for both clouds.
 
-Both SDKs read them from the environment. That of this process is private: nobody else reads it, no child inherits it.
+Both SDKs read them from the environment. That of this process is private: no other process reads or inherits it.
 The agent's bypass list holds regular expressions, which no SDK knows: they are tried on every address that will be
 talked to, and the hosts that match are named in NO_PROXY.
 """
@@ -18,7 +18,7 @@ from ecs_cd.errors import SettingsError
 from ecs_cd.sanitize import quoted
 
 NEVER_PROXIED = ("localhost", "127.0.0.1", "::1", "169.254.169.254", "169.254.170.2", "169.254.170.23")
-"""Loopback, and where AWS tells a machine or a container its credentials."""
+"""Loopback, and where AWS gives a machine or a container its credentials."""
 
 _VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY")
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE")
@@ -48,7 +48,7 @@ def apply(request: Request, addresses: Iterable[str], environ: MutableMapping[st
         voice.debug(f"certificates: the usual ones and those in {request.ca_file}")
     if request.skip_certificate_validation:
         voice.warn(
-            "The agent is told to skip the validation of certificates. ecs-cd never does: give the agent the "
+            "The agent is configured to skip the validation of certificates. ecs-cd never does: give the agent the "
             "certificate of your proxy or server as a CA file (--sslcacert), and it is trusted here too."
         )
 

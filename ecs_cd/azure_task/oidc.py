@@ -41,12 +41,12 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 @dataclass(frozen=True)
 class IdentityTokens:
-    """Asks for identity tokens. `learnt` is told each one, so that it can be hidden."""
+    """Requests identity tokens. `on_token` is called with each one, so that it can be masked."""
 
     url: str
     access_token: str = field(repr=False)
     clock: Clock
-    learnt: Callable[[str], None]
+    on_token: Callable[[str], None]
 
     def __call__(self) -> str:
         """Return a new token; what fails in a way that may pass is tried again.
@@ -97,7 +97,7 @@ class IdentityTokens:
                 f"{host} answered the request for the job's identity token without one (HTTP {status}).",
                 hint="Run the job again; if the error stays, check that the service connection is meant for OIDC.",
             )
-        self.learnt(token)
+        self.on_token(token)
         return token
 
 

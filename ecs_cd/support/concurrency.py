@@ -71,7 +71,7 @@ def run_together(first: Callable[[], A], second: Callable[[], B], third: Callabl
 
 
 def run_together(*calls: Callable[[], object]) -> tuple[object, ...]:
-    """Return what a few calls of different kinds return, as `each` does."""
+    """Return what a few calls of different kinds return, as `run_all` does."""
     return tuple(run_all(calls))
 
 

@@ -80,7 +80,7 @@ def ecs(value: str) -> str:
     """Check the name of an ECS cluster, service or container."""
     if _ECS.fullmatch(value):
         return ""
-    hint = "; the name is wanted, not the ARN" if value.startswith("arn:") else ""
+    hint = "; give the name, not the ARN" if value.startswith("arn:") else ""
     return f"is not a name in ECS: 1 to 255 letters, digits, '_' and '-'{hint}"
 
 

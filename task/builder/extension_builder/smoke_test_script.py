@@ -66,7 +66,8 @@ def main() -> None:
         SystemExit: a module came from outside.
     """
     python, endpoint, organization = Path(sys.argv[1]), *(*sys.argv[2:], "", "")[:2]
-    before = frozenset(sys.modules)  # `site` loads what the machine's own packages ask it to
+    # `site` loads what the machine's own packages ask it to; multiprocessing, which boto3 imports, adds this script.
+    before = frozenset((*sys.modules, "__mp_main__"))
     runpy.run_path(str(python / "start.py"))["prepare"]()
     import_all(python / "lib")
     use_aws(endpoint)

@@ -1,4 +1,4 @@
-"""An adapter connected to the AWS of this machine, and a server that answers whatever it is told."""
+"""An adapter connected to the AWS of this machine, and a server that answers as the test says."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from contextlib import closing, suppress
 import pytest
 
 from ecs_cd.aws import Aws, AwsSettings, EcsServices, connect
-from ecs_cd.aws.caller import Caller
+from ecs_cd.aws.service_client import ServiceClient
 from ecs_cd_sandbox.aws import Aws as Cloud
 
 Connect = Callable[..., Aws]
@@ -57,7 +57,7 @@ def shared(aws_server: Cloud) -> Iterator[Aws]:
 @pytest.fixture
 def adapter(aws: Cloud, shared: Aws) -> Aws:
     """The shared connection to an empty cloud, whose task definitions it has not seen."""
-    shared.services = EcsServices(Caller(shared._ecs, shared._region))
+    shared.services = EcsServices(ServiceClient(shared._ecs, shared._region))
     return shared
 
 

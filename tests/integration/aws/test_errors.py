@@ -12,8 +12,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from ecs_cd.aws import Aws, AwsSettings
-from ecs_cd.aws.errors import meaning_of, translated
-from ecs_cd.aws.meanings import BY_CLASS, BY_CODE
+from ecs_cd.aws.error_table import BY_CLASS, BY_CODE
+from ecs_cd.aws.errors import entry_of, map_error
 from ecs_cd.errors import (
     AccessDenied,
     BadCredentials,
@@ -75,9 +75,9 @@ def test_every_error_that_the_operations_we_use_declare_has_a_meaning() -> None:
 
 
 def test_the_operations_we_use_are_those_the_adapter_sends() -> None:
-    from ecs_cd.aws import definitions, images, parameters, services, session  # noqa: PLC0415 - read as text here
+    from ecs_cd.aws import images, parameters, services, session, task_definitions  # noqa: PLC0415 - read as text here
 
-    text = "".join(inspect.getsource(module) for module in (definitions, images, parameters, services, session))
+    text = "".join(inspect.getsource(module) for module in (task_definitions, images, parameters, services, session))
     snake = {"".join(f"_{c.lower()}" if c.isupper() else c for c in op)[1:] for ops in USED.values() for op in ops}
     # AssumeRole is sent by botocore itself.
     assert sorted(name for name in snake if name not in text and name != "assume_role") == []
@@ -85,15 +85,15 @@ def test_the_operations_we_use_are_those_the_adapter_sends() -> None:
 
 def test_every_exception_class_of_botocore_has_a_meaning_of_its_own() -> None:
     assert sorted(kind.__name__ for kind in classes_of_botocore() if kind.__name__ not in BY_CLASS) == []
-    assert all(meaning_of(kind) is BY_CLASS[kind.__name__] for kind in classes_of_botocore())
+    assert all(entry_of(kind) is BY_CLASS[kind.__name__] for kind in classes_of_botocore())
 
 
 def test_every_exception_class_of_boto3_has_a_meaning() -> None:
-    assert [kind.__name__ for kind in classes_of_boto3() if meaning_of(kind) is None] == []
+    assert [kind.__name__ for kind in classes_of_boto3() if entry_of(kind) is None] == []
 
 
 def test_a_mistake_of_ours_is_not_taken_for_an_error_of_aws() -> None:
-    assert translated(RuntimeError("bug"), "do it") is None
+    assert map_error(RuntimeError("bug"), "do it") is None
 
 
 def answer(code: str, message: str, status: int = 400, headers: dict[str, str] | None = None) -> ClientError:
@@ -117,7 +117,7 @@ def answer(code: str, message: str, status: int = 400, headers: dict[str, str] |
     ],
 )
 def test_an_answer_that_says_no_becomes_the_error_it_means(code: str, status: int, kind: type[EcsCdError]) -> None:
-    ours = translated(answer(code, "said so", status), "read parameter '/a'", "eu-west-1")
+    ours = map_error(answer(code, "said so", status), "read parameter '/a'", "eu-west-1")
     assert type(ours) is kind
     assert ours.message.startswith("Cannot read parameter '/a' (eu-west-1): ")
     assert code in ours.message
@@ -126,12 +126,12 @@ def test_an_answer_that_says_no_becomes_the_error_it_means(code: str, status: in
 
 
 def test_an_unknown_code_is_marked_and_told_with_its_message() -> None:
-    ours = translated(answer("Strange", "the moon is full"), "read it")
+    ours = map_error(answer("Strange", "the moon is full"), "read it")
     assert "an error that ecs-cd does not know (Strange: the moon is full)" in str(ours)
 
 
 def test_a_wait_that_aws_asks_for_is_kept() -> None:
-    ours = translated(answer("Strange", "", 503, {"retry-after": "7"}), "read it")
+    ours = map_error(answer("Strange", "", 503, {"retry-after": "7"}), "read it")
     assert isinstance(ours, TryLater)
     assert ours.after == 7
 
@@ -141,7 +141,7 @@ def test_denied_kms_names_the_action_and_the_key() -> None:
         "User: arn:aws:iam::1:user/ci is not authorized to perform: kms:Decrypt on resource: "
         "arn:aws:kms:eu-west-1:1:key/k because no resource-based policy allows the kms:Decrypt action"
     )
-    ours = translated(answer("AccessDeniedException", said), "read it")
+    ours = map_error(answer("AccessDeniedException", said), "read it")
     assert isinstance(ours, AccessDenied)
     assert "arn:aws:iam::1:user/ci to perform kms:Decrypt on arn:aws:kms:eu-west-1:1:key/k because" in ours.message
     assert "kms:Decrypt and kms:Encrypt" in ours.hint
@@ -158,14 +158,14 @@ def test_denied_kms_names_the_action_and_the_key() -> None:
     ids=lambda error: type(error).__name__,
 )
 def test_no_secret_passes(error: Exception) -> None:
-    ours = translated(error, "read it")
+    ours = map_error(error, "read it")
     assert ours is not None
-    told = repr((ours.message, ours.hint, ours.details)).lower()
-    assert "secret" not in told.replace("securestring", "")
+    item = repr((ours.message, ours.hint, ours.details)).lower()
+    assert "secret" not in item.replace("securestring", "")
 
 
 def test_what_aws_says_cannot_command_the_agent() -> None:
-    ours = translated(answer("Strange", "##vso[task.complete result=Succeeded]\r\n\x1b[2J"), "read it")
+    ours = map_error(answer("Strange", "##vso[task.complete result=Succeeded]\r\n\x1b[2J"), "read it")
     assert "##vso" not in str(ours)
     assert "\x1b" not in str(ours)
     assert "\n" not in str(ours)

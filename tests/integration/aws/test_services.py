@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ecs_cd.aws import Aws, AwsSettings
-from ecs_cd.aws.definitions import FEW
+from ecs_cd.aws.task_definitions import MAX_SINGLE_REQUESTS
 from ecs_cd.errors import RolloutFailed, UnexpectedAnswer
 from ecs_cd.model.image_name import container_image
 from ecs_cd.model.service import Container, ServiceSnapshot, ServiceTarget
@@ -155,7 +155,7 @@ def fleet(aws: Cloud) -> list[ServiceTarget]:
     """More services than are asked for one by one, each with a task definition of its own and a sidecar."""
     aws.create_cluster("fleet")
     ecs = aws.client("ecs")
-    targets = [ServiceTarget("fleet", f"service-{n}", "api") for n in range(FEW + 5)]
+    targets = [ServiceTarget("fleet", f"service-{n}", "api") for n in range(MAX_SINGLE_REQUESTS + 5)]
     for target in targets:
         containers = [{"name": "api", "image": f"r.io/{target.service}:7", "memory": 64}]
         containers += [{"name": "sidecar", "image": "r.io/proxy:1", "memory": 64}]
@@ -186,8 +186,8 @@ def test_the_definitions_of_many_services_take_one_request_for_every_twenty(
 
 
 def test_a_few_definitions_are_asked_for_one_by_one(aws: Cloud, adapter: Aws, fleet: list[ServiceTarget]) -> None:
-    adapter.services.snapshots(fleet[:FEW])
-    assert asked(aws) == {"DescribeServices": 2, "DescribeTaskDefinition": FEW}
+    adapter.services.snapshots(fleet[:MAX_SINGLE_REQUESTS])
+    assert asked(aws) == {"DescribeServices": 2, "DescribeTaskDefinition": MAX_SINGLE_REQUESTS}
 
 
 def test_where_revisions_may_not_be_seen_definitions_are_asked_for_one_by_one(
@@ -199,7 +199,7 @@ def test_where_revisions_may_not_be_seen_definitions_are_asked_for_one_by_one(
 
 
 @pytest.mark.parametrize(
-    "told",
+    "item",
     [
         [],
         [{"containerName": "sidecar", "image": "r.io/proxy:1"}],
@@ -211,14 +211,14 @@ def test_a_revision_without_the_container_that_is_meant_is_not_enough(
     adapter: Aws,
     fleet: list[ServiceTarget],
     monkeypatch: pytest.MonkeyPatch,
-    told: list[dict[str, str]],
+    item: list[dict[str, str]],
 ) -> None:
     real = EcsBackend.describe_service_revisions
 
     def partial(self: EcsBackend, arns: list[str]) -> list[dict[str, Any]]:
         revisions = real(self, arns)
         return [
-            {**one, "containerImages": told} if "/service-3/" in one["serviceRevisionArn"] else one for one in revisions
+            {**one, "containerImages": item} if "/service-3/" in one["serviceRevisionArn"] else one for one in revisions
         ]
 
     monkeypatch.setattr(EcsBackend, "describe_service_revisions", partial)

@@ -39,7 +39,7 @@ def test_a_credential_that_changes_is_used_as_it_is_at_each_request(server: Serv
     tokens = ["expired-0123456789", JOB_TOKEN]
     connection = Connection(server.url, Changing({"access_token": ""}))
     with connect(AzureDevOpsSettings(server.url, "platform"), clock, connection) as azure:
-        with pytest.raises(BadCredentials):
+        with pytest.raises(BadCredentials, match="does not accept the connection's credential"):
             azure.find("infrastructure")
         assert azure.find("infrastructure")
 

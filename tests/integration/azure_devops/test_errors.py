@@ -11,14 +11,14 @@ import pytest
 import requests.exceptions
 
 from ecs_cd.azure_devops import AzureDevOpsSettings
-from ecs_cd.azure_devops.failures import KINDS, Question, explain
-from ecs_cd.azure_devops.refusal import Lost, Refusal, Refused
+from ecs_cd.azure_devops.error_response import ErrorResponse, NoResponse, ResponseError
+from ecs_cd.azure_devops.errors import BY_CLASS, Operation, map_error
 from ecs_cd.errors import EcsCdError, QueueRefused, ServiceUnavailable, Throttled, UnexpectedAnswer, WrongInput
 from tests.integration.azure_devops.conftest import PAT
 
 SETTINGS = AzureDevOpsSettings("https://dev.azure.com/acme", "platform", pat=PAT)
-LOOKING = Question(SETTINGS, "looking at run 5")
-QUEUEING = Question(SETTINGS, "queueing pipeline 'x'", branch="refs/heads/main")
+LOOKING = Operation(SETTINGS, "looking at run 5")
+QUEUEING = Operation(SETTINGS, "queueing pipeline 'x'", branch="refs/heads/main")
 
 
 def errors_of(module: ModuleType) -> set[type[Exception]]:
@@ -28,13 +28,13 @@ def errors_of(module: ModuleType) -> set[type[Exception]]:
 
 @pytest.mark.parametrize("module", [azure.devops.exceptions, msrest.exceptions, requests.exceptions])
 def test_every_error_of_the_libraries_has_a_meaning_of_its_own(module: ModuleType) -> None:
-    unmapped = errors_of(module) - set(KINDS) - {json.JSONDecodeError}  # another module's, imported there
+    unmapped = errors_of(module) - set(BY_CLASS) - {json.JSONDecodeError}  # another module's, imported there
     assert not unmapped
 
 
-@pytest.mark.parametrize("kind", sorted(KINDS, key=str), ids=str)
+@pytest.mark.parametrize("kind", sorted(BY_CLASS, key=str), ids=str)
 def test_every_error_says_what_where_and_what_to_do(kind: type[Exception]) -> None:
-    error = explain(Lost(kind), LOOKING)
+    error = map_error(NoResponse(kind), LOOKING)
     assert isinstance(error, EcsCdError)
     assert LOOKING.settings.organization in error.message or "dev.azure.com" in error.message
     assert "looking at run 5" in error.message
@@ -43,18 +43,18 @@ def test_every_error_says_what_where_and_what_to_do(kind: type[Exception]) -> No
 
 
 def test_an_error_nobody_knows_is_still_ours() -> None:
-    assert isinstance(explain(ZeroDivisionError("x"), LOOKING), UnexpectedAnswer)
+    assert isinstance(map_error(ZeroDivisionError("x"), LOOKING), UnexpectedAnswer)
 
 
 def test_an_error_that_is_ours_stays() -> None:
     ours = WrongInput("x")
-    assert explain(ours, LOOKING) is ours
+    assert map_error(ours, LOOKING) is ours
 
 
 @pytest.mark.parametrize("status", [*range(200, 210), *range(300, 309), *range(400, 452), *range(500, 512), 599])
-@pytest.mark.parametrize("question", [LOOKING, QUEUEING], ids=["looking", "queueing"])
-def test_every_status_means_something(status: int, question: Question) -> None:
-    error = explain(Refused(Refusal(status)), question)
+@pytest.mark.parametrize("operation", [LOOKING, QUEUEING], ids=["looking", "queueing"])
+def test_every_status_means_something(status: int, operation: Operation) -> None:
+    error = map_error(ResponseError(ErrorResponse(status)), operation)
     assert error.message
     assert error.hint
     assert "{" not in str(error)
@@ -62,13 +62,15 @@ def test_every_status_means_something(status: int, question: Question) -> None:
 
 @pytest.mark.parametrize("status", [429, 503])
 def test_says_how_long_to_wait(status: int) -> None:
-    error = explain(Refused(Refusal(status, after=42)), LOOKING)
+    error = map_error(ResponseError(ErrorResponse(status, retry_after=42)), LOOKING)
     assert isinstance(error, (Throttled, ServiceUnavailable))
     assert error.after == 42
 
 
 def test_words_of_the_service_are_never_a_template() -> None:
-    error = explain(Refused(Refusal(400, "X", "{settings.pat} {0} parameter ##vso[task.complete]\n\x1b[2J")), QUEUEING)
+    error = map_error(
+        ResponseError(ErrorResponse(400, "X", "{settings.pat} {0} parameter ##vso[task.complete]\n\x1b[2J")), QUEUEING
+    )
     assert isinstance(error, QueueRefused)
     assert "{settings.pat}" in error.message
     assert "##vso[" not in str(error)
@@ -76,4 +78,4 @@ def test_words_of_the_service_are_never_a_template() -> None:
 
 
 def test_only_queueing_is_refused_as_queueing() -> None:
-    assert isinstance(explain(Refused(Refusal(400, "X", "bad parameter")), LOOKING), UnexpectedAnswer)
+    assert isinstance(map_error(ResponseError(ErrorResponse(400, "X", "bad parameter")), LOOKING), UnexpectedAnswer)

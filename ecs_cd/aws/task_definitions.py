@@ -1,9 +1,9 @@
 """Which containers the task definitions of services have, in as few requests as ECS allows.
 
-DescribeTaskDefinition tells of one definition. DescribeServiceRevisions tells of twenty services at once which
+DescribeTaskDefinition describes one definition. DescribeServiceRevisions shows for twenty services at once which
 definition each runs and which image each of its containers has, by the name that the definition gives it (ECS API
 reference, ServiceRevision and ContainerImage; "no longer modified" to a digest since 12 September 2024, says AWS's
-containers blog on version consistency). It cannot tell of revisions made before 25 October 2024. So it is asked first
+containers blog on version consistency). It does not know revisions made before 25 October 2024. So it is asked first
 where many definitions are unknown, and what it leaves open is asked for one by one.
 """
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ecs_cd.aws.caller import Caller
+from ecs_cd.aws.service_client import ServiceClient
 from ecs_cd.errors import DeliveryFailed
 from ecs_cd.model.image_name import repository_of
 from ecs_cd.model.service import Container, ServiceTarget, TaskDefinition
@@ -25,24 +25,24 @@ if TYPE_CHECKING:
     from types_boto3_ecs import ECSClient
     from types_boto3_ecs.type_defs import ServiceRevisionTypeDef, ServiceTypeDef
 
-FEW = 20
+MAX_SINGLE_REQUESTS = 20
 """So many unknown definitions are asked for one by one: that takes no more right than a delivery needs."""
 
 _REVISIONS_PER_REQUEST = 20
 
 
 @dataclass(frozen=True)
-class Shown:
+class DescribedService:
     """A service as DescribeServices shows it, and the containers of it that somebody asks for."""
 
     service: ServiceTypeDef
     targets: Sequence[ServiceTarget]
 
 
-class Definitions:
+class TaskDefinitions:
     """The task definitions of one account and region that were met so far; asked for once, as none ever changes."""
 
-    def __init__(self, ecs: Caller[ECSClient]) -> None:
+    def __init__(self, ecs: ServiceClient[ECSClient]) -> None:
         self._ecs = ecs
         self._known: dict[str, TaskDefinition] = {}
 
@@ -50,27 +50,27 @@ class Definitions:
         """Return one that was learned."""
         return self._known[arn]
 
-    def learn(self, shown: Sequence[Shown]) -> None:
+    def learn(self, shown: Sequence[DescribedService]) -> None:
         """Get to know the definitions that the deployments or task sets of these services run."""
-        if len(self._unknown(shown)) > FEW:
+        if len(self._unknown(shown)) > MAX_SINGLE_REQUESTS:
             self._learn_from_revisions(shown)
         for definition in run_all([partial(self._describe, arn) for arn in self._unknown(shown)]):
             self._known[definition.arn] = definition
 
-    def _unknown(self, shown: Sequence[Shown]) -> list[str]:
-        arns = dict.fromkeys(arn for one in shown for arn in run_by(one.service))
+    def _unknown(self, shown: Sequence[DescribedService]) -> list[str]:
+        arns = dict.fromkeys(arn for one in shown for arn in task_definitions_of(one.service))
         return [arn for arn in arns if arn not in self._known]
 
-    def _learn_from_revisions(self, shown: Sequence[Shown]) -> None:
+    def _learn_from_revisions(self, shown: Sequence[DescribedService]) -> None:
         unknown = set(self._unknown(shown))
         targets: dict[str, list[ServiceTarget]] = {}
         asked: dict[str, None] = {}
         for one in shown:
-            running = unknown.intersection(run_by(one.service))
+            running = unknown.intersection(task_definitions_of(one.service))
             for arn in running:
                 targets.setdefault(arn, []).extend(one.targets)
             if running:
-                asked |= dict.fromkeys(told["arn"] for told in one.service.get("currentServiceRevisions", []))
+                asked |= dict.fromkeys(item["arn"] for item in one.service.get("currentServiceRevisions", []))
         groups = batches(list(asked), _REVISIONS_PER_REQUEST)
         for revisions in run_all([partial(self._describe_revisions, group) for group in groups]):
             for definition in _definitions(revisions):
@@ -81,26 +81,26 @@ class Definitions:
 
     def _describe_revisions(self, arns: Sequence[str]) -> Sequence[ServiceRevisionTypeDef]:
         try:
-            with self._ecs.asking(f"see {len(arns)} service revisions") as ecs:
+            with self._ecs.calling(f"see {len(arns)} service revisions") as ecs:
                 return ecs.describe_service_revisions(serviceRevisionArns=list(arns))["serviceRevisions"]
         except DeliveryFailed:  # not allowed, or not to be had in this region: it is faster, and not needed
             return ()
 
     def _describe(self, arn: str) -> TaskDefinition:
-        with self._ecs.asking(f"see task definition {quoted(arn.rpartition('/')[2])}") as ecs:
-            told = ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]
-            containers = told["containerDefinitions"]
+        with self._ecs.calling(f"see task definition {quoted(arn.rpartition('/')[2])}") as ecs:
+            item = ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]
+            containers = item["containerDefinitions"]
             return TaskDefinition(arn, tuple(Container(c["name"], c["image"]) for c in containers))
 
 
-def run_by(service: ServiceTypeDef) -> list[str]:
+def task_definitions_of(service: ServiceTypeDef) -> list[str]:
     """Return the ARNs of the task definitions that the service's deployments or task sets run."""
-    if moved_by_others(service):
-        return [told["taskDefinition"] for told in service.get("taskSets", [])]
-    return [told["taskDefinition"] for told in service.get("deployments", [])]
+    if uses_task_sets(service):
+        return [item["taskDefinition"] for item in service.get("taskSets", [])]
+    return [item["taskDefinition"] for item in service.get("deployments", [])]
 
 
-def moved_by_others(service: ServiceTypeDef) -> bool:
+def uses_task_sets(service: ServiceTypeDef) -> bool:
     """Return whether CODE_DEPLOY or an external controller moves the tasks, by task sets instead of deployments."""
     return service.get("deploymentController", {}).get("type", "ECS") != "ECS"
 
@@ -108,7 +108,7 @@ def moved_by_others(service: ServiceTypeDef) -> bool:
 def _definitions(revisions: Sequence[ServiceRevisionTypeDef]) -> Iterator[TaskDefinition]:
     for revision in revisions:
         images = revision.get("containerImages", [])
-        containers = [Container(told.get("containerName", ""), told.get("image", "")) for told in images]
+        containers = [Container(item.get("containerName", ""), item.get("image", "")) for item in images]
         yield TaskDefinition(revision.get("taskDefinition", ""), tuple(containers))
 
 

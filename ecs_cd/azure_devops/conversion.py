@@ -1,4 +1,4 @@
-"""The SDK's models turned into our values. Every text in them is hostile, and any of them may be missing."""
+"""The SDK's models converted to our values. Every text in them is untrusted, and any of them may be missing."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ _RESULT = {
 }
 
 
-class NotReadable(ValueError):
+class IncompleteAnswer(ValueError):
     """An answer lacks what every such answer has. Never leaves this package."""
 
 
-def read_pipeline(definition: Any) -> Pipeline | None:  # noqa: ANN401 - the SDK has no types
+def to_pipeline(definition: Any) -> Pipeline | None:  # noqa: ANN401 - the SDK has no types
     """Return a build definition as a pipeline; None for a draft or one that is being deleted."""
     if _word(definition.quality) == "draft" or _word(definition.queue_status) == "deleted":
         return None
@@ -45,7 +45,7 @@ def read_pipeline(definition: Any) -> Pipeline | None:  # noqa: ANN401 - the SDK
     return Pipeline(_id(definition.id), _text(definition.name), _text(definition.path) or "\\", link)
 
 
-def read_queued(run: Any, pipeline: Pipeline, branch: str, otherwise: str) -> Run:  # noqa: ANN401 - the SDK has no types
+def to_queued_run(run: Any, pipeline: Pipeline, branch: str, otherwise: str) -> Run:  # noqa: ANN401 - the SDK has no types
     """Return a run as the Pipelines API answers right after it was queued; `otherwise` is its link if it has none.
 
     That API has no word for a run that waits: until it is completed, or being cancelled, it counts as waiting.
@@ -64,15 +64,15 @@ def read_queued(run: Any, pipeline: Pipeline, branch: str, otherwise: str) -> Ru
     )
 
 
-def read_build(build: Any, otherwise: str) -> Run:  # noqa: ANN401 - the SDK has no types
+def to_run(build: Any, otherwise: str) -> Run:  # noqa: ANN401 - the SDK has no types
     """Return a build as a run.
 
     Raises:
-        NotReadable: it has no id or no status that we know.
+        IncompleteAnswer: it has no id or no status that we know.
     """
     number, status = _id(build.id), _word(build.status)
     if status != "completed" and status not in _STATUS:
-        raise NotReadable("status")
+        raise IncompleteAnswer("status")
     changed_by, by_service = _identity(build.last_changed_by)
     return Run(
         number,
@@ -123,7 +123,7 @@ def _variables(parameters: object) -> dict[str, str]:
     return _texts(values) if isinstance(values, dict) else {"": text}
 
 
-def read_records(timeline: Any) -> tuple[TimelineRecord, ...]:  # noqa: ANN401 - the SDK has no types
+def to_timeline(timeline: Any) -> tuple[TimelineRecord, ...]:  # noqa: ANN401 - the SDK has no types
     """Return the records of a timeline that we know a use for; none when there is no timeline yet."""
     records = (timeline.records or []) if timeline else []
     return tuple(_record(r) for r in records if r.type in _KINDS or str(r.type).startswith("Checkpoint"))
@@ -146,10 +146,10 @@ def _record(record: Any) -> TimelineRecord:  # noqa: ANN401 - the SDK has no typ
     )
 
 
-def read_log_line(line: str) -> str:
+def to_log_line(line: str) -> str:
     """Return a line of a task's log as the task wrote it: without the agent's timestamp and the terminal's colours.
 
-    It stays one line, cut where nobody reads on. It is not neutral yet: what prints it must see to that.
+    It stays one line, cut where nobody reads on. It is not sanitized yet: what prints it does that.
     """
     return _plain(_TIMESTAMP.sub("", " ".join(_text(line).splitlines()), count=1))
 
@@ -159,7 +159,7 @@ def _plain(text: str) -> str:
 
 
 def _result(result: object) -> RunState:
-    """Return how a completed run ended; the worst where that is not said, for it did not say that it succeeded."""
+    """Return how a completed run ended; failed where the result is missing or unknown."""
     return _RESULT.get(_word(result), RunState.FAILED)
 
 
@@ -183,7 +183,7 @@ def _time(moment: datetime | None) -> datetime | None:
 
 def _id(number: object) -> int:
     if not isinstance(number, int) or number <= 0:
-        raise NotReadable("id")
+        raise IncompleteAnswer("id")
     return number
 
 

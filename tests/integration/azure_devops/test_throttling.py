@@ -5,7 +5,7 @@ from datetime import datetime, timezone
 import pytest
 from requests.structures import CaseInsensitiveDict
 
-from ecs_cd.azure_devops.pace import MOST_COURTESY, asked_pause
+from ecs_cd.azure_devops.throttling import MAX_PAUSE, requested_pause
 
 NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
 SECONDS = int(NOW.timestamp())
@@ -23,7 +23,7 @@ SECONDS = int(NOW.timestamp())
         ({"X-RateLimit-Delay": "2.5"}, 2.5),
         ({"Retry-After": "3", "X-RateLimit-Delay": "2.5"}, 3),
         ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(SECONDS + 11)}, 11),
-        ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(SECONDS + 999)}, MOST_COURTESY),
+        ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(SECONDS + 999)}, MAX_PAUSE),
         ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(SECONDS - 5)}, 0),
         ({"X-RateLimit-Remaining": "0"}, 0),
         ({"X-RateLimit-Remaining": "9", "X-RateLimit-Reset": str(SECONDS + 11)}, 0),
@@ -35,4 +35,4 @@ SECONDS = int(NOW.timestamp())
     ],
 )
 def test_reads_how_long_the_service_wants_to_be_left_alone(headers: dict[str, str], pause: float) -> None:
-    assert asked_pause(CaseInsensitiveDict(headers), NOW) == pause
+    assert requested_pause(CaseInsensitiveDict(headers), NOW) == pause

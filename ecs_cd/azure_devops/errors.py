@@ -1,7 +1,7 @@
-"""The one table that turns what went wrong with Azure DevOps into our errors.
+"""The one table that maps errors of Azure DevOps and its SDK to ours.
 
-`explain` takes any error: a `Refused` (an HTTP answer) goes through the rows of `_ANSWERS`, everything else by its
-class through `KINDS`. Each message says what was being done and where; each hint what to do next.
+`map_error` takes any error: a `ResponseError` (an HTTP answer) is looked up in the rows of `_RESPONSES`, all else by
+its class in `BY_CLASS`. Each message says what was being done and where; each hint what to do next.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from msrest import exceptions as msrest
 from requests import exceptions as http
 from urllib3.exceptions import HTTPError
 
-from ecs_cd.azure_devops.refusal import Lost, Refusal, Refused
+from ecs_cd.azure_devops.error_response import ErrorResponse, NoResponse, ResponseError
 from ecs_cd.azure_devops.settings import AzureDevOpsSettings
 from ecs_cd.errors import (
     AccessDenied,
@@ -36,7 +36,7 @@ from ecs_cd.support.deadline import format_duration
 
 
 @dataclass(frozen=True)
-class Question:
+class Operation:
     """What was being asked of Azure DevOps, so that an error can say so.
 
     `doing` completes "while ...". `right` is the permission it takes, `scope` the PAT scope. `branch` is set for the
@@ -54,25 +54,25 @@ class Question:
 class _Row:
     """An answer and what it means; a pattern that is empty fits all, the first row that fits counts.
 
-    `says` and `hint` are templates: see `_filled`.
+    `sentence` and `hint` are templates: see `_filled`.
     """
 
     error: type[EcsCdError]
-    says: str
+    sentence: str
     hint: str = ""
     status: range = range(1000)
     type_key: str = ""
-    said: str = ""
+    message: str = ""
     html: bool | None = None
     queueing: bool = False
 
-    def fits(self, refusal: Refusal, question: Question) -> bool:
+    def fits(self, response: ErrorResponse, operation: Operation) -> bool:
         return (
-            refusal.status in self.status
-            and (self.html is None or refusal.html == self.html)
-            and (bool(question.branch) or not self.queueing)
-            and bool(re.search(self.type_key, refusal.type_key, re.IGNORECASE))
-            and bool(re.search(self.said, refusal.said, re.IGNORECASE))
+            response.status in self.status
+            and (self.html is None or response.html == self.html)
+            and (bool(operation.branch) or not self.queueing)
+            and bool(re.search(self.type_key, response.type_key, re.IGNORECASE))
+            and bool(re.search(self.message, response.message, re.IGNORECASE))
         )
 
 
@@ -93,10 +93,10 @@ _NO_PROJECT = "There is no {where} that these credentials can see."
 _CHECK_PROJECT = "Check the project's name, and that the identity is a member of it{for_a_job}."
 _WAIT = "Nothing is wrong here; try again later, or see https://status.dev.azure.com."
 
-_ANSWERS = (
+_RESPONSES = (
     # Which organization, which service
     _Row(AccessDenied, "The organization {organization} is deactivated.", "Ask its owner to restore it.",
-         said="TF24668"),
+         message="TF24668"),
     _Row(Throttled, "Azure DevOps refuses more requests for now, while {doing}{after}.", "Ask less often: fewer "
          "deliveries at once under this identity.", status=_only(429)),
     _Row(ServiceUnavailable, "Azure DevOps fails ({answer}) while {doing}.", _WAIT, status=range(500, 600), html=True),
@@ -107,15 +107,16 @@ _ANSWERS = (
     _Row(BadCredentials, _SIGN_IN + ", while {doing}.", _RENEW, html=True),
     _Row(BadCredentials, _SIGN_IN + ", while {doing}.", _RENEW, status=_only(203)),
     _Row(BadCredentials, _SIGN_IN + ": it has expired or was revoked.", _RENEW, status=range(401, 404),
-         said=r"\btoken\b.*\b(expired|revoked|invalid)"),
-    _Row(BadCredentials, _SIGN_IN + ", while {doing}.", _RENEW, status=_only(401), said=_ANONYMOUS),
-    _Row(AccessDenied, _NO_RIGHT, _GIVE_SCOPE, status=_only(401), said=r"TF400813|access denied|needs .* permission"),
+         message=r"\btoken\b.*\b(expired|revoked|invalid)"),
+    _Row(BadCredentials, _SIGN_IN + ", while {doing}.", _RENEW, status=_only(401), message=_ANONYMOUS),
+    _Row(AccessDenied, _NO_RIGHT, _GIVE_SCOPE, status=_only(401),
+         message=r"TF400813|access denied|needs .* permission"),
     _Row(AccessDenied, _NO_RIGHT, _GIVE_RIGHT, status=_only(401), type_key="Access(Denied|Check)"),
     _Row(BadCredentials, _SIGN_IN + ", while {doing}.", _RENEW, status=_only(401)),
     _Row(AccessDenied, _NO_RIGHT, _GIVE_RIGHT, status=_only(403)),
     _Row(AccessDenied, _NO_RIGHT, _GIVE_RIGHT, type_key="Access(Denied|Check)Exception"),
     # What is asked for
-    _Row(PipelineNotFound, _NO_PROJECT, _CHECK_PROJECT, status=_only(404), said="TF200016"),
+    _Row(PipelineNotFound, _NO_PROJECT, _CHECK_PROJECT, status=_only(404), message="TF200016"),
     _Row(PipelineNotFound, _NO_PROJECT, _CHECK_PROJECT, type_key="ProjectDoesNotExist"),
     _Row(PipelineNotFound, "The pipeline does not exist in {where}, while {doing}.", "Check its id: it may have been "
          "deleted.", type_key="(Pipeline|Definition)NotFound"),
@@ -126,18 +127,18 @@ _ANSWERS = (
          "Azure DevOps Server 2022.1 or later.", type_key="VssVersion|VssInvalidPreviewVersion"),
     # What is wrong with the run that is asked for
     _Row(QueueRefused, "The pipeline is disabled, so no run of it was queued ({doing}).", "Enable it: Edit, Settings.",
-         status=range(400, 500), said=r"\b(is|was|been) disabled|queue ?status", queueing=True),
+         status=range(400, 500), message=r"\b(is|was|been) disabled|queue ?status", queueing=True),
     _Row(QueueRefused, "There is no branch {branch}, or it has not got the pipeline's file, so no run was queued "
          "({doing}).", "Check the environment's `branch`, and that the YAML file is on it.", status=_only(400),
-         said=r"branch.*(not found|does not exist|cannot be found)|(not found|does not exist).*\bbranch\b"
+         message=r"branch.*(not found|does not exist|cannot be found)|(not found|does not exist).*\bbranch\b"
          r"|could not (find|get|resolve).*\b(branch|ref|refs/)|refname", queueing=True),
     _Row(QueueRefused, "No run was queued, for a variable that may not be set: {problem} ({doing})", "Tick `Let users "
          "override this value when running this pipeline` for it in the pipeline's variables, or do not set it.",
-         status=_only(400), said=r"can'?t set the following variables|not settable|settable at queue time",
+         status=_only(400), message=r"can'?t set the following variables|not settable|settable at queue time",
          queueing=True),
     _Row(QueueRefused, "No run was queued, for its template parameters: {problem} ({doing})", "Compare "
          "the `template_parameters` given with the `parameters:` of its YAML on that branch.", status=_only(400),
-         said=r"\bparameter", queueing=True),
+         message=r"\bparameter", queueing=True),
     _Row(QueueRefused, "Azure DevOps refuses to queue this run: {problem} ({doing})", "Run the pipeline once in the "
          "portal, which shows what is wrong.", status=range(400, 500), queueing=True),
     # Whatever else
@@ -150,27 +151,32 @@ _ANSWERS = (
 
 
 @dataclass(frozen=True)
-class Kind:
-    """What a class of error of the libraries means. `says` and `hint` are templates: see `_filled`."""
+class MappedError:
+    """What a class of error of the libraries means. `sentence` and `hint` are templates: see `_filled`."""
 
     error: type[EcsCdError]
-    says: str
+    sentence: str
     hint: str = ""
 
 
 _MAYBE_QUEUED = "The run may have been queued all the same: look at the pipeline's runs before you queue another."
 _ALIVE = "Check the network, the firewall, and whether a proxy is needed (HTTPS_PROXY)."
-_NO_CONNECTION = Kind(Unreachable, "No connection to {host} while {doing}.", _ALIVE)
-_TOO_LATE = Kind(Unreachable, "{host} did not answer in time while {doing}.", _ALIVE)
-_CUT_OFF = Kind(Unreachable, "The answer of {host} was cut off while {doing}.", "Try again; a proxy may be at fault.")
-_TLS = Kind(Unreachable, "No trusted connection (TLS) to {host} while {doing}.", "Point REQUESTS_CA_BUNDLE at the "
-            "certificates of your proxy or server; TLS is never switched off.")  # fmt: skip
-_PROXY = Kind(Unreachable, "The proxy does not lead to {host} while {doing}.", "Check HTTPS_PROXY and NO_PROXY.")
-_BAD_URL = Kind(SettingsError, "The URL of {where} cannot be asked, while {doing}.", _CHECK_URL)
-_ODD = Kind(UnexpectedAnswer, "{host} answered something that cannot be read, while {doing}.", _CHECK_URL)
-_LOGIN = Kind(BadCredentials, _SIGN_IN + ", while {doing}.", _RENEW)
+_NO_CONNECTION = MappedError(Unreachable, "No connection to {host} while {doing}.", _ALIVE)
+_TOO_LATE = MappedError(Unreachable, "{host} did not answer in time while {doing}.", _ALIVE)
+_CUT_OFF = MappedError(
+    Unreachable, "The answer of {host} was cut off while {doing}.", "Try again; a proxy may be at fault."
+)
+_TLS = MappedError(
+    Unreachable,
+    "No trusted connection (TLS) to {host} while {doing}.",
+    "Point REQUESTS_CA_BUNDLE at the certificates of your proxy or server; TLS is never switched off.",
+)
+_PROXY = MappedError(Unreachable, "The proxy does not lead to {host} while {doing}.", "Check HTTPS_PROXY and NO_PROXY.")
+_BAD_URL = MappedError(SettingsError, "The URL of {where} cannot be asked, while {doing}.", _CHECK_URL)
+_ODD = MappedError(UnexpectedAnswer, "{host} answered something that cannot be read, while {doing}.", _CHECK_URL)
+_LOGIN = MappedError(BadCredentials, _SIGN_IN + ", while {doing}.", _RENEW)
 
-KINDS: dict[type[BaseException], Kind] = {
+BY_CLASS: dict[type[BaseException], MappedError] = {
     http.RequestException: _NO_CONNECTION,
     http.ConnectionError: _NO_CONNECTION,
     http.HTTPError: _ODD,
@@ -213,57 +219,57 @@ KINDS: dict[type[BaseException], Kind] = {
 """Every class of error that the SDK, msrest and requests can raise, and the roots of what lies below them."""
 
 
-def explain(error: Exception, question: Question) -> EcsCdError:
+def map_error(error: Exception, operation: Operation) -> EcsCdError:
     """Return our error for any error of a call; one that is ours already stays as it is."""
     if isinstance(error, EcsCdError):
         return error
-    if isinstance(error, Refused):
-        return _refused(error.refusal, question)
-    return _lost(error if isinstance(error, Lost) else Lost(type(error), str(error)), question)
+    if isinstance(error, ResponseError):
+        return _map_response(error.response, operation)
+    return _map_no_response(error if isinstance(error, NoResponse) else NoResponse(type(error), str(error)), operation)
 
 
-def _refused(refusal: Refusal, question: Question) -> EcsCdError:
-    row = next(row for row in _ANSWERS if row.fits(refusal, question))
-    hint = _filled(row.hint, question, refusal)
-    if issubclass(row.error, ServiceUnavailable) and question.branch:
+def _map_response(response: ErrorResponse, operation: Operation) -> EcsCdError:
+    row = next(row for row in _RESPONSES if row.fits(response, operation))
+    hint = _filled(row.hint, operation, response)
+    if issubclass(row.error, ServiceUnavailable) and operation.branch:
         hint = f"{_MAYBE_QUEUED} {hint}"
-    ours = row.error(_filled(row.says, question, refusal), hint=hint, details=refusal.details)
+    ours = row.error(_filled(row.sentence, operation, response), hint=hint, details=response.details)
     if isinstance(ours, TryLater):
-        ours.after = refusal.after
+        ours.after = response.retry_after
     return ours
 
 
-def _lost(lost: Lost, question: Question) -> EcsCdError:
-    kind = next(KINDS[cls] for cls in lost.kind.__mro__ if cls in KINDS)
-    hint = _filled(kind.hint, question)
-    if question.branch and lost.sent:
+def _map_no_response(failure: NoResponse, operation: Operation) -> EcsCdError:
+    kind = next(BY_CLASS[cls] for cls in failure.kind.__mro__ if cls in BY_CLASS)
+    hint = _filled(kind.hint, operation)
+    if operation.branch and failure.sent:
         hint = f"{_MAYBE_QUEUED} {hint}"
-    evidence = f"{lost.kind.__name__}: {lost.evidence}" if lost.evidence else lost.kind.__name__
-    shown = single_line(question.settings.masked(evidence))[:_MOST_SHOWN]
-    return kind.error(_filled(kind.says, question), hint=hint, details=(shown,))
+    evidence = f"{failure.kind.__name__}: {failure.evidence}" if failure.evidence else failure.kind.__name__
+    shown = single_line(operation.settings.masked(evidence))[:_MOST_SHOWN]
+    return kind.error(_filled(kind.sentence, operation), hint=hint, details=(shown,))
 
 
 _MOST_SHOWN = 400
 
 
-def _filled(template: str, question: Question, refusal: Refusal | None = None) -> str:
+def _filled(template: str, operation: Operation, response: ErrorResponse | None = None) -> str:
     """Return a template with what can stand in it: where, what was being done, and what the answer was."""
-    settings, said = question.settings, refusal.said if refusal else ""
-    after = refusal.after if refusal else 0.0
+    settings, message = operation.settings, response.message if response else ""
+    after = response.retry_after if response else 0.0
     return template.format(
         organization=settings.organization,
         where=settings.where,
         host=urlsplit(settings.organization).netloc,
-        credential="PAT" if settings.pat else "job's token",
-        doing=question.doing,
-        right=question.right,
-        scope=question.scope,
-        branch=quoted(question.branch),
-        who=_who(said) or f"The owner of the {'PAT' if settings.pat else 'token'}",
-        answer=_answer(refusal) if refusal else "",
-        problem=single_line("; ".join(said.splitlines()))[:_MOST_SHOWN] or "it does not say why.",
+        credential=settings.credential_name,
+        doing=operation.doing,
+        right=operation.right,
+        scope=operation.scope,
+        branch=quoted(operation.branch),
+        who=_who(message) or f"The owner of the {settings.credential_name}",
+        answer=_answer(response) if response else "",
+        problem=single_line("; ".join(message.splitlines()))[:_MOST_SHOWN] or "it does not say why.",
         after=f"; it asks to wait {format_duration(after)}" if after else "",
-        for_a_job="" if settings.pat else _FOR_A_JOB.format(project=quoted(settings.project)),
+        for_a_job=_FOR_A_JOB.format(project=quoted(settings.project)) if settings.token else "",
     )
 
 
@@ -273,15 +279,15 @@ _FOR_A_JOB = (
 )
 
 
-def _who(said: str) -> str:
-    """Return the identity a refusal names, quoted; empty where it names none."""
+def _who(message: str) -> str:
+    """Return the identity a response names, quoted; empty where it names none."""
     match = re.search(
-        r"Access denied[.:] (?P<who>.{1,200}?) needs | user '(?P<user>[^']{1,200})' is not", said, re.IGNORECASE
+        r"Access denied[.:] (?P<who>.{1,200}?) needs | user '(?P<user>[^']{1,200})' is not", message, re.IGNORECASE
     )
     return quoted(match["who"] or match["user"]) if match else ""
 
 
-def _answer(refusal: Refusal) -> str:
-    target = refusal.redirect.partition("?")[0]
+def _answer(response: ErrorResponse) -> str:
+    target = response.redirect.partition("?")[0]
     elsewhere = f" to {quoted(target)}" if target else ""
-    return f"HTTP {refusal.status}{elsewhere}"
+    return f"HTTP {response.status}{elsewhere}"

@@ -1,4 +1,4 @@
-"""The one table of what AWS's errors mean here: by error code of an answer, by HTTP status, by exception class.
+"""The one table that maps AWS's errors to ours: by error code of an answer, by HTTP status, by exception class.
 
 A test walks every exception class of boto3 and botocore, and every error that the service models declare for the
 operations used, and fails when one is not in here. Names are text, so that no SDK is imported for them.
@@ -27,13 +27,13 @@ from ecs_cd.messages import Message, SettingRef
 
 
 @dataclass(frozen=True)
-class Meaning:
-    """Our class, why in half a sentence, what to do next, and whether the foreign words may be repeated (`told`)."""
+class MappedError:
+    """An error of ours: its class, the cause as half a sentence, the hint, and whether AWS's own text may be quoted."""
 
-    kind: type[EcsCdError]
+    error: type[EcsCdError]
     cause: str
     hint: str
-    told: bool = True
+    quote: bool = True
 
 
 _SIGN_IN = (
@@ -42,7 +42,7 @@ _SIGN_IN = (
 )
 _NETWORK = "Check the network, the proxy (HTTPS_PROXY, NO_PROXY), AWS_CA_BUNDLE and any AWS_ENDPOINT_URL."
 _CONFIGURATION = "Check ~/.aws/config, AWS_PROFILE and the other AWS_* variables."
-_LATER = "Try again later; health.aws.amazon.com tells of known disturbances."
+_LATER = "Try again later; health.aws.amazon.com shows known outages."
 _ENDPOINT = "Is there a proxy in between, or does AWS_ENDPOINT_URL point to something else than AWS?"
 _NAMES = "Check the names, the account and the region in the settings."
 _KEY = (
@@ -50,37 +50,39 @@ _KEY = (
     "identity use it (kms:Decrypt, kms:Encrypt)."
 )
 
-_EXPIRED = Meaning(BadCredentials, "the AWS credentials have expired", "Sign in again. " + _SIGN_IN, told=False)
-_UNKNOWN = Meaning(BadCredentials, "AWS does not accept the credentials", _SIGN_IN, told=False)
-_ABSENT = Meaning(BadCredentials, "there are no usable AWS credentials", _SIGN_IN)
-_WITHHELD = Meaning(BadCredentials, "the AWS credentials could not be fetched", _SIGN_IN, told=False)
-_DENIED = Meaning(AccessDenied, "AWS does not allow it", "")
-_THROTTLED = Meaning(
+_EXPIRED = MappedError(BadCredentials, "the AWS credentials have expired", "Sign in again. " + _SIGN_IN, quote=False)
+_UNKNOWN = MappedError(BadCredentials, "AWS does not accept the credentials", _SIGN_IN, quote=False)
+_ABSENT = MappedError(BadCredentials, "there are no usable AWS credentials", _SIGN_IN)
+_WITHHELD = MappedError(BadCredentials, "the AWS credentials could not be fetched", _SIGN_IN, quote=False)
+_DENIED = MappedError(AccessDenied, "AWS does not allow it", "")
+_THROTTLED = MappedError(
     Throttled,
     "AWS asks for fewer requests",
     "Try again later. For many deliveries at once, Parameter Store can be set to higher throughput.",
 )
-_DOWN = Meaning(ServiceUnavailable, "AWS has a failure of its own", _LATER)
-_REFUSED = Meaning(ParameterRefused, "Parameter Store refuses it", "Check the parameter and its attributes.")
-_NO_PARAMETER = Meaning(ParameterRefused, "there is no such parameter, or no such version of it", _NAMES)
-_BAD_KEY = Meaning(ParameterRefused, "the parameter's KMS key cannot be used", _KEY)
-_BAD_ANSWER = Meaning(UnexpectedAnswer, "what answered does not speak as AWS does", _ENDPOINT)
-_BAD_REQUEST = Meaning(DeliveryFailed, "AWS does not accept the request", _NAMES)
-_SETTINGS = Meaning(SettingsError, "the AWS settings of this machine are wrong", _CONFIGURATION)
-_NO_CONNECTION = Meaning(Unreachable, "no answer from AWS", _NETWORK)
-_NOT_USED = Meaning(DeliveryFailed, "botocore refuses what was asked of it", "This is a mistake in ecs-cd: report it.")
+_DOWN = MappedError(ServiceUnavailable, "AWS has a failure of its own", _LATER)
+_REFUSED = MappedError(ParameterRefused, "Parameter Store refuses it", "Check the parameter and its attributes.")
+_NO_PARAMETER = MappedError(ParameterRefused, "there is no such parameter, or no such version of it", _NAMES)
+_BAD_KEY = MappedError(ParameterRefused, "the parameter's KMS key cannot be used", _KEY)
+_BAD_ANSWER = MappedError(UnexpectedAnswer, "the answer is not one of AWS", _ENDPOINT)
+_BAD_REQUEST = MappedError(DeliveryFailed, "AWS does not accept the request", _NAMES)
+_SETTINGS = MappedError(SettingsError, "the AWS settings of this machine are wrong", _CONFIGURATION)
+_NO_CONNECTION = MappedError(Unreachable, "no answer from AWS", _NETWORK)
+_NOT_USED = MappedError(
+    DeliveryFailed, "botocore refuses what was asked of it", "This is a mistake in ecs-cd: report it."
+)
 
 NOT_AWS = _BAD_ANSWER
-UNKNOWN_CODE = Meaning(DeliveryFailed, "AWS answered with an error that ecs-cd does not know", _NAMES)
-UNREADABLE = Meaning(
+UNKNOWN_CODE = MappedError(DeliveryFailed, "AWS answered with an error that ecs-cd does not know", _NAMES)
+UNREADABLE = MappedError(
     SettingsError, "a file or a socket that the AWS SDK needs cannot be opened", "Check ~/.aws and AWS_CA_BUNDLE."
 )
-MALFORMED = Meaning(UnexpectedAnswer, "the answer is not as AWS documents it", _ENDPOINT)
+MALFORMED = MappedError(UnexpectedAnswer, "the answer is not as AWS documents it", _ENDPOINT)
 
 BY_STATUS = {401: _UNKNOWN, 408: _NO_CONNECTION, 429: _THROTTLED, 500: _DOWN}
 """For answers whose code says nothing; 500 stands for all from 500."""
 
-_CODES: tuple[tuple[Meaning, str], ...] = (
+_CODES: tuple[tuple[MappedError, str], ...] = (
     (_EXPIRED, "ExpiredToken ExpiredTokenException RequestExpired TokenRefreshRequired"),
     (
         _UNKNOWN,
@@ -111,7 +113,7 @@ _CODES: tuple[tuple[Meaning, str], ...] = (
     ),
     (_NO_CONNECTION, "RequestTimeout RequestTimeoutException"),
     (
-        Meaning(
+        MappedError(
             ParameterRefused,
             "the value does not match the parameter's allowed pattern",
             "Is this the right parameter? Otherwise let its pattern (Terraform: allowed_pattern) admit such tags.",
@@ -119,7 +121,7 @@ _CODES: tuple[tuple[Meaning, str], ...] = (
         "ParameterPatternMismatchException",
     ),
     (
-        Meaning(
+        MappedError(
             ParameterRefused,
             "its oldest version carries a label, so that none can be added",
             "Move the label to a newer version.",
@@ -135,7 +137,7 @@ _CODES: tuple[tuple[Meaning, str], ...] = (
         IncompatiblePolicyException ParameterVersionLabelLimitExceeded UnsupportedFeatureRequiredException
         """,
     ),
-    (Meaning(ParameterRefused, "AWS does not accept the request", _NAMES), "ValidationException"),
+    (MappedError(ParameterRefused, "AWS does not accept the request", _NAMES), "ValidationException"),
     (_NO_PARAMETER, "ParameterNotFound ParameterVersionNotFound"),
     (
         _BAD_KEY,
@@ -145,16 +147,19 @@ _CODES: tuple[tuple[Meaning, str], ...] = (
         """,
     ),
     (
-        Meaning(UnexpectedAnswer, "AWS refuses its own paging or filtering", _ENDPOINT),
+        MappedError(UnexpectedAnswer, "AWS refuses its own paging or filtering", _ENDPOINT),
         "InvalidNextToken InvalidFilterKey InvalidFilterOption InvalidFilterValue",
     ),
     (
-        Meaning(ImageMissing, "there is no such repository", _NAMES + " The repository is Terraform's to create."),
+        MappedError(ImageMissing, "there is no such repository", _NAMES + " The repository is Terraform's to create."),
         "RepositoryNotFoundException",
     ),
-    (Meaning(ImageMissing, "there is no such image", _NAMES), "ImageNotFoundException"),
-    (Meaning(RolloutFailed, "there is no such cluster", _NAMES), "ClusterNotFoundException"),
-    (Meaning(RolloutFailed, "there is no such service", _NAMES), "ServiceNotFoundException ServiceNotActiveException"),
+    (MappedError(ImageMissing, "there is no such image", _NAMES), "ImageNotFoundException"),
+    (MappedError(RolloutFailed, "there is no such cluster", _NAMES), "ClusterNotFoundException"),
+    (
+        MappedError(RolloutFailed, "there is no such service", _NAMES),
+        "ServiceNotFoundException ServiceNotActiveException",
+    ),
     (
         _BAD_REQUEST,
         """
@@ -162,18 +167,18 @@ _CODES: tuple[tuple[Meaning, str], ...] = (
         MalformedPolicyDocument PackedPolicyTooLarge SerializationException MissingParameter
         """,
     ),
-    (Meaning(UnexpectedAnswer, "ECS does not have this in the region", _ENDPOINT), "UnsupportedFeatureException"),
+    (MappedError(UnexpectedAnswer, "ECS does not have this in the region", _ENDPOINT), "UnsupportedFeatureException"),
     (_BAD_ANSWER, "UnknownOperationException UnknownError Unknown"),
 )
 
-_CLASSES: tuple[tuple[Meaning, str], ...] = (
+_CLASSES: tuple[tuple[MappedError, str], ...] = (
     (_NOT_USED, "Boto3Error BotoCoreError UndefinedModelAttributeError"),
     (
-        Meaning(
+        MappedError(
             SettingsError,
             "it is not known in which AWS region",
             Message("Give ", SettingRef("region"), ", set `region` in ecs-cd.yml, or set AWS_REGION."),
-            told=False,
+            quote=False,
         ),
         "NoRegionError",
     ),
@@ -186,11 +191,13 @@ _CLASSES: tuple[tuple[Meaning, str], ...] = (
     ),
     (_ABSENT, "NoCredentialsError PartialCredentialsError NoAuthTokenError CapacityNotAvailableError"),
     (
-        Meaning(BadCredentials, "the sign-in has expired or is missing", "Sign in again: `aws sso login`."),
+        MappedError(BadCredentials, "the sign-in has expired or is missing", "Sign in again: `aws sso login`."),
         "SSOError SSOTokenLoadError UnauthorizedSSOTokenError",
     ),
     (
-        Meaning(BadCredentials, "the sign-in has expired or is missing", "Sign in again: `aws login`.", told=False),
+        MappedError(
+            BadCredentials, "the sign-in has expired or is missing", "Sign in again: `aws login`.", quote=False
+        ),
         "LoginError LoginRefreshRequired LoginInsufficientPermissions LoginTokenLoadError LoginAuthorizationCodeError",
     ),
     (_WITHHELD, "CredentialRetrievalError TokenRetrievalError MetadataRetrievalError RefreshWithMFAUnsupportedError"),
@@ -211,7 +218,7 @@ _CLASSES: tuple[tuple[Meaning, str], ...] = (
         """,
     ),
     (
-        Meaning(SettingsError, "a name in the settings is not of the form AWS asks for", _NAMES),
+        MappedError(SettingsError, "a name in the settings is not of the form AWS asks for", _NAMES),
         """
         ParamValidationError ValidationError UnknownKeyError RangeError UnknownParameterError MissingParametersError
         AliasConflictParameterError
@@ -232,14 +239,14 @@ _CLASSES: tuple[tuple[Meaning, str], ...] = (
 )
 
 
-def _named(rows: tuple[tuple[Meaning, str], ...]) -> Iterator[tuple[str, Meaning]]:
-    for meaning, names in rows:
+def _by_name(rows: tuple[tuple[MappedError, str], ...]) -> Iterator[tuple[str, MappedError]]:
+    for mapped, names in rows:
         for name in names.split():
-            yield name, meaning
+            yield name, mapped
 
 
-BY_CODE = dict(_named(_CODES))
+BY_CODE = dict(_by_name(_CODES))
 """The code in an answer of AWS, such as `TooManyUpdates`."""
 
-BY_CLASS = dict(_named(_CLASSES))
+BY_CLASS = dict(_by_name(_CLASSES))
 """The name of an exception class of the SDK; a class without an entry means what its nearest ancestor means."""

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from ecs_cd.azure_devops.refusal import read_refusal
+from ecs_cd.azure_devops.error_response import read_error_response
 
 VALIDATION = {
     "message": "There were validation errors.",
@@ -27,16 +27,18 @@ VALIDATION = {
 def test_hears_what_is_said_in_every_form_of_an_error(body: object, said: str) -> None:
     for mark in ("", "\ufeff"):
         text = mark + json.dumps(body)
-        assert read_refusal(400, {"Content-Type": "application/json"}, text, 0.0).said == said
+        assert read_error_response(400, {"Content-Type": "application/json"}, text, 0.0).message == said
 
 
 def test_hears_what_is_said_outside_of_json() -> None:
     plain = {"Content-Type": "text/plain; charset=utf-8"}
-    assert read_refusal(404, plain, "The controller was not found.", 0.0).said == "The controller was not found."
-    assert read_refusal(500, {"X-TFS-ServiceError": "It%20is+down"}, "", 0.0).said == "It is down"
+    assert (
+        read_error_response(404, plain, "The controller was not found.", 0.0).message == "The controller was not found."
+    )
+    assert read_error_response(500, {"X-TFS-ServiceError": "It%20is+down"}, "", 0.0).message == "It is down"
 
 
 def test_a_page_for_people_says_nothing() -> None:
-    refusal = read_refusal(500, {"Content-Type": "application/json"}, "\ufeff <!DOCTYPE html><p>secret", 0.0)
-    assert refusal.html
-    assert refusal.said == ""
+    response = read_error_response(500, {"Content-Type": "application/json"}, "\ufeff <!DOCTYPE html><p>secret", 0.0)
+    assert response.html
+    assert response.message == ""

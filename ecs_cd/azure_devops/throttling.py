@@ -1,8 +1,8 @@
 """When the service asks to be asked less often, and how long that is.
 
-Azure DevOps delays, then blocks, an identity that asks too much. It says so in headers that may come with any answer,
-a 200 too: `Retry-After` (seconds, or by HTTP's rules a date), `X-RateLimit-Delay` (by how many seconds this answer was
-held back), and `X-RateLimit-Remaining` with `X-RateLimit-Reset` (seconds since 1970).
+Azure DevOps delays, then blocks, an identity that sends too many requests. It says so in headers that may come with any
+answer, a 200 too: `Retry-After` (seconds, or by HTTP's rules a date), `X-RateLimit-Delay` (by how many seconds this
+answer was held back), and `X-RateLimit-Remaining` with `X-RateLimit-Reset` (seconds since 1970).
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
-MOST_COURTESY = 30.0
+MAX_PAUSE = 30.0
 """Seconds that a request waits because an earlier answer asked for it: the longest delay the service documents."""
 
 _NUMBER = re.compile(r"[0-9]{1,10}(\.[0-9]{1,9})?")
 
 
-def asked_pause(headers: Mapping[str, str], now: datetime) -> float:
+def requested_pause(headers: Mapping[str, str], now: datetime) -> float:
     """Return the seconds the next request should wait; 0 when nothing was asked, or nothing that makes sense.
 
     `headers` must find a name whatever its case; `now` is the time in UTC.
@@ -27,7 +27,7 @@ def asked_pause(headers: Mapping[str, str], now: datetime) -> float:
     asked = [_retry_after(headers.get("Retry-After", ""), now), _number(headers.get("X-RateLimit-Delay", ""))]
     if _number(headers.get("X-RateLimit-Remaining", "")) == 0:
         until_reset = _number(headers.get("X-RateLimit-Reset", "")) - now.timestamp()
-        asked.append(min(until_reset, MOST_COURTESY))  # used up is not blocked yet: it only begins to delay
+        asked.append(min(until_reset, MAX_PAUSE))  # used up is not blocked yet: it only begins to delay
     return max([0.0, *(pause for pause in asked if not math.isnan(pause))])
 
 
