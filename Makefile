@@ -8,13 +8,25 @@ BUILDER := PYTHONPATH=task/builder $(BIN)/python -m extension_builder
 COMPILE := uv pip compile --universal --python-version 3.10 --generate-hashes --no-header --no-annotate --quiet \
   --no-emit-package ecs-cd-sandbox
 PYTEST ?= -n 2 --dist loadfile --no-loadscope-reorder
+TESTS := $(BIN)/python -m pytest $(PYTEST)
+# GNU make 3.81, which macOS has, cannot keep the output of each target together.
+TOGETHER := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
-.PHONY: demo test lint types layers node-tests unit integration end-to-end explore cover generate vsix wheels fleet bench-locks lock clean
+# Hundreds of Python processes are started here; each would compile all it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: demo test lint types layers node-tests tests unit integration end-to-end explore cover generate vsix wheels fleet bench-locks \
+  lock clean
 
 demo: vsix
 	@$(BIN)/ecs-cd sandbox demo --extension dist/ecs-cd-$$($(BIN)/python -c 'import ecs_cd; print(ecs_cd.__version__)').vsix
 
-test: lint types layers node-tests unit integration end-to-end
+# First, on one core each, what must be right or there before the tests; the npm packages are for most of it. Then all
+# tests in one session, which keeps the cores at work to the end. Its closing line comes last.
+test: $(READY)
+	@$(BUILDER).npm_script
+	@$(MAKE) --no-print-directory --jobs 2 $(TOGETHER) types vsix lint layers node-tests
+	@$(MAKE) --no-print-directory tests
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -34,17 +46,20 @@ layers: $(READY)
 node-tests: $(READY)
 	@$(BUILDER).npm_script test
 
+tests: $(READY)
+	$(TESTS)
+
 # No server and no SDK.
 unit: $(READY)
-	$(BIN)/python -m pytest tests/unit $(PYTEST)
+	$(TESTS) tests/unit
 
 # The real SDKs against servers on this machine.
 integration: $(READY)
-	$(BIN)/python -m pytest $(filter-out tests/unit tests/end_to_end tests/support,$(patsubst %/__init__.py,%,$(wildcard tests/*/__init__.py))) $(PYTEST)
+	$(TESTS) --ignore tests/unit --ignore tests/end_to_end
 
 # The whole, with real Terraform and the built task.
 end-to-end: $(READY)
-	$(BIN)/python -m pytest tests/end_to_end $(PYTEST)
+	$(TESTS) tests/end_to_end
 
 # Every way in which deliveries can share runs: the table of docs/protocol.md. Five minutes; a short one is in the tests.
 explore: $(READY)
@@ -60,7 +75,7 @@ generate: $(READY)
 
 # The Azure Pipelines extension, in dist/. VARIANT=dev: the one to try out beside the public one.
 vsix: $(READY)
-	@echo "Building the extension (the first time, its wheels and npm packages are downloaded: about 130 MB) ..."
+	@echo "Building the extension where it is not up to date (the first time, its wheels and npm packages are downloaded: about 130 MB) ..."
 	@$(BUILDER)
 
 # The wheel of each distribution, in dist/.

@@ -119,7 +119,7 @@ def main() -> None:
     wanted = parser.parse_args()
     agents = AGENTS if wanted.matrix else wanted.agents
     with Sandbox(agents=agents, interval=0.05) as sandbox:
-        eight = Eight(sandbox)
+        eight = Eight(sandbox, new_interpreters=True)
         if wanted.matrix:
             matrix(eight)
         else:

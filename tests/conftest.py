@@ -23,18 +23,19 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 TESTS = Path(__file__).parent
 LONGEST_FIRST = (
     "end_to_end/test_sandbox_processes.py",
-    "end_to_end/test_docs.py",
     "end_to_end/test_releases_at_once.py",
-    "unit/run/test_sharing_interleavings.py",
+    "end_to_end/test_docs.py",
     "integration/templates/test_loop.py",
-    "integration/cli/test_killed.py",
     "integration/azure_task/test_whole.py",
-    "integration/parameter/test_hold_interleavings.py",
-    "end_to_end/test_delivery.py",
-    "integration/templates/terraform/test_module.py",
-    "integration/overview/test_requests.py",
-    "integration/templates/terraform/test_example.py",
     "integration/templates/test_runs.py",
+    "integration/templates/terraform/test_module.py",
+    "integration/azure_task/test_bundle.py",
+    "end_to_end/test_delivery.py",
+    "unit/parameter/test_hold_interleavings.py",
+    "unit/run/test_sharing_interleavings.py",
+    "integration/cli/test_killed.py",
+    "integration/templates/terraform/test_example.py",
+    "integration/overview/test_requests.py",
 )
 """Each of these takes as long as hundreds of others; begun last, one would keep a worker while the others are idle."""
 
@@ -42,4 +43,5 @@ LONGEST_FIRST = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take longest: a file's tests are one worker's, as its fixtures are."""
     places = {TESTS / name: place for place, name in enumerate(LONGEST_FIRST)}
+    assert all(path.exists() for path in places), "LONGEST_FIRST names a file that there is no more"
     items.sort(key=lambda item: places.get(item.path, len(places)))

@@ -15,7 +15,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
@@ -24,6 +24,7 @@ from ecs_cd_sandbox.azure_devops import JobDefinition, PipelineDefinition, Stage
 from ecs_cd_sandbox.example_infrastructure import STATE_BUCKET
 from ecs_cd_sandbox.git_repositories import INFRASTRUCTURE_REPOSITORY, TEMPLATES_REPOSITORY
 from ecs_cd_sandbox.sandbox import Sandbox
+from tests.support.forked_commands import ForkedCommand
 
 ENVIRONMENT, BRANCH = "development", "develop"
 OURS = ("my-api", "my-worker")
@@ -38,6 +39,9 @@ _INFRASTRUCTURE = 1
 """The id of the infrastructure pipeline."""
 _LOCK_LINE = "            lockBehavior: ${{ parameters.lockBehavior }}\n"
 _PATIENCE = 170
+
+Command = subprocess.Popen[str] | ForkedCommand
+"""A delivery under way, in a process of its own."""
 
 
 @dataclass(frozen=True)
@@ -60,10 +64,15 @@ class Released:
 
 
 class Eight:
-    """The eight services of a sandbox with `AGENTS` agents."""
+    """The eight services of a sandbox with `AGENTS` agents.
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    `new_interpreters`: each delivery starts Python anew, as it does on eight agents. Else it is forked from a process
+    that has imported the library, which takes less of the machine.
+    """
+
+    def __init__(self, sandbox: Sandbox, *, new_interpreters: bool = False) -> None:
         self.sandbox = sandbox
+        self._new_interpreters = new_interpreters
         self._tag = 1000
         self._template = (sandbox.repositories[TEMPLATES_REPOSITORY], "templates/infrastructure.yml")
         self._add_services()
@@ -112,20 +121,24 @@ class Eight:
         with self._ended(processes) as ends:
             known = {run["id"] for run in before}
             return Released(
-                tuple(process.returncode for process in processes),
+                tuple(-1 if process.returncode is None else process.returncode for process in processes),
                 tuple(json.loads(out) for out, _ in ends),
                 tuple(err for _, err in ends),
                 tuple(run for run in self.runs() if run["id"] not in known),
             )
 
-    def start(self, service: str, tag: str) -> subprocess.Popen[str]:
+    def start(self, service: str, tag: str) -> Command:
         """Start a delivery."""
+        words = ["deploy", service, ENVIRONMENT, "--tag", tag, "--output", "json"]
+        environment = {**_process_environment(), **self.sandbox.environment(), "NO_COLOR": "1"}
+        if not self._new_interpreters:
+            return ForkedCommand(words, folder=self.sandbox.folder, environment=environment)
         return subprocess.Popen(
-            [sys.executable, "-m", "ecs_cd", "deploy", service, ENVIRONMENT, "--tag", tag, "--output", "json"],
+            [sys.executable, "-m", "ecs_cd", *words],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env={**_process_environment(), **self.sandbox.environment(), "NO_COLOR": "1"},
+            env=environment,
             cwd=self.sandbox.folder,
         )
 
@@ -196,12 +209,12 @@ class Eight:
         return sum(run.result == "failed" for run in self.sandbox.azure_devops._state.runs.values())
 
     @contextmanager
-    def _ended(self, processes: list[subprocess.Popen[str]]) -> Iterator[list[tuple[str, str]]]:
-        try:
-            yield [process.communicate(timeout=_PATIENCE) for process in processes]
-        finally:
+    def _ended(self, processes: list[Command]) -> Iterator[list[tuple[str, str]]]:
+        with ExitStack() as stack:
             for process in processes:
-                process.kill()
+                stack.enter_context(process)
+                stack.callback(process.kill)
+            yield [process.communicate(timeout=_PATIENCE) for process in processes]
 
     def _occupy(self, done: threading.Event, place: int) -> int:
         def wait(_: StepContext) -> None:

@@ -6,8 +6,6 @@ import json
 import os
 import re
 import shlex
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +13,7 @@ import pytest
 
 from ecs_cd.settings import load
 from ecs_cd_sandbox.sandbox import Sandbox
+from tests.support.forked_commands import ForkedCommand, ForkedScript
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -42,10 +41,12 @@ def environment(sandbox: Sandbox) -> dict[str, str]:
     return {**kept, **sandbox.environment(), "NO_COLOR": "1", "PYTHONUTF8": "1"}
 
 
-def run(argv: list[str], folder: Path, environment: dict[str, str]) -> str:
-    done = subprocess.run(argv, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=120)
-    assert done.returncode == 0, f"{argv} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
-    return done.stdout
+def printed_by(command: ForkedCommand) -> str:
+    """Return what a command has printed on stdout once it has ended well."""
+    with command:
+        out, err = command.communicate(timeout=120)
+        assert command.returncode == 0, f"ended with {command.returncode}:\n{out}{err}"
+    return out
 
 
 def assert_shows(printed: str, lines: list[str]) -> None:
@@ -69,7 +70,7 @@ def test_every_command_on_the_page_works(page: Path, tmp_path: Path, environment
             command, _, target = line.partition(" > ")
             words = shlex.split(command)
             assert words[0] == "ecs-cd"
-            printed = run([sys.executable, "-m", "ecs_cd", *words[1:]], tmp_path, environment)
+            printed = printed_by(ForkedCommand(words[1:], folder=tmp_path, environment=environment))
             if target:
                 (tmp_path / target).write_text(printed, encoding="utf-8")
             assert_shows(printed, output)
@@ -78,7 +79,7 @@ def test_every_command_on_the_page_works(page: Path, tmp_path: Path, environment
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_python_snippet_on_the_page_works(page: Path, tmp_path: Path, environment: dict[str, str]) -> None:
     for snippet in blocks(page, "python"):
-        run([sys.executable, "-c", snippet], tmp_path, environment)
+        printed_by(ForkedScript(snippet, folder=tmp_path, environment=environment))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

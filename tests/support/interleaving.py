@@ -247,6 +247,7 @@ class Explorer:
         self._stores: list[FakeParameters] = []
         self._numbers: dict[object, int] = {}
         self._steps: dict[tuple[int, int], tuple[int, int]] = {}
+        self._deaths: dict[int, int] = {}
         now = self._all([self._actor(actor) for actor in actors])
         self._start = (self._store(store), now, deaths)
         self._born = {self._actor(actor.died()) for actor in actors}
@@ -292,8 +293,7 @@ class Explorer:
             then, moved = self._stepped(store, number)
             nexts.append((then, self._all([*now[:place], moved, *now[place + 1 :]]), left))
             if left and number not in self._born:
-                reborn = self._actor(self._actors[number].died())
-                nexts.append((store, self._all([*now[:place], reborn, *now[place + 1 :]]), left - 1))
+                nexts.append((store, self._all([*now[:place], self._dead(number), *now[place + 1 :]]), left - 1))
         return nexts
 
     def _stepped(self, store: int, actor: int) -> tuple[int, int]:
@@ -303,6 +303,11 @@ class Explorer:
             moved = self._actor(self._actors[actor].stepped(twin))
             self._steps[key] = (self._store(twin), moved)
         return self._steps[key]
+
+    def _dead(self, actor: int) -> int:
+        if actor not in self._deaths:
+            self._deaths[actor] = self._actor(self._actors[actor].died())
+        return self._deaths[actor]
 
     def _actor(self, actor: Actor) -> int:
         return self._number(actor, actor, self._actors)

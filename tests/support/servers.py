@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator
 
 import pytest
-from botocore.loaders import JSONFileLoader
 
 from ecs_cd_sandbox.aws import Aws
 from ecs_cd_sandbox.terraform.installation import Terraform
+from tests.support import cached_models
 
-# Every command makes a session of its own, and every session reads the same models of its services.
-_model = functools.cache(JSONFileLoader().load_file)
-setattr(JSONFileLoader, "load_file", lambda _, path: _model(path))  # noqa: B010 - the stubs want its very signature
+__all__ = ["aws", "aws_server", "cached_models", "terraform"]
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from pathlib import Path
 _PATTERNS = (
     "LICENSE",
     "requirements.txt",
+    "requirements-dev.txt",  # what builds it
     "ecs_cd/**/*.py",
     "vss-extension*.json",
     "task/*",

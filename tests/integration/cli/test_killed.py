@@ -6,7 +6,6 @@ and its answer is among these, which is the worst moment there is.
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterable
@@ -17,7 +16,8 @@ import pytest
 from flask import Response
 
 from ecs_cd_sandbox.aws.faults import Environ, Recorder, StartResponse
-from tests.integration.cli.world import PARAMETER, Called, Cli, World, command
+from tests.integration.cli.world import PARAMETER, Called, Cli, World
+from tests.support.forked_commands import ForkedCommand
 
 DEPLOY = ("deploy", "my-api", "development", "--tag", "102")
 BEYOND = 20
@@ -46,7 +46,7 @@ class Gate:
     def open(self) -> None:
         self._opened.set()
 
-    def watch(self, process: subprocess.Popen[bytes]) -> None:
+    def watch(self, process: ForkedCommand) -> None:
         """Wait for the delivery's end, which it may reach without ever coming here."""
         if process.wait(PATIENCE) == 0:
             self.beyond = True
@@ -57,7 +57,7 @@ class Gate:
 
         def aws(recorder: Recorder, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
             answered = answer(recorder, environ, start_response)
-            if "boto3" not in environ["HTTP_USER_AGENT"].lower():  # that is the pipeline, and this test
+            if "ecs-cd/" in environ["HTTP_USER_AGENT"]:  # the others are of the pipeline, and of this test
                 self._pass(environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2])
             return answered
 
@@ -89,9 +89,7 @@ def killed(world: World, monkeypatch: pytest.MonkeyPatch) -> Kill:
 
     def kill(gate: Gate) -> Gate:
         gate.install(world, monkeypatch)
-        with subprocess.Popen(
-            command(*DEPLOY), cwd=world.folder, env=world.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        ) as process:
+        with ForkedCommand(DEPLOY, folder=world.folder, environment=world.environment()) as process:
             waiting = threading.Thread(target=gate.watch, args=(process,))
             waiting.start()
             assert gate.shut.wait(PATIENCE)
@@ -133,6 +131,8 @@ def test_killed_while_its_run_waits_the_next_joins_that_run(world: World, cli: C
     with world.azure.agents_offline():
         killed(Gate(words=words))
         assert cli(*DEPLOY, "--timeout", "30s").code == 3  # the run still waits
+        assert runs(world) == 1
+    world.azure.wait(1)  # of a run that has just started nobody could tell what it has read
     assert_deployed(world, cli(*DEPLOY))
     assert runs(world) == 1
 

@@ -1,6 +1,6 @@
 """Rule 12: whatever writers, rollbacks and releases do at the same time, dying anywhere, what is held stays on top.
 
-`python -m tests.integration.parameter.test_hold_interleavings` explores the large scenarios too, and tells how many
+`python -m tests.unit.parameter.test_hold_interleavings` explores the large scenarios too, and tells how many
 interleavings there are.
 """
 
@@ -9,18 +9,13 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
-from itertools import count
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecs_cd.aws import AwsSettings, connect
 from ecs_cd.model.labels import GATE
 from ecs_cd.model.parameter import Parameter, Recorded
-from ecs_cd.parameter.store import Parameters
-from ecs_cd_sandbox.aws import Aws as SandboxAws
 from tests.support.fakes import FakeParameters
 from tests.support.interleaving import Actor, End, Explorer, Release, Rollback, Turn, Writer, explore, play
 
@@ -29,8 +24,6 @@ RELEASE = Release(NAME)
 TURNS = st.lists(st.builds(Turn, st.integers(0, 3), st.integers(0, 5).map(lambda one: one == 0)), max_size=60)
 FIRST = ("4", "9")
 """9 is what is rolled back from, in most scenarios: no writer has that tag."""
-
-names = count(1)
 
 
 def store_with(*values: str, limit: int = 100, **labels: int) -> FakeParameters:
@@ -240,43 +233,6 @@ def test_two_rollbacks_at_the_same_time_end_on_one_of_their_values(turns: list[T
     assert marks.holds
     assert store.standing(NAME).value == marks.held.value
     assert marks.held.value in ("4", "3")
-
-
-@pytest.fixture(scope="module")
-def parameter_store(aws_server: SandboxAws) -> Iterator[Parameters]:
-    with pytest.MonkeyPatch.context() as environment:
-        for name, value in aws_server.environment().items():
-            environment.setenv(name, value)
-        with closing(connect(AwsSettings(region=aws_server.region, endpoint_url=aws_server.url))) as aws:
-            yield aws.parameters
-
-
-ACTORS = st.lists(st.sampled_from(["5", "10", "11"]), min_size=1, max_size=2).flatmap(
-    lambda tags: st.sampled_from([[*tags, "back"], [*tags, "back", "release"], [*tags, "hold"]])
-)
-
-
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(kinds=ACTORS, turns=TURNS)
-def test_in_parameter_store_it_ends_so_too(parameter_store: Parameters, kinds: list[str], turns: list[Turn]) -> None:
-    """The same through the adapter, answer for answer as the store in memory gives them."""
-    name = f"/api/{next(names)}/held"
-    memory = FakeParameters()
-    for number, value in enumerate(FIRST):
-        memory.put(Parameter(name, value, 0))
-        if number:
-            assert parameter_store.write(Parameter(name, "", 0), value)
-        else:
-            assert parameter_store.create(name, value)
-    special = {"back": Rollback(name, value="4"), "hold": Rollback(name), "release": Release(name)}
-    actors = [special.get(kind) or Writer(name, tag=kind) for kind in kinds]
-    allowed = [turn for turn in turns if turn.actor < len(actors)]
-    here, there = play(memory, actors, allowed), play(parameter_store, actors, allowed)
-    stored = [(v.value, set(v.labels)) for v in parameter_store.history(name)]
-    assert stored == [(v.value, set(v.labels)) for v in memory.history(name)]
-    assert [actor.result for actor in there] == [actor.result for actor in here]
-    marks = memory.standing(name).marks
-    assert "release" in kinds or (marks.holds and memory.standing(name).value == marks.held.value)
 
 
 def main() -> None:

@@ -6,18 +6,11 @@ never started again has lost is put right by the deliveries still at work (rule 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
-from itertools import count
-
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecs_cd.aws import AwsSettings, connect
 from ecs_cd.model.parameter import Parameter
-from ecs_cd.parameter.store import Parameters
-from ecs_cd_sandbox.aws import Aws as SandboxAws
 from tests.support.fakes import FakeParameters
 from tests.support.interleaving import Turn, Writer, explore, play
 
@@ -28,7 +21,6 @@ TURNS = st.lists(st.builds(Turn, st.integers(0, 3), st.integers(0, 5).map(lambda
 
 FIRST = [(), ("latest",), ("4",), ("6",), ("9",), ("9", "4")]
 PAIRS = [("5", "7"), ("5", "5"), ("26", "226")]
-names = count(1)
 
 
 def newest(*values: str) -> str:
@@ -95,34 +87,3 @@ def test_up_to_four_writers_dying_anywhere_end_on_the_newest_tag(
     assert all(writer.result for writer in done)
     deaths = sum(turn.dies for turn in allowed)
     assert len(store.values(NAME)) - len(first) <= most_versions(tags, deaths)
-
-
-@pytest.fixture(scope="module")
-def parameter_store(aws_server: SandboxAws) -> Iterator[Parameters]:
-    """The adapter and a server; tests use names of their own in it, because filling it anew takes longer."""
-    with pytest.MonkeyPatch.context() as environment:
-        for name, value in aws_server.environment().items():
-            environment.setenv(name, value)
-        with closing(connect(AwsSettings(region=aws_server.region, endpoint_url=aws_server.url))) as aws:
-            yield aws.parameters
-
-
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(first=FIRST_VALUES, tags=FOUR_TAGS, turns=TURNS)
-def test_in_parameter_store_they_end_on_the_newest_tag_too(
-    parameter_store: Parameters, first: tuple[str, ...], tags: list[str], turns: list[Turn]
-) -> None:
-    """The same through the adapter, answer for answer as the store in memory gives them."""
-    name = f"/api/{next(names)}/tag"
-    memory = FakeParameters()
-    for number, value in enumerate(first):
-        memory.put(Parameter(name, value, 0))
-        if number:
-            assert parameter_store.write(Parameter(name, "", 0), value)
-        else:
-            assert parameter_store.create(name, value)
-    allowed = [turn for turn in turns if turn.actor < len(tags)]
-    here = play(memory, [Writer(name, tag) for tag in tags], allowed)
-    there = play(parameter_store, [Writer(name, tag) for tag in tags], allowed)
-    assert [version.value for version in parameter_store.history(name)] == memory.values(name)
-    assert [writer.result for writer in there] == [writer.result for writer in here]
