@@ -43,7 +43,7 @@ def deploy(
     clock: Clock | None = None,
     **keywords: Unpack[SettingKeywords],
 ) -> Report:
-    """Deliver a tag of a service to an environment, and return what was proved; see `Client.deploy`.
+    """Deliver a tag of a service to an environment, and return a report; see `Client.deploy`.
 
     Raises:
         WrongInput: settings, tag or tag file are wrong; nothing was sent anywhere.

@@ -68,7 +68,7 @@ class Client:
         working folder. `session`: AWS is reached with its credentials, and in its region where no setting names one;
         a role in the settings is assumed with them, a profile is not looked at. `connection`: the organization and
         the credentials of Azure DevOps; no token is needed then. `environ`: variables instead of `os.environ`.
-        `clock`: whoever waits does it by this clock. `access`: decides whose credentials are used (see
+        `clock`: what every wait uses. `access`: decides whose credentials are used (see
         `ecs_cd.connections.Access`).
 
         Raises:
@@ -112,7 +112,7 @@ class Client:
         watch: Watch = ignore_events,
         **settings: Unpack[SettingKeywords],
     ) -> Report:
-        """Deliver a tag of a service to an environment, and return what was proved.
+        """Deliver a tag of a service to an environment, and return a report.
 
         A name may be left out where only one can be meant. `tag`: a text, a number or an `ImageTag`; where it is left
         out, the tag file has it (`tag_file`: a file, a folder to look in, or a glob; the working folder if left out).
@@ -203,7 +203,7 @@ class Client:
         watch: Watch = ignore_events,
         **settings: Unpack[SettingKeywords],
     ) -> Report:
-        """Step back to the version verified last, or to the tag `to`, hold it there, and return what was proved.
+        """Step back to the version verified last, or to the tag `to`, hold it there, and return a report.
 
         No delivery writes over it until `unhold`.
 

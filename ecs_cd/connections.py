@@ -164,6 +164,6 @@ class Connections:
             self._azure_devops.clear()
 
     def _rates_of(self, wanted: AwsSettings) -> Mapping[str, RateLimit]:
-        """Return the request rates of an account and region; the settings tell accounts apart by role or profile."""
+        """Return the request rates of an account and region; accounts are distinguished by role or profile."""
         grant = (wanted.region, wanted.role_arn.partition("/")[0] or wanted.profile)
         return self._rates.setdefault(grant, quotas.rates(self._clock))

@@ -33,7 +33,7 @@ class Kind(str, Enum):
 
 @dataclass(frozen=True)
 class Agent:
-    """The job, as the agent's public variables tell of it."""
+    """The job, as the agent's public variables describe it."""
 
     environ: Mapping[str, str]
 

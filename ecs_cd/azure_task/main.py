@@ -101,7 +101,7 @@ def _carry_out(
 def _ended(
     request: Request, agent: Agent, task_log: TaskLog, clock: Clock, environ: MutableMapping[str, str]
 ) -> CommandResult:
-    """Return how the command ended; whatever it raises is an end, told once."""
+    """Return how the command ended; whatever it raises is a result too, reported once."""
     from ecs_cd.azure_task.command_result import failed_result  # noqa: PLC0415 - likewise
     from ecs_cd.errors import EcsCdError, Interrupted  # noqa: PLC0415 - nothing is imported before it is needed
 

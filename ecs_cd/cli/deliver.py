@@ -30,7 +30,7 @@ def reported(command: F) -> F:
     return decorate(command)
 
 
-@click.command(short_help="Deliver a tag and prove that ECS serves it.")
+@click.command(short_help="Deliver a tag and verify that ECS serves it.")
 @place
 @tagged
 @reported
@@ -48,7 +48,7 @@ def deploy(
     dry_run: bool,
     flags: dict[str, Any],
 ) -> int:
-    """Deliver a tag of SERVICE to ENVIRONMENT and prove that ECS serves it.
+    """Deliver a tag of SERVICE to ENVIRONMENT and verify that ECS serves it.
 
     The image is looked up in ECR, the tag recorded in the service's parameter (never backwards), a run of the
     environment's Terraform pipeline queued and followed, and the rollout watched until ECS serves the tag.
@@ -85,7 +85,7 @@ def verify(
 
 
 def check_report_file(path: Path | None) -> None:
-    """Refuse a place where no file can be, before anything is done that the report should tell of (rule 1)."""
+    """Refuse a place where no file can be, before anything is done that belongs in the report (rule 1)."""
     if path is None:
         return
     above = next((folder for folder in path.absolute().parents if folder.exists()), path)

@@ -65,7 +65,7 @@ def _tags(services: Sequence[str]) -> dict[str, str]:
     for said in services:
         service, equals, tag = said.partition("=")
         if not service or (equals and not tag):
-            raise WrongInput(f"{quoted(said)} is not SERVICE=TAG.", hint="Say it as in my-api=101.")
+            raise WrongInput(f"{quoted(said)} is not SERVICE=TAG.", hint="Write it as my-api=101.")
         if service in tags:
             raise WrongInput(f"Service {quoted(service)} is named twice.", hint="Name each once.")
         tags[service] = tag

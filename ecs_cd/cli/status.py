@@ -65,7 +65,7 @@ def status(
 
 
 def watched(look: Look, screen: Screen, clock: Clock, every: float, *, long: bool) -> None:
-    """Look, show, and wait, until Ctrl-C; what may pass by itself is told and does not end it."""
+    """Look, show, and wait, until Ctrl-C; an error that may pass by itself is shown and does not end it."""
     before: dict[tuple[str, str], str] = {}
     try:
         while True:

@@ -186,7 +186,7 @@ def _complete(
         if there.marks.holds or there.marks.rolling_back:
             return _yield_to(there, context)
         context.report.hold = None
-        context.report.warn(f"The hold was lifted meanwhile, and {there.value} recorded.")
+        context.report.warn(f"The hold was lifted during the rollback, and {there.value} was recorded.")
         return Outcome.SUPERSEDED
     verified = verify(place.target, wanted, context, applied.before)
     mark_as_verified(verified, there.name, there.marks, Mark(there.version, there.value), context)

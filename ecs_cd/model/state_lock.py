@@ -37,7 +37,7 @@ class StateLock:
     def describe(self, now: datetime) -> str:
         """Return who holds it and for how long: `ann@laptop (OperationTypeApply) holds it for 5 min`."""
         if self.stale:
-            return "somebody changed the state after the run had planned"
+            return "the state changed after the run had made its plan"
         age = self.age(now)
         since = f" for {format_duration(age.total_seconds())}" if age is not None else ""
         if not self.who:

@@ -23,7 +23,7 @@ from ecs_cd.model.service import (
 
 @dataclass(frozen=True)
 class Wanted:
-    """What should serve. `digest` is empty where it is not known; `order` tells whether another tag is a newer one."""
+    """What should serve. `digest` is empty where it is not known; `order` decides whether another tag is newer."""
 
     tag: ImageTag
     digest: str = ""

@@ -13,7 +13,7 @@ from tests.unit.console.test_live import Drawn
 
 OWN = Run(6, "20261123.6", "https://dev/6", RunState.WAITING, 7)
 OTHER = Run(5, "20261123.5", "https://dev/5", RunState.WAITING, 7)
-STALE = LockMet(OTHER, StateLock("Terraform", stale=True), "somebody changed the state after the run had planned", 0.0)
+STALE = LockMet(OTHER, StateLock("Terraform", stale=True), "the state changed after the run had made its plan", 0.0)
 LOCK = LockMet(OTHER, StateLock("S3", who="ann@laptop"), "ann@laptop (OperationTypeApply) holds it for 5 min", 6.4)
 
 TOLD = [
@@ -41,7 +41,7 @@ TOLD = [
     ),
     pytest.param(
         STALE,
-        "20261123.5 could not apply its plan: somebody changed the state after the run had planned; trying again",
+        "20261123.5 could not apply its plan: the state changed after the run had made its plan; trying again",
         id="a stale plan",
     ),
 ]

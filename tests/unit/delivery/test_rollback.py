@@ -184,7 +184,7 @@ def test_an_unhold_during_a_rollback_s_run_lets_the_newer_one_take_its_place(wor
     world.pipelines.meanwhile("queue", released)
     report = world.rollback()
     assert (report.outcome, report.hold) == (Outcome.SUPERSEDED, None)
-    assert "lifted meanwhile, and 103 recorded" in report.warnings[0]
+    assert "lifted during the rollback, and 103 was recorded" in report.warnings[0]
 
 
 def test_another_rollback_during_the_run_is_yielded_to(world: World) -> None:

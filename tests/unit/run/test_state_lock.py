@@ -261,5 +261,5 @@ by another operation after the plan was created."""
 def test_a_plan_that_another_apply_has_made_stale_is_contention_for_the_lock_as_well() -> None:
     lock = read_state_lock(framed(STALE))
     assert lock and lock.stale
-    assert lock.describe(NOW) == "somebody changed the state after the run had planned"
+    assert lock.describe(NOW) == "the state changed after the run had made its plan"
     assert lock.advice(NOW) == ""
