@@ -14,7 +14,7 @@ from ecs_cd.report.report import Report
 
 
 def deploy(call: Call) -> CommandResult:
-    """Deliver a tag and verify that ECS serves it; all of the tag file, where it has several and no service is named."""
+    """Deliver a tag and verify that ECS serves it; of a tag file with several, all where no service is named."""
     given, watch = call.inputs, call.task_log.console.watch
     tag_file = call.tag_file()
     with call.client() as client:
