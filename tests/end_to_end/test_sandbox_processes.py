@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.sandbox_commands import StartedCommand, read_environment, started_command
-from tests.integration.azure_task.built import built
+from tests.support.built_extension import built_extension
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc to find what is left behind")
 
@@ -97,7 +97,7 @@ def test_an_env_file_that_cannot_be_written_is_refused_at_once(tmp_path: Path) -
 
 
 def test_with_the_extension_the_demo_delivers_through_its_task(tmp_path: Path) -> None:
-    with started_command(tmp_path, "sandbox", "demo", "--extension", str(built())) as demo:
+    with started_command(tmp_path, "sandbox", "demo", "--extension", str(built_extension())) as demo:
         assert demo.end() == 0, demo.told
         assert demo.left_behind() == []
     for words in (

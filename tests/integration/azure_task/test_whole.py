@@ -20,11 +20,11 @@ from ecs_cd.azure_task.inputs import names_by_command
 from ecs_cd_sandbox.azure_devops import StepContext
 from ecs_cd_sandbox.azure_devops.agent.nodejs import find_node
 from extension_builder.extension import BUILT_TASK
-from tests.integration.azure_task.built import built
 from tests.integration.azure_task.support import DIRECT, JOB_TOKEN
 from tests.integration.azure_task.test_credentials import assumed, queued
 from tests.integration.azure_task.wrapper import AWS, connection, inputs
 from tests.integration.cli.world import PARAMETER, World
+from tests.support.built_extension import built_extension
 
 SECRET = "aws-connection-secret-0123456789abcdef"
 ROLE = "arn:aws:iam::123456789012:role/deploy"
@@ -95,7 +95,7 @@ class Ended:
 @pytest.fixture(scope="module")
 def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("extension")
-    with zipfile.ZipFile(built()) as archive:
+    with zipfile.ZipFile(built_extension()) as archive:
         archive.extractall(folder)
     return folder / BUILT_TASK
 

@@ -13,9 +13,9 @@ from ecs_cd.tag.tag_file import read_tag
 from ecs_cd_sandbox.aws import Aws
 from ecs_cd_sandbox.azure_devops import Task, find_task, unpack
 from ecs_cd_sandbox.azure_devops.model.run import CONTAINER, PIPELINE_ARTIFACT, Run
-from tests.integration.azure_task.built import built
 from tests.integration.templates.expanding import ADA, HEAD, RELEASE_HEAD
 from tests.integration.templates.shop import CONNECTION_SECRET, FIRST, Shop, issues, log, results
+from tests.support.built_extension import built_extension
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the sandbox's agent and its signals are POSIX")
 
@@ -146,7 +146,7 @@ def test_a_hostile_tag_given_when_the_build_is_queued_is_refused_as_well(shop: S
 @pytest.fixture(scope="module")
 def task(tmp_path_factory: pytest.TempPathFactory) -> Task:
     """The product's task, built and unpacked."""
-    return find_task(unpack(built(), tmp_path_factory.mktemp("extension")), "EcsCd@1")
+    return find_task(unpack(built_extension(), tmp_path_factory.mktemp("extension")), "EcsCd@1")
 
 
 @pytest.fixture
