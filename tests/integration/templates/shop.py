@@ -28,7 +28,7 @@ from ecs_cd_sandbox.azure_devops.agent.standard_tasks import AwsLogin, TaskCatal
 from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml import YamlFile
 from ecs_cd_sandbox.azure_devops.model.run import Run
 from ecs_cd_sandbox.git_repositories import service_repository
-from tests.integration.templates.expanding import ADA, FILE, PROJECT, ecs_cd_task, templates
+from tests.integration.templates.template_expansion import ADA, FILE, PROJECT, ecs_cd_task, templates
 from tests.support.sandbox_api import Api
 
 SERVICE = "my-api"

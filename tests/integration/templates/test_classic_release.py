@@ -29,8 +29,8 @@ from ecs_cd_sandbox.azure_devops.agent.standard_tasks import TaskCatalog
 from ecs_cd_sandbox.azure_devops.agent.standard_tasks.input_check import mistakes_of
 from ecs_cd_sandbox.azure_devops.agent.standard_tasks.task_definitions import standard_tasks
 from tests.integration.sandbox.contract import schema
-from tests.integration.templates.expanding import HEAD, ROOT, ecs_cd_task
 from tests.integration.templates.shop import FIRST, Shop, log
+from tests.integration.templates.template_expansion import HEAD, ROOT, ecs_cd_task
 from tests.support.built_extension import built_extension
 
 FILE = ROOT / "templates" / "examples" / "classic-release" / "my-api.json"

@@ -13,8 +13,8 @@ from ecs_cd.tag.tag_file import read_tag
 from ecs_cd_sandbox.aws import Aws
 from ecs_cd_sandbox.azure_devops import Task, find_task, unpack
 from ecs_cd_sandbox.azure_devops.model.run import CONTAINER, PIPELINE_ARTIFACT, Run
-from tests.integration.templates.expanding import ADA, HEAD, RELEASE_HEAD
 from tests.integration.templates.shop import CONNECTION_SECRET, FIRST, Shop, issues, log, results
+from tests.integration.templates.template_expansion import ADA, HEAD, RELEASE_HEAD
 from tests.support.built_extension import built_extension
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the sandbox's agent and its signals are POSIX")
