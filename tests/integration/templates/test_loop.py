@@ -17,7 +17,7 @@ from ecs_cd_sandbox.example_infrastructure import STATE_BUCKET, seed
 from ecs_cd_sandbox.pipelines import INFRASTRUCTURE, RELEASE, SERVICES
 from ecs_cd_sandbox.portal import Portal
 from ecs_cd_sandbox.sandbox import Sandbox
-from tests.integration.templates.shop import log, results
+from tests.integration.templates.service_pipelines import log, results
 from tests.integration.templates.template_expansion import ROOT
 from tests.support.built_extension import built_extension
 from tests.support.sandbox_api import Api
