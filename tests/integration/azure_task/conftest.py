@@ -10,7 +10,7 @@ import pytest
 from ecs_cd.aws import session
 from ecs_cd_sandbox.aws import Aws
 from ecs_cd_sandbox.azure_devops import Identity, Token
-from tests.integration.azure_task.support import JOB_TOKEN, Task
+from tests.integration.azure_task.library_side import JOB_TOKEN, Task
 from tests.integration.cli.world import Hurry, World
 
 

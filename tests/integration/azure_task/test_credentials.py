@@ -17,7 +17,7 @@ from ecs_cd.azure_task.oidc import request_url
 from ecs_cd.errors import SettingsError
 from ecs_cd_sandbox.aws.faults import ErrorAnswer
 from ecs_cd_sandbox.azure_devops import StepContext
-from tests.integration.azure_task.support import DIRECT, Ran, Task, aws_connection
+from tests.integration.azure_task.library_side import DIRECT, Ran, Task, aws_connection
 from tests.integration.cli.world import PAT, World
 
 ROLE = "arn:aws:iam::123456789012:role/deploy"

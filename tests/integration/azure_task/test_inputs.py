@@ -6,7 +6,7 @@ import pytest
 
 from ecs_cd.azure_task.inputs import input_name, names_by_command, read
 from ecs_cd.errors import SettingsError
-from tests.integration.azure_task.support import DIRECT, Task
+from tests.integration.azure_task.library_side import DIRECT, Task
 from tests.integration.cli.world import World
 
 

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.integration.azure_task.library_side import DIRECT, Task
 from tests.integration.azure_task.proxy import Place, Proxy, behind_tls, proxying
-from tests.integration.azure_task.support import DIRECT, Task
 from tests.integration.cli.world import World
 
 AZURE = "azure.example.test"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ecs_cd_sandbox.aws.faults import ErrorAnswer
-from tests.integration.azure_task.support import DIRECT, JOB_TOKEN, Task, aws_connection
+from tests.integration.azure_task.library_side import DIRECT, JOB_TOKEN, Task, aws_connection
 from tests.integration.cli.world import World
 
 PATIENCE = 60

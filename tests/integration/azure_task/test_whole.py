@@ -20,9 +20,9 @@ from ecs_cd.azure_task.inputs import names_by_command
 from ecs_cd_sandbox.azure_devops import StepContext
 from ecs_cd_sandbox.azure_devops.agent.nodejs import find_node
 from extension_builder.extension import BUILT_TASK
-from tests.integration.azure_task.support import DIRECT, JOB_TOKEN
+from tests.integration.azure_task.library_side import DIRECT, JOB_TOKEN
+from tests.integration.azure_task.node_side import AWS, connection, inputs
 from tests.integration.azure_task.test_credentials import assumed, queued
-from tests.integration.azure_task.wrapper import AWS, connection, inputs
 from tests.integration.cli.world import PARAMETER, World
 from tests.support.built_extension import built_extension
 
