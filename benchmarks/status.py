@@ -17,8 +17,8 @@ from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ecs_cd import client
 from ecs_cd.aws import quotas
+from ecs_cd.client import Client
 from ecs_cd_sandbox.aws import Aws
 from ecs_cd_sandbox.aws.faults import ErrorAnswer
 
@@ -63,13 +63,13 @@ def main() -> None:
     with TemporaryDirectory() as folder, Aws("eu-west-1") as aws:
         os.environ.update(aws.environment())
         seed(aws, services, environments)
-        with client.overview(settings=settings(Path(folder), services, environments), environ={}) as seen:
+        with Client(settings(Path(folder), services, environments), environ={}) as client:
             for look in ("first look", "second look"):
                 aws.forget_requests()
                 if given.without_revisions:
                     aws.inject("ecs", "DescribeServiceRevisions", ErrorAnswer("AccessDeniedException"), times=10**6)
                 began = time.monotonic()
-                count = len(seen.look())
+                count = len(client.status())
                 took = time.monotonic() - began
                 asked = Counter(request.operation for request in aws.requests)
                 print(f"{look}: {count} places in {took:.1f} s; {dict(sorted(asked.items()))}")

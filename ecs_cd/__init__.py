@@ -6,106 +6,45 @@
     if not report.succeeded:
         print(report.to_text())
 
-Every name in `__all__` is public and kept by semantic versioning; what lies below may change. Names are loaded when
-they are first used, so that importing the package costs nothing.
+The names in `ecs_cd.public` are public and kept by semantic versioning; what lies below may change. They are loaded
+when one of them is first used, so that importing the package costs nothing.
 """
 
 from __future__ import annotations
 
-from ecs_cd.version import VERSION as __version__  # noqa: N811 - the name that tools look for
+from ecs_cd.version import VERSION
+
+__version__ = VERSION
 
 TYPE_CHECKING = False  # a type checker knows better; importing `typing` would cost more than all else here
 if TYPE_CHECKING:
-    from typing import Any
+    from ecs_cd.public import *  # noqa: F403 - the one list of public names
+else:
 
-    from ecs_cd.client import deploy, deploy_many, history, hold, promote, release, rollback, status, verify
-    from ecs_cd.delivery.context import Clouds
-    from ecs_cd.delivery.hold import HoldResult
-    from ecs_cd.errors import DeliveryFailed, EcsCdError, Interrupted, TryLater, WrongInput
-    from ecs_cd.model.delivery import Delivery
-    from ecs_cd.model.image import ImageTag, TagEntry
-    from ecs_cd.model.order import Order
-    from ecs_cd.overview.history import HistoryEntry
-    from ecs_cd.overview.matrix import PlaceStatus
-    from ecs_cd.report.combined import Reports
-    from ecs_cd.report.facts import Outcome
-    from ecs_cd.report.report import Report
-    from ecs_cd.settings import Settings
-    from ecs_cd.settings import load as load_settings
-    from ecs_cd.support.clock import Clock, SystemClock
-    from ecs_cd.support.deadline import Deadline
-    from ecs_cd.tag.tag_file import read_tag, write_tag
+    def __getattr__(name: str) -> object:
+        """Load the public names, and return the one that is asked for."""
+        from importlib.machinery import PathFinder  # noqa: PLC0415 - only for the first use of a name
 
+        # `from ecs_cd import client` asks here first, and imports the module when told that there is no such name.
+        module = PathFinder.find_spec(f"{__name__}.{name}", globals()["__path__"])
+        if module or (name.startswith("_") and name != "__all__"):
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        public = _public()
+        if name == "__all__":
+            return sorted([*public, "__version__"])
+        if name not in public:
+            from ecs_cd.sanitize import did_you_mean  # noqa: PLC0415 - only for a mistake
 
-__all__ = [
-    "Clock",
-    "Clouds",
-    "Deadline",
-    "Delivery",
-    "DeliveryFailed",
-    "EcsCdError",
-    "HistoryEntry",
-    "HoldResult",
-    "ImageTag",
-    "Interrupted",
-    "Order",
-    "Outcome",
-    "PlaceStatus",
-    "Report",
-    "Reports",
-    "Settings",
-    "SystemClock",
-    "TagEntry",
-    "TryLater",
-    "WrongInput",
-    "__version__",
-    "deploy",
-    "deploy_many",
-    "history",
-    "hold",
-    "load_settings",
-    "promote",
-    "read_tag",
-    "release",
-    "rollback",
-    "status",
-    "verify",
-    "write_tag",
-]
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}.{did_you_mean(name, list(public))}")
+        globals()[name] = public[name]
+        return public[name]
 
-_HOMES = {
-    "client": ("deploy", "deploy_many", "history", "hold", "promote", "release", "rollback", "status", "verify"),
-    "delivery.context": ("Clouds",),
-    "delivery.hold": ("HoldResult",),
-    "errors": ("DeliveryFailed", "EcsCdError", "Interrupted", "TryLater", "WrongInput"),
-    "model.delivery": ("Delivery",),
-    "model.image": ("ImageTag", "TagEntry"),
-    "model.order": ("Order",),
-    "overview.history": ("HistoryEntry",),
-    "overview.matrix": ("PlaceStatus",),
-    "report.combined": ("Reports",),
-    "report.facts": ("Outcome",),
-    "report.report": ("Report",),
-    "settings": ("Settings", "load_settings"),
-    "support.clock": ("Clock", "SystemClock"),
-    "support.deadline": ("Deadline",),
-    "tag.tag_file": ("read_tag", "write_tag"),
-}
-_OWN_NAMES = {"load_settings": "load"}
+    def __dir__() -> list[str]:
+        """Return the public names."""
+        return sorted([*_public(), "__version__"])
 
+    def _public() -> dict[str, object]:
+        from importlib import import_module  # noqa: PLC0415 - only for the first use of a name
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - what a module holds
-    """Load a public name from the module it lives in."""
-    from importlib import import_module  # noqa: PLC0415 - only for the first use of a name
-
-    for module, names in _HOMES.items():
-        if name in names:
-            found = getattr(import_module(f"{__name__}.{module}"), _OWN_NAMES.get(name, name))
-            globals()[name] = found
-            return found
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    """Return the public names."""
-    return __all__
+        public = import_module("ecs_cd.public")
+        return {name: value for name, value in vars(public).items() if not name.startswith("_")}

@@ -1,350 +1,341 @@
-"""What a script calls. Settings come from `ecs-cd.yml`, the environment, and keyword arguments over both.
+"""The one front door: settings, the connections to both clouds, and what can be done with them.
 
-The keyword arguments `**overrides` are the settings' names, as `ecs-cd deploy --help` lists them with dashes:
-`parameter`, `repository`, `pipeline`, `branch`, `region`, `cluster`, `container`, `timeout` ...
+The command, the Azure Pipelines task and the functions of `import ecs_cd` all call a `Client`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from ecs_cd import wiring
+from ecs_cd import arguments, from_settings
+from ecs_cd.arguments import Names, Services, SettingsSource, Tag, TagSource, describe_settings
+from ecs_cd.calls import Calls, watch_of_several
+from ecs_cd.connections import Access, Connections, FromSettings
 from ecs_cd.delivery.deploy import deploy_service
 from ecs_cd.delivery.hold import HoldResult, hold_now, unhold_now
+from ecs_cd.delivery.origin import Source
 from ecs_cd.delivery.promote import promote_served
 from ecs_cd.delivery.rollback import roll_back
-from ecs_cd.delivery.several import WatchOf, deploy_several, watch_nothing
+from ecs_cd.delivery.several import deploy_several
 from ecs_cd.delivery.single_steps import verify_rollout
-from ecs_cd.errors import WrongInput
-from ecs_cd.model.events import Watch, ignore_events
-from ecs_cd.model.image import ImageTag, TagEntry
+from ecs_cd.errors import EcsCdError
+from ecs_cd.model.events import CallStarted, Watch, ignore_events
+from ecs_cd.model.image import ImageTag
 from ecs_cd.overview.history import HistoryEntry, parameter_history
 from ecs_cd.overview.matrix import PlaceStatus
-from ecs_cd.overview.watch import Overview, opened
+from ecs_cd.overview.overview import Environment, overview
 from ecs_cd.report.combined import Reports
 from ecs_cd.report.report import Report
-from ecs_cd.settings import PROMOTED, DeliverySettings, load
+from ecs_cd.settings import PROMOTED, DeliverySettings, Settings
+from ecs_cd.single_steps import SingleSteps
 from ecs_cd.support.clock import Clock, SystemClock
 from ecs_cd.support.deadline import Deadline
-from ecs_cd.tag.tag_file import entries_for, read_tag, read_tag_file
+
+if TYPE_CHECKING:
+    import boto3
+    from azure.devops.connection import Connection
+    from typing_extensions import Unpack
+
+    from ecs_cd.run.pipelines import Pipelines
+    from ecs_cd.settings.keywords import SettingKeywords
 
 
-def deploy(
-    service: str = "",
-    environment: str = "",
-    *,
-    tag: str = "",
-    tag_file: str | Path = "",
-    dry_run: bool = False,
-    settings: Path | None = None,
-    environ: Mapping[str, str] | None = None,
-    watch: Watch = ignore_events,
-    clock: Clock | None = None,
-    **overrides: Any,  # noqa: ANN401 - text, number, switch or map, as the setting has it
-) -> Report:
-    """Deliver a tag (or the one in a tag file) of a service to an environment, and return what was proved.
+class Client:
+    """Deliveries with one set of settings, over connections that are kept until `close`.
 
-    A failed delivery is a report too: look at `report.outcome`, `report.succeeded` and `report.failure`. `watch` is
-    told what happens meanwhile (`ecs_cd.model.events`).
+        with ecs_cd.Client("ecs-cd.yml", session=boto3.Session(profile_name="build")) as client:
+            report = client.deploy("my-api", "development", tag=12345)
 
-    Raises:
-        WrongInput: settings, tag or tag file are wrong; nothing was sent anywhere.
+    Every method takes settings as keywords, which take precedence over variables and the file. Methods that deliver
+    return a report, of a failure too; they raise only `WrongInput` (nothing was sent anywhere), and `TypeError` where
+    a keyword is unknown. Methods may be called from several threads.
     """
-    resolved = load(settings, environ).resolve(service, environment, **overrides)
-    return deploy_resolved(
-        resolved, find_tag(resolved.service, tag, tag_file), dry_run=dry_run, watch=watch, clock=clock or SystemClock()
-    )
 
+    def __init__(
+        self,
+        settings: SettingsSource = None,
+        *,
+        session: boto3.Session | None = None,
+        connection: Connection | None = None,
+        environ: Mapping[str, str] | None = None,
+        clock: Clock | None = None,
+        access: Access | None = None,
+    ) -> None:
+        """Load the settings; nothing is sent before the first call.
 
-def deploy_resolved(
-    settings: DeliverySettings, entry: TagEntry, *, dry_run: bool, watch: Watch, clock: Clock
-) -> Report:
-    """Deliver what the settings and the build say."""
-    wanted = wiring.delivery(settings, entry, dry_run=dry_run)
-    with wiring.clouds(settings, clock) as clouds:
-        return deploy_service(wanted, clouds, deadline=Deadline.after(settings.timeout, clock), watch=watch)
+        `settings`: the path of a settings file, settings that were loaded, or None for the file found upwards from the
+        working folder. `session`: AWS is reached with its credentials, and in its region where no setting names one;
+        a role in the settings is assumed with them, a profile is not looked at. `connection`: the organization and
+        the credentials of Azure DevOps; no token is needed then. `environ`: variables instead of `os.environ`.
+        `clock`: whoever waits does it by this clock. `access`: decides whose credentials are used (see
+        `ecs_cd.connections.Access`).
 
+        Raises:
+            WrongInput: the settings are wrong, or `connection` is one to another organization than they name.
+        """
+        arguments.check_credentials(session, connection)
+        loaded = arguments.load_settings(settings, environ)
+        if connection is not None:
+            loaded = arguments.with_connection(loaded, connection.base_url)
+        clock = clock or SystemClock()
+        connections = Connections(access or FromSettings(), clock, session=session, connection=connection)
+        self._calls = Calls(loaded, connections, clock)
+        self.steps = SingleSteps(self._calls)
 
-def deploy_many(
-    environment: str = "",
-    tags: Mapping[str, str] | None = None,
-    *,
-    tag_file: str | Path = "",
-    dry_run: bool = False,
-    settings: Path | None = None,
-    environ: Mapping[str, str] | None = None,
-    watch: WatchOf = watch_nothing,
-    clock: Clock | None = None,
-    **overrides: Any,  # noqa: ANN401 - text, number, switch or map, as the setting has it
-) -> Reports:
-    """Deliver several services to an environment: one run for all that have the same pipeline, a verdict for each.
+    @property
+    def settings(self) -> Settings:
+        """Return the settings as loaded."""
+        return self._calls.settings
 
-    `tags` are the tags by service; an empty one is read from the tag file, as are all images of it where `tags` is
-    empty. Failed deliveries are reports too: look at `reports.succeeded` and `reports.deliveries`. `watch` gives what
-    is told of each service, from any thread.
+    def __enter__(self) -> Client:  # noqa: PYI034 - `Self` is not in Python 3.10
+        """Return itself."""
+        return self
 
-    Raises:
-        WrongInput: settings, tags or tag file are wrong; nothing was sent anywhere.
-    """
-    loaded = load(settings, environ)
-    entries = find_tags(tags or {}, tag_file)
-    resolved = [loaded.resolve(entry.service, environment, **overrides) for entry in entries]
-    return deploy_all_resolved(resolved, entries, dry_run=dry_run, watch=watch, clock=clock or SystemClock())
+    def __exit__(self, *_exception: object) -> None:
+        """Close the connections."""
+        self.close()
 
+    def close(self) -> None:
+        """Close the connections; a later call raises `WrongInput`."""
+        self._calls.connections.close()
 
-def deploy_all_resolved(
-    settings: Sequence[DeliverySettings], entries: Sequence[TagEntry], *, dry_run: bool, watch: WatchOf, clock: Clock
-) -> Reports:
-    """Deliver the services of one environment; their deadline is the longest that one of them has."""
-    wanted = [wiring.delivery(one, entry, dry_run=dry_run) for one, entry in zip(settings, entries, strict=True)]
-    deadline = Deadline.after(longest(settings), clock)
-    with wiring.clouds(settings[0], clock) as clouds:
-        return deploy_several(wanted, clouds, deadline=deadline, watch=watch)
+    @describe_settings
+    def deploy(
+        self,
+        service: str = "",
+        environment: str = "",
+        *,
+        tag: Tag = "",
+        tag_file: TagSource = "",
+        dry_run: bool = False,
+        watch: Watch = ignore_events,
+        **settings: Unpack[SettingKeywords],
+    ) -> Report:
+        """Deliver a tag of a service to an environment, and return what was proved.
 
+        A name may be left out where only one can be meant. `tag`: a text, a number or an `ImageTag`; where it is left
+        out, the tag file has it (`tag_file`: a file, a folder to look in, or a glob; the working folder if left out).
+        `dry_run`: check everything, change nothing. `watch` is called with every event.
 
-def longest(settings: Sequence[DeliverySettings]) -> float:
-    """Return the deadline of a call for several services, in seconds."""
-    return max(one.timeout for one in settings)
+        Raises:
+            WrongInput: settings, tag or tag file are wrong; nothing was sent anywhere.
+        """
+        resolved = self._calls.resolve("deploy", service, environment, settings)
+        entry = arguments.tag_entry(resolved.service, tag, tag_file)
+        wanted = from_settings.delivery(resolved, entry, dry_run=dry_run)
+        clouds = self._calls.prepared(resolved).clouds(resolved, str(entry.tag))
+        title = f"{resolved.service} {entry.tag} to {resolved.environment}"
+        deadline, watch = self._calls.begin(title, resolved, watch)
+        return deploy_service(wanted, clouds, deadline=deadline, watch=watch)
 
+    @describe_settings
+    def deploy_many(
+        self,
+        environment: str = "",
+        services: Services = (),
+        *,
+        tag_file: TagSource = "",
+        dry_run: bool = False,
+        watch: Watch = ignore_events,
+        **settings: Unpack[SettingKeywords],
+    ) -> Reports:
+        """Deliver several services to an environment: one run for all that have the same pipeline, a verdict for each.
 
-def find_tags(tags: Mapping[str, str], tag_file: str | Path = "") -> tuple[TagEntry, ...]:
-    """Return the tags as given by service; those that are empty, or all where none is named, from a tag file.
+        `services`: the tags by service, `{"my-api": 101}`; or only the names, one or several, whose tags the tag file
+        has. Where none is named, all images of the tag file. `watch` is called from several threads; each event has the
+        service it is about. The deadline is the longest that one of the services has.
 
-    Raises:
-        WrongInput: one is no tag, there is not exactly one tag file, or it is not needed.
-    """
-    unsaid = [service for service, tag in tags.items() if not tag]
-    if tags and not unsaid and tag_file:
-        raise WrongInput("Every tag is given, and a tag file too.", hint="Leave one of them out.")
-    read = {}
-    if unsaid or not tags:
-        found = entries_for(read_tag_file(str(tag_file) or "."), unsaid)
-        read = {entry.service: entry for entry in found}
-    return tuple(
-        read[service] if service in read else TagEntry(ImageTag(tags[service]), service) for service in tags or read
-    )
+        Raises:
+            WrongInput: settings, tags or tag file are wrong; nothing was sent anywhere.
+        """
+        arguments.check_keywords("deploy_many", settings)
+        arguments.check_order_of_several(environment, services, self.settings)
+        entries = arguments.tag_entries(services, tag_file)
+        resolved = [self._calls.resolve("deploy_many", entry.service, environment, settings) for entry in entries]
+        wanted = [
+            from_settings.delivery(one, entry, dry_run=dry_run) for one, entry in zip(resolved, entries, strict=True)
+        ]
+        clouds = self._calls.prepared(*resolved).clouds(resolved[0], f"{len(resolved)}-services")
+        names = tuple(one.service for one in resolved)
+        seconds = max(one.timeout for one in resolved)
+        watch(CallStarted(f"{len(names)} services to {resolved[0].environment}", seconds, names))
+        with watch_of_several(watch, names) as watch_of:
+            return deploy_several(wanted, clouds, deadline=Deadline.after(seconds, self._calls.clock), watch=watch_of)
 
+    @describe_settings
+    def promote(
+        self,
+        service: str = "",
+        environment: str = "",
+        *,
+        dry_run: bool = False,
+        watch: Watch = ignore_events,
+        **settings: Unpack[SettingKeywords],
+    ) -> Report:
+        """Deliver to an environment what the one it is promoted from serves (`promote_from`, `promote_after`).
 
-def rollback(
-    service: str = "",
-    environment: str = "",
-    *,
-    to: str = "",
-    dry_run: bool = False,
-    settings: Path | None = None,
-    environ: Mapping[str, str] | None = None,
-    watch: Watch = ignore_events,
-    clock: Clock | None = None,
-    **overrides: Any,  # noqa: ANN401 - text, number, switch or map, as the setting has it
-) -> Report:
-    """Step back to the version verified last, or to the tag `to`, hold it there, and return what was proved.
-
-    No delivery writes over it until it is released. A rollback that fails is a report too, as with `deploy`.
-
-    Raises:
-        WrongInput: settings or tag are wrong; nothing was sent anywhere.
-    """
-    resolved = load(settings, environ).resolve(service, environment, **overrides)
-    tag = ImageTag(to) if to else None
-    return rollback_resolved(resolved, tag, dry_run=dry_run, watch=watch, clock=clock or SystemClock())
-
-
-def rollback_resolved(
-    settings: DeliverySettings, to: ImageTag | None, *, dry_run: bool, watch: Watch, clock: Clock
-) -> Report:
-    """Roll back what the settings name."""
-    with wiring.clouds(settings, clock) as clouds:
-        deadline = Deadline.after(settings.timeout, clock)
-        return roll_back(wiring.place(settings), clouds, to=to, dry_run=dry_run, deadline=deadline, watch=watch)
-
-
-def hold(
-    service: str = "",
-    environment: str = "",
-    *,
-    dry_run: bool = False,
-    settings: Path | None = None,
-    environ: Mapping[str, str] | None = None,
-    **overrides: Any,  # noqa: ANN401 - text, number, switch or map, as the setting has it
-) -> HoldResult:
-    """Hold a service in an environment at the tag it has: no delivery writes over it until it is released.
-
-    Raises:
-        WrongInput: a name or a setting is wrong.
-        EcsCdError: AWS did not answer as needed.
-    """
-    resolved = load(settings, environ).resolve(service, environment, steps=["parameter"], **overrides)
-    return hold_resolved(hold_now, resolved, dry_run=dry_run)
-
-
-def release(
-    service: str = "",
-    environment: str = "",
-    *,
-    dry_run: bool = False,
-    settings: Path | None = None,
-    environ: Mapping[str, str] | None = None,
-    **overrides: Any,  # noqa: ANN401 - text, number, switch or map, as the setting has it
-) -> HoldResult:
-    """Lift the hold of a service in an environment, or what a rollback that died has left of one.
-
-    Raises:
-        WrongInput: a name or a setting is wrong.
-        EcsCdError: AWS did not answer as needed.
-    """
-    resolved = load(settings, environ).resolve(service, environment, steps=["parameter"], **overrides)
-    return hold_resolved(unhold_now, resolved, dry_run=dry_run)
-
-
-def hold_resolved(do: Callable[..., HoldResult], settings: DeliverySettings, *, dry_run: bool) -> HoldResult:
-    """Hold or release (`do`) what the settings name."""
-    deadline = Deadline.after(settings.timeout, SystemClock())
-    with wiring.aws(settings) as aws:
-        return do(wiring.place(settings), aws.parameters, deadline=deadline, dry_run=dry_run)
-
-
-def promote(
-    service: str = "",
-    environment: str = "",
-    *,
-    dry_run: bool = False,
-    settings: Path | None = None,
-    environ: Mapping[str, str] | None = None,
-    watch: Watch = ignore_events,
-    clock: Clock | None = None,
-    **overrides: Any,  # noqa: ANN401 - text, number, switch or map, as the setting has it
-) -> Report:
-    """Deliver to an environment what the one it is promoted from serves (`promote_from`, `promote_after`).
-
-    A promotion that fails is a report too, as with `deploy`.
-
-    Raises:
-        WrongInput: a setting is wrong; nothing was sent anywhere.
-    """
-    loaded = load(settings, environ)
-    resolved = loaded.resolve(service, environment, steps=PROMOTED, **overrides)
-    origin = loaded.resolve_origin(resolved, **overrides)
-    return promote_resolved(resolved, origin, dry_run=dry_run, watch=watch, clock=clock or SystemClock())
-
-
-def promote_resolved(
-    settings: DeliverySettings, origin: DeliverySettings, *, dry_run: bool, watch: Watch, clock: Clock
-) -> Report:
-    """Promote what the settings name."""
-    deadline = Deadline.after(settings.timeout, clock)
-    with wiring.clouds(settings, clock) as clouds, wiring.aws(origin) as aws:
+        Raises:
+            WrongInput: a name or a setting is wrong; nothing was sent anywhere.
+        """
+        resolved = self._calls.resolve("promote", service, environment, settings, PROMOTED)
+        origin = self.settings.resolve_origin(resolved, **settings)
+        clouds = self._calls.prepared(resolved, origin).clouds(resolved, "promote")
+        there = self._calls.connections.aws(origin, "promote")
+        title = f"{resolved.service} from {origin.environment} to {resolved.environment}"
+        deadline, watch = self._calls.begin(title, resolved, watch)
         return promote_served(
-            wiring.promotion(settings, origin, dry_run=dry_run),
-            wiring.source(aws),
+            from_settings.promotion(resolved, origin, dry_run=dry_run),
+            Source(there.images, there.parameters, there.services),
             clouds,
             deadline=deadline,
             watch=watch,
         )
 
+    @describe_settings
+    def rollback(
+        self,
+        service: str = "",
+        environment: str = "",
+        *,
+        to: str | int | ImageTag = "",
+        dry_run: bool = False,
+        watch: Watch = ignore_events,
+        **settings: Unpack[SettingKeywords],
+    ) -> Report:
+        """Step back to the version verified last, or to the tag `to`, hold it there, and return what was proved.
 
-def verify(
-    service: str = "",
-    environment: str = "",
-    *,
-    tag: str = "",
-    tag_file: str | Path = "",
-    settings: Path | None = None,
-    environ: Mapping[str, str] | None = None,
-    watch: Watch = ignore_events,
-    clock: Clock | None = None,
-    **overrides: Any,  # noqa: ANN401 - text, number, switch or map, as the setting has it
-) -> Report:
-    """Watch until ECS serves the tag, or is known not to; change nothing.
+        No delivery writes over it until `unhold`.
 
-    Raises:
-        WrongInput: settings, tag or tag file are wrong; nothing was sent anywhere.
-    """
-    resolved = load(settings, environ).resolve(service, environment, steps=["rollout"], **overrides)
-    entry = find_tag(resolved.service, tag, tag_file)
-    return verify_resolved(resolved, entry, watch=watch, clock=clock or SystemClock())
+        Raises:
+            WrongInput: a name, a setting or the tag is wrong; nothing was sent anywhere.
+        """
+        resolved = self._calls.resolve("rollback", service, environment, settings)
+        tag = None if to == "" else arguments.image_tag(to)
+        place = from_settings.place(resolved)
+        clouds = self._calls.prepared(resolved).clouds(resolved, str(tag or "rollback"))
+        title = f"{resolved.service} in {resolved.environment} back{f' to {tag}' if tag else ''}"
+        deadline, watch = self._calls.begin(title, resolved, watch)
+        return roll_back(place, clouds, to=tag, dry_run=dry_run, deadline=deadline, watch=watch)
 
+    @describe_settings
+    def hold(
+        self,
+        service: str = "",
+        environment: str = "",
+        *,
+        dry_run: bool = False,
+        **settings: Unpack[SettingKeywords],
+    ) -> HoldResult:
+        """Hold a service in an environment at the tag it has: no delivery writes over it until `unhold`.
 
-def verify_resolved(settings: DeliverySettings, entry: TagEntry, *, watch: Watch, clock: Clock) -> Report:
-    """Watch the service that the settings name."""
-    deadline = Deadline.after(settings.timeout, clock)
-    with wiring.aws(settings) as aws:
-        return verify_rollout(wiring.delivery(settings, entry), aws.services, deadline=deadline, watch=watch)
+        Raises:
+            WrongInput: a name or a setting is wrong.
+            EcsCdError: AWS refused, or could not be reached.
+        """
+        resolved = self._calls.resolve("hold", service, environment, settings, ["parameter"])
+        parameters = self._calls.prepared(resolved).aws(resolved, "hold").parameters
+        deadline = Deadline.after(resolved.timeout, self._calls.clock)
+        return hold_now(from_settings.place(resolved), parameters, deadline=deadline, dry_run=dry_run)
 
+    @describe_settings
+    def unhold(
+        self,
+        service: str = "",
+        environment: str = "",
+        *,
+        dry_run: bool = False,
+        **settings: Unpack[SettingKeywords],
+    ) -> HoldResult:
+        """Lift the hold of a service in an environment, or what a rollback that died has left of one.
 
-def status(
-    services: Sequence[str] = (),
-    environments: Sequence[str] = (),
-    *,
-    marks: bool | None = None,
-    settings: Path | None = None,
-    environ: Mapping[str, str] | None = None,
-    **overrides: Any,  # noqa: ANN401 - text, number, switch or map, as the setting has it
-) -> tuple[PlaceStatus, ...]:
-    """Return what is recorded and what serves, for these services in these environments (all, where none is named).
+        Raises:
+            WrongInput: a name or a setting is wrong.
+            EcsCdError: AWS refused, or could not be reached.
+        """
+        resolved = self._calls.resolve("unhold", service, environment, settings, ["parameter"])
+        parameters = self._calls.prepared(resolved).aws(resolved, "unhold").parameters
+        deadline = Deadline.after(resolved.timeout, self._calls.clock)
+        return unhold_now(from_settings.place(resolved), parameters, deadline=deadline, dry_run=dry_run)
 
-    `marks`: read which tags are verified or held, a request for each place; None: if there are at most 30. Runs are
-    looked at where there is a token for Azure DevOps.
+    @describe_settings
+    def verify(
+        self,
+        service: str = "",
+        environment: str = "",
+        *,
+        tag: Tag = "",
+        tag_file: TagSource = "",
+        watch: Watch = ignore_events,
+        **settings: Unpack[SettingKeywords],
+    ) -> Report:
+        """Watch until ECS serves the tag, or is known not to; change nothing.
 
-    Raises:
-        WrongInput: a name or a setting is wrong.
-        EcsCdError: AWS did not answer as needed, of no environment.
-    """
-    with overview(services, environments, marks=marks, settings=settings, environ=environ, **overrides) as seen:
-        return seen.look()
+        Raises:
+            WrongInput: settings, tag or tag file are wrong; nothing was sent anywhere.
+        """
+        resolved = self._calls.resolve("verify", service, environment, settings, ["rollout"])
+        entry = arguments.tag_entry(resolved.service, tag, tag_file)
+        wanted = from_settings.delivery(resolved, entry)
+        services = self._calls.prepared(resolved).aws(resolved, str(entry.tag)).services
+        title = f"{resolved.service} {entry.tag} in {resolved.environment}"
+        deadline, watch = self._calls.begin(title, resolved, watch)
+        return verify_rollout(wanted, services, deadline=deadline, watch=watch)
 
+    @describe_settings
+    def status(
+        self,
+        services: Names = (),
+        environments: Names = (),
+        *,
+        marks: bool | None = None,
+        **settings: Unpack[SettingKeywords],
+    ) -> tuple[PlaceStatus, ...]:
+        """Return what is recorded and what serves, for services in environments; for all, where none is named.
 
-@contextmanager
-def overview(
-    services: Sequence[str] = (),
-    environments: Sequence[str] = (),
-    *,
-    marks: bool | None = None,
-    settings: Path | None = None,
-    environ: Mapping[str, str] | None = None,
-    clock: Clock | None = None,
-    **overrides: Any,  # noqa: ANN401 - text, number, switch or map, as the setting has it
-) -> Iterator[Overview]:
-    """Give what `status` looks through, to look again and again over the same connections.
+        `marks`: read which tags are verified or held, a request for each place; None: if there are at most 30. Runs are
+        looked at where there is a token for Azure DevOps. What could not be read of one place is its `problem`.
 
-    Raises:
-        WrongInput: a name or a setting is wrong.
-    """
-    loaded = load(settings, environ)
-    with opened(loaded, services, environments, marks=marks, clock=clock or SystemClock(), **overrides) as seen:
-        yield seen
+        Raises:
+            WrongInput: a name or a setting is wrong.
+            EcsCdError: no environment could be read; the error is that of the first.
+        """
+        arguments.check_keywords("status", settings)
+        rows = dict.fromkeys(arguments.names_of("services", services) or self.settings.services or ("",))
+        columns = dict.fromkeys(arguments.names_of("environments", environments) or self.settings.environments or ("",))
+        resolved = [
+            [self._calls.resolve("status", service, environment, settings, ["parameter"]) for service in rows]
+            for environment in columns
+        ]
+        self._calls.prepared(*(one for here in resolved for one in here))
+        looks = [self._environment(here) for here in resolved]
+        try:
+            project = self.settings.resolve_project()
+            pipelines: Pipelines | None = self._calls.connections.azure_devops(project)
+        except EcsCdError as error:  # what AWS has can be shown all the same
+            return overview(looks, None, marks=marks, unseen=error.message)
+        return overview(looks, pipelines, marks=marks)
 
+    @describe_settings
+    def history(
+        self,
+        service: str = "",
+        environment: str = "",
+        *,
+        most: int = 20,
+        **settings: Unpack[SettingKeywords],
+    ) -> tuple[HistoryEntry, ...]:
+        """Return the last versions of a service's parameter, newest first; at most `most`.
 
-def history(
-    service: str = "",
-    environment: str = "",
-    *,
-    most: int = 20,
-    settings: Path | None = None,
-    environ: Mapping[str, str] | None = None,
-    **overrides: Any,  # noqa: ANN401 - text, number, switch or map, as the setting has it
-) -> tuple[HistoryEntry, ...]:
-    """Return the last versions of a service's parameter, newest first.
-
-    Raises:
-        WrongInput: a name or a setting is wrong.
-        EcsCdError: AWS did not answer as needed.
-    """
-    resolved = load(settings, environ).resolve(service, environment, steps=["parameter"], **overrides)
-    with wiring.aws(resolved) as aws:
+        Raises:
+            WrongInput: a name or a setting is wrong.
+            EcsCdError: AWS refused, or could not be reached.
+        """
+        arguments.check_count("most", most)
+        resolved = self._calls.resolve("history", service, environment, settings, ["parameter"])
+        aws = self._calls.prepared(resolved).aws(resolved, "history")
         return parameter_history(aws.parameters, resolved.parameter, most=most)
 
-
-def find_tag(service: str, tag: str = "", tag_file: str | Path = "") -> TagEntry:
-    """Return the tag as given, or what a tag file (path, folder or glob; the working folder if empty) says.
-
-    Raises:
-        WrongInput: it is no tag, or there is not exactly one tag file.
-    """
-    if tag and tag_file:
-        raise WrongInput("Both a tag and a tag file are given.", hint="Give one of them.")
-    if tag:
-        return TagEntry(ImageTag(tag), service)
-    return read_tag(str(tag_file) or ".", service)
+    def _environment(self, here: Sequence[DeliverySettings]) -> Environment:
+        aws = self._calls.connections.aws(here[0], "status", within_quotas=True)
+        return Environment([from_settings.place(one) for one in here], aws.parameters, aws.services)

@@ -34,16 +34,14 @@ class ArgumentRef:
 
 @dataclass(frozen=True)
 class CommandRef:
-    """A command by its name on the command line (`rollback`), with the service and environment it is for, if any."""
+    """A command by its name on the command line (`rollback`), with the service and environment it is for, if any.
+
+    The library's function has the same name, with underscores.
+    """
 
     name: str
     service: str = ""
     environment: str = ""
-
-    @property
-    def public_name(self) -> str:
-        """Return the name that the library and the command line know it by."""
-        return {"unhold": "release"}.get(self.name, self.name)
 
     @property
     def place(self) -> tuple[str, ...]:
@@ -73,7 +71,7 @@ def library_wording(reference: Reference) -> str:
     if isinstance(reference, ArgumentRef):
         return f"`{reference.name}=`"
     if isinstance(reference, CommandRef):
-        return f"`ecs_cd.{reference.public_name.replace('-', '_')}({', '.join(map(repr, reference.place))})`"
+        return f"`ecs_cd.{reference.name.replace('-', '_')}({', '.join(map(repr, reference.place))})`"
     return right_wording(reference)
 
 
@@ -84,7 +82,7 @@ def right_wording(right: Right) -> str:
 
 def typed(command: CommandRef) -> str:
     """Return a command as one types it: `ecs-cd rollback my-api development`."""
-    return f"`{' '.join(['ecs-cd', command.public_name, *command.place])}`"
+    return f"`{' '.join(['ecs-cd', command.name, *command.place])}`"
 
 
 class Message(str):

@@ -35,7 +35,7 @@ LONGEST_FIRST = (
     "unit/run/test_sharing_interleavings.py",
     "integration/cli/test_killed.py",
     "integration/templates/terraform/test_example.py",
-    "integration/overview/test_watch.py",
+    "integration/overview/test_requests.py",
 )
 """Each of these takes as long as hundreds of others; begun last, one would keep a worker while the others are idle."""
 

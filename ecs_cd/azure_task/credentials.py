@@ -9,7 +9,7 @@ from ecs_cd.aws import AwsSettings, StaticKeys
 from ecs_cd.azure_task.agent import Agent
 from ecs_cd.azure_task.oidc import IdentityTokens, request_url
 from ecs_cd.azure_task.request import AwsConnection, Request
-from ecs_cd.azure_task.voice import Voice
+from ecs_cd.azure_task.task_log import TaskLog
 from ecs_cd.errors import SettingsError
 from ecs_cd.sanitize import quoted
 from ecs_cd.settings import DeliverySettings
@@ -27,7 +27,7 @@ def aws_settings(
     tag: str,
     *,
     agent: Agent,
-    voice: Voice,
+    task_log: TaskLog,
     clock: Clock,
     environ: MutableMapping[str, str],
 ) -> AwsSettings:
@@ -39,9 +39,9 @@ def aws_settings(
         SettingsError: the service connection or a variable does not say what is needed.
     """
     name = session_name(settings.service, tag, agent.run)
-    given = _given(request, name, agent=agent, voice=voice, clock=clock)
+    given = _given(request, name, agent=agent, task_log=task_log, clock=clock)
     if given is None:
-        voice.debug("AWS credentials: those of the environment, the profile or the machine")
+        task_log.debug("AWS credentials: those of the environment, the profile or the machine")
         given = AwsSettings(profile=settings.profile)
     else:
         for variable in _PROFILES:
@@ -49,7 +49,7 @@ def aws_settings(
     given = replace(given, region=settings.region, role_session_name=given.role_session_name)
     if not settings.role_arn:
         return given
-    voice.debug(f"AWS role of the settings: {settings.role_arn}")
+    task_log.debug(f"AWS role of the settings: {settings.role_arn}")
     return AwsSettings(
         region=settings.region,
         profile=given.profile,
@@ -78,11 +78,11 @@ def session_seconds(request: Request) -> int:
     return int(text)
 
 
-def _given(request: Request, name: str, *, agent: Agent, voice: Voice, clock: Clock) -> AwsSettings | None:
+def _given(request: Request, name: str, *, agent: Agent, task_log: TaskLog, clock: Clock) -> AwsSettings | None:
     """Return the credentials that were given to the task, or None."""
     connection = request.aws
     if connection:
-        return _connected(request, connection, name, agent=agent, voice=voice, clock=clock)
+        return _connected(request, connection, name, agent=agent, task_log=task_log, clock=clock)
     variables = request.aws_variables
     if not variables.access_key_id and not variables.secret_access_key:
         return None
@@ -92,12 +92,12 @@ def _given(request: Request, name: str, *, agent: Agent, voice: Voice, clock: Cl
         variables.session_token,
         "The variables AWS.AccessKeyID and AWS.SecretAccessKey",
     )
-    voice.debug("AWS credentials: those of the variables AWS.*")
+    task_log.debug("AWS credentials: those of the variables AWS.*")
     return AwsSettings(credentials=keys)
 
 
 def _connected(
-    request: Request, connection: AwsConnection, name: str, *, agent: Agent, voice: Voice, clock: Clock
+    request: Request, connection: AwsConnection, name: str, *, agent: Agent, task_log: TaskLog, clock: Clock
 ) -> AwsSettings:
     if wrong := connection.assume_role_arn and naming_rules.role(connection.assume_role_arn):
         raise SettingsError(f"The AWS service connection's role {quoted(connection.assume_role_arn)} {wrong}.")
@@ -112,15 +112,15 @@ def _connected(
             raise SettingsError("The AWS service connection uses OIDC and names no role to assume.")
         if not request.access_token:
             raise SettingsError("The AWS service connection uses OIDC, and the job has no token to ask with.")
-        voice.debug(f"AWS credentials: {role.role_arn} by the job's identity token")
-        tokens = IdentityTokens(request_url(agent, connection.connection), request.access_token, clock, voice.hide)
+        task_log.debug(f"AWS credentials: {role.role_arn} by the job's identity token")
+        tokens = IdentityTokens(request_url(agent, connection.connection), request.access_token, clock, task_log.hide)
         return replace(role, web_identity=tokens, external_id="")
     keys = None
     if connection.username or connection.password or not role.role_arn:
         keys = _keys(
             connection.username, connection.password, connection.session_token, "The AWS service connection's keys"
         )
-    voice.debug(f"AWS credentials: the service connection's{f', then {role.role_arn}' if role.role_arn else ''}")
+    task_log.debug(f"AWS credentials: the service connection's{f', then {role.role_arn}' if role.role_arn else ''}")
     return replace(role, credentials=keys)
 
 

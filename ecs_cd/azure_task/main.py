@@ -6,16 +6,15 @@ import os
 import signal
 import sys
 import threading
-import traceback
 from collections.abc import MutableMapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from ecs_cd.azure_task.agent import Agent
-    from ecs_cd.azure_task.ending import Ended
+    from ecs_cd.azure_task.command_result import CommandResult
     from ecs_cd.azure_task.request import Request
-    from ecs_cd.azure_task.voice import Voice
+    from ecs_cd.azure_task.task_log import TaskLog
     from ecs_cd.errors import EcsCdError
     from ecs_cd.support.clock import Clock
 
@@ -26,7 +25,6 @@ NO_RESULT = 3
 """Exit code where the result file cannot be written."""
 
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGBREAK")
-_OF_THE_ENVIRONMENT = ("ECS_CD_AZURE_DEVOPS_PAT", "AZURE_DEVOPS_EXT_PAT", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
 
 def run(environ: MutableMapping[str, str] = os.environ, out: TextIO | None = None, clock: Clock | None = None) -> int:
@@ -81,34 +79,35 @@ def _carry_out(
     request: Request, environ: MutableMapping[str, str], out: TextIO, clock: Clock | None, cancel: Cancel
 ) -> int:
     from ecs_cd.azure_task.agent import Agent  # noqa: PLC0415 - likewise
-    from ecs_cd.azure_task.result_file import write  # noqa: PLC0415 - likewise
-    from ecs_cd.azure_task.voice import Voice  # noqa: PLC0415 - likewise
+    from ecs_cd.azure_task.result_file import write_result  # noqa: PLC0415 - likewise
+    from ecs_cd.azure_task.task_log import TaskLog  # noqa: PLC0415 - likewise
     from ecs_cd.errors import EcsCdError  # noqa: PLC0415 - nothing is imported before the request is known
     from ecs_cd.support.clock import SystemClock  # noqa: PLC0415 - likewise
 
     clock = clock or SystemClock()
     agent = Agent(environ)
-    ambient = [environ[name] for name in _OF_THE_ENVIRONMENT if environ.get(name)]
-    voice = Voice(out, clock, environ, [*request.secrets(), *ambient], debug=agent.debug)
-    with voice.logging_requests():
-        ended = _ended(request, agent, voice, clock, environ)
+    task_log = TaskLog(out, clock, environ, request.secrets(), debug=agent.debug)
+    with task_log.logging_requests():
+        ended = _ended(request, agent, task_log, clock, environ)
     cancel.off()
     try:
-        write(ended, request.inputs.get("command", "").strip(), Path(request.result_file), voice)
+        write_result(ended, request.inputs.get("command", "").strip(), Path(request.result_file), task_log)
     except OSError as error:
-        voice.console.error(EcsCdError(f"Cannot write the result of the task: {error.strerror or error}."))
+        task_log.console.error(EcsCdError(f"Cannot write the result of the task: {error.strerror or error}."))
         return NO_RESULT
     return 0
 
 
-def _ended(request: Request, agent: Agent, voice: Voice, clock: Clock, environ: MutableMapping[str, str]) -> Ended:
+def _ended(
+    request: Request, agent: Agent, task_log: TaskLog, clock: Clock, environ: MutableMapping[str, str]
+) -> CommandResult:
     """Return how the command ended; whatever it raises is an end, told once."""
-    from ecs_cd.azure_task.ending import failed  # noqa: PLC0415 - likewise
+    from ecs_cd.azure_task.command_result import failed_result  # noqa: PLC0415 - likewise
     from ecs_cd.errors import EcsCdError, Interrupted  # noqa: PLC0415 - nothing is imported before it is needed
 
     error: EcsCdError
     try:
-        return _answered(request, agent, voice, clock, environ)
+        return _answered(request, agent, task_log, clock, environ)
     except KeyboardInterrupt:
         error = Interrupted(
             "Interrupted.", hint="Nothing was stopped in the clouds: a queued run goes on. Run the task again."
@@ -116,29 +115,21 @@ def _ended(request: Request, agent: Agent, voice: Voice, clock: Clock, environ: 
     except EcsCdError as ours:
         error = ours
     except Exception as unexpected:  # noqa: BLE001 - the last line of defence, so that a person reads a sentence
-        error = _bug(unexpected)
-    voice.console.error(error, debug=voice.debugging)
-    return failed(error)
+        from ecs_cd.console.unexpected import unexpected_error  # noqa: PLC0415 - only for a mistake of our own
+
+        error = unexpected_error(unexpected, details="Run again with System.Debug set to true")
+    task_log.console.error(error, debug=task_log.debugging)
+    return failed_result(error)
 
 
-def _answered(request: Request, agent: Agent, voice: Voice, clock: Clock, environ: MutableMapping[str, str]) -> Ended:
+def _answered(
+    request: Request, agent: Agent, task_log: TaskLog, clock: Clock, environ: MutableMapping[str, str]
+) -> CommandResult:
     from ecs_cd.azure_task import commands, inputs  # noqa: PLC0415 - nothing is imported before it is needed
     from ecs_cd.azure_task.call import Call  # noqa: PLC0415 - likewise
 
     given = inputs.read(request.inputs)
-    voice.debug(f"command {given.command} in a {agent.kind.value} job, {agent.run}")
+    task_log.debug(f"command {given.command} in a {agent.kind.value} job, {agent.run}")
     for name in given.unused:
-        voice.warn(f"input '{name}' has no meaning for command '{given.command}'.")
-    return commands.COMMANDS[given.command](Call(request, given, agent, voice, clock, environ))
-
-
-def _bug(error: Exception) -> EcsCdError:
-    from ecs_cd.errors import EcsCdError  # noqa: PLC0415 - only for a mistake of our own
-
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    told = EcsCdError(
-        f"BUG: {type(error).__name__} in {Path(frame.filename).name}, line {frame.lineno}: {error}",
-        hint="This is a mistake of ecs-cd's own. Run again with System.Debug set to true, and report what it prints.",
-    )
-    told.__traceback__ = error.__traceback__
-    return told
+        task_log.warn(f"input '{name}' has no meaning for command '{given.command}'.")
+    return commands.COMMANDS[given.command](Call(request, given, agent, task_log, clock, environ))

@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
 from ecs_cd.azure_task.request import Proxy, Request
-from ecs_cd.azure_task.voice import Voice
+from ecs_cd.azure_task.task_log import TaskLog
 from ecs_cd.errors import SettingsError
 from ecs_cd.sanitize import quoted
 
@@ -25,7 +25,7 @@ _BUNDLES = ("REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE")
 _SERVICES = ("ssm", "ecs", "api.ecr", "sts")
 
 
-def apply(request: Request, addresses: Iterable[str], environ: MutableMapping[str, str], voice: Voice) -> None:
+def apply(request: Request, addresses: Iterable[str], environ: MutableMapping[str, str], task_log: TaskLog) -> None:
     """Let this process reach `addresses` as the agent would.
 
     Raises:
@@ -33,11 +33,11 @@ def apply(request: Request, addresses: Iterable[str], environ: MutableMapping[st
     """
     direct = list(NEVER_PROXIED)
     if request.proxy:
-        url = _with_login(request.proxy, voice)
+        url = _with_login(request.proxy, task_log)
         for name in _VARIABLES:
             _set(environ, name, url)
-        direct += _bypassed(request.proxy, addresses, voice)
-        voice.debug(f"proxy: {_shown(request.proxy)}, not for {', '.join(direct)}")
+        direct += _bypassed(request.proxy, addresses, task_log)
+        task_log.debug(f"proxy: {_shown(request.proxy)}, not for {', '.join(direct)}")
     else:
         direct += filter(None, (environ.get("NO_PROXY") or environ.get("no_proxy") or "").split(","))
     _set(environ, "NO_PROXY", ",".join(dict.fromkeys(direct)))
@@ -45,9 +45,9 @@ def apply(request: Request, addresses: Iterable[str], environ: MutableMapping[st
         bundle = _bundle(Path(request.ca_file), Path(request.result_file))
         for name in _BUNDLES:
             environ.setdefault(name, str(bundle))
-        voice.debug(f"certificates: the usual ones and those in {request.ca_file}")
+        task_log.debug(f"certificates: the usual ones and those in {request.ca_file}")
     if request.skip_certificate_validation:
-        voice.warn(
+        task_log.warn(
             "The agent is configured to skip the validation of certificates. ecs-cd never does: give the agent the "
             "certificate of your proxy or server as a CA file (--sslcacert), and it is trusted here too."
         )
@@ -62,7 +62,7 @@ def aws_addresses(regions: Iterable[str], environ: MutableMapping[str, str]) -> 
     return [*found, *filter(None, [environ.get("AWS_ENDPOINT_URL", "")])]
 
 
-def _with_login(proxy: Proxy, voice: Voice) -> str:
+def _with_login(proxy: Proxy, task_log: TaskLog) -> str:
     """Return the proxy's address with user and password in it, percent-encoded; both are hidden from now on."""
     try:
         parts = urlsplit(proxy.url if "://" in proxy.url else f"http://{proxy.url}")
@@ -76,7 +76,7 @@ def _with_login(proxy: Proxy, voice: Voice) -> str:
     user = proxy.username or unquote(parts.username or "")
     password = proxy.password or unquote(parts.password or "")
     login = f"{quote(user, safe='')}:{quote(password, safe='')}@" if user else ""
-    voice.hide(password, quote(password, safe=""), login)
+    task_log.hide(password, quote(password, safe=""), login)
     name = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{login}{name}{f':{port}' if port else ''}"
 
@@ -85,7 +85,7 @@ def _shown(proxy: Proxy) -> str:
     return proxy.url.rpartition("@")[2]
 
 
-def _bypassed(proxy: Proxy, addresses: Iterable[str], voice: Voice) -> list[str]:
+def _bypassed(proxy: Proxy, addresses: Iterable[str], task_log: TaskLog) -> list[str]:
     """Return the hosts of the addresses that the bypass list matches.
 
     As on the agent itself, a pattern is searched in `scheme://host[:port]` whatever its letters' case.
@@ -95,7 +95,9 @@ def _bypassed(proxy: Proxy, addresses: Iterable[str], voice: Voice) -> list[str]
         try:
             patterns.append(re.compile(pattern, re.IGNORECASE))
         except re.error:  # noqa: PERF203 - each is judged for itself
-            voice.warn(f"The agent's proxy bypass list has an entry that is no regular expression: {quoted(pattern)}.")
+            task_log.warn(
+                f"The agent's proxy bypass list has an entry that is no regular expression: {quoted(pattern)}."
+            )
     found = []
     for address in addresses:
         parts = urlsplit(address)

@@ -1,13 +1,15 @@
-"""The files in which a command of the task leaves its result for the Node side."""
+"""What a command leaves for the Node side: summary, report, and the result file that names them."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
-from ecs_cd.azure_task import summary
-from ecs_cd.azure_task.ending import OUTPUTS, Ended
-from ecs_cd.azure_task.voice import Voice
+from ecs_cd.azure_task.command_result import CommandResult
+from ecs_cd.azure_task.summary import summary_of
+from ecs_cd.azure_task.task_log import TaskLog
 from ecs_cd.azure_task.wording import task_wording
 from ecs_cd.messages import worded
 from ecs_cd.support.files import write_atomically
@@ -15,32 +17,49 @@ from ecs_cd.support.files import write_atomically
 VERSION = 1
 """The version of the result file."""
 
+_IMAGE = ("imageTag", "imageDigest")
+_PARAMETER = ("previousImageTag", "parameterName", "parameterVersion")
+_RUN = ("runId", "runUrl")
 
-def write(ended: Ended, command: str, result_file: Path, voice: Voice) -> None:
+OUTPUTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "deploy": ("outcome", *_IMAGE, *_PARAMETER, *_RUN),
+        "verify": ("outcome", "imageTag"),
+        "read-tag": ("outcome", *_IMAGE),
+        "set-parameter": ("outcome", *_IMAGE, *_PARAMETER),
+        "queue-pipeline": ("outcome", *_RUN),
+        "rollback": ("outcome", *_IMAGE, *_PARAMETER, *_RUN),
+        "promote": ("outcome", *_IMAGE, *_PARAMETER, *_RUN),
+    }
+)
+"""The output variables that each command sets, whatever becomes of it; what is not known is empty."""
+
+
+def write_result(result: CommandResult, command: str, result_file: Path, task_log: TaskLog) -> None:
     """Write summary and report, and, last and whole, the result file that names them.
 
     Raises:
         OSError: they cannot be written there.
     """
-    ended = worded(ended, task_wording)
+    result = worded(result, task_wording)
     beside = result_file.with_name(result_file.stem)
     summary_file = beside.with_name(f"{beside.name}.summary.md")
-    write_atomically(summary_file, summary.of(ended, command, voice.safe))
+    write_atomically(summary_file, summary_of(result, command, task_log.safe))
     report_file = ""
-    if kept := ended.report or ended.reports:
+    if kept := result.report or result.reports:
         report_file = str(beside.with_name(f"{beside.name}.report.json"))
-        told = json.dumps(voice.safe(kept.to_dict()), indent=2, ensure_ascii=False)
-        write_atomically(Path(report_file), told + "\n")
-    result = "Failed"
-    if ended.succeeded:
-        result = "SucceededWithIssues" if ended.warnings or voice.warnings else "Succeeded"
-    outputs = dict.fromkeys(OUTPUTS.get(command, ("outcome",)), "") | dict(ended.outputs) | {"outcome": ended.outcome}
+        text = json.dumps(task_log.safe(kept.to_dict()), indent=2, ensure_ascii=False)
+        write_atomically(Path(report_file), text + "\n")
+    task_result = "Failed"
+    if result.succeeded:
+        task_result = "SucceededWithIssues" if result.warnings or task_log.warnings else "Succeeded"
+    outputs = dict.fromkeys(OUTPUTS.get(command, ("outcome",)), "") | dict(result.outputs) | {"outcome": result.outcome}
     answer = {
         "version": VERSION,
-        "result": result,
-        "message": voice.safe(ended.message),
-        "outputs": voice.safe(outputs),
-        "variables": voice.safe(ended.variables),
+        "result": task_result,
+        "message": task_log.safe(result.message),
+        "outputs": task_log.safe(outputs),
+        "variables": task_log.safe(result.variables),
         "summaryFile": str(summary_file),
         "reportFile": report_file,
     }

@@ -9,14 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
+from ecs_cd.azure_task.command_result import CommandResult
+from ecs_cd.report.facts import Failure
+from ecs_cd.report.report import Report
 from ecs_cd.support.deadline import format_duration
-
-if TYPE_CHECKING:
-    from ecs_cd.azure_task.ending import Ended
-    from ecs_cd.report.facts import Failure
-    from ecs_cd.report.report import Report
 
 _SPECIAL = frozenset("\\`*_{}[]()#!|~^$<>&\"':@")
 _LISTED = re.compile(r"[-+=]|\d+[.)](\s|$)")
@@ -26,22 +23,22 @@ _URL = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&*+,;=%-]+")
 Facts = Sequence[tuple[str, str]]
 
 
-def of(ended: Ended, command: str, safe: Callable[[str], str]) -> str:
+def summary_of(result: CommandResult, command: str, safe: Callable[[str], str]) -> str:
     """Return the summary. `safe` masks a text and makes it neutral."""
-    report = ended.report
-    link = _link_of(ended)
-    mark = "Done" if ended.succeeded else "Failed"
-    parts = [f"### ecs-cd {command}: {mark}", escaped(safe(ended.message))]
-    facts = _report_facts(report) if report else ended.facts
+    report = result.report
+    link = _link_of(result)
+    mark = "Done" if result.succeeded else "Failed"
+    parts = [f"### ecs-cd {command}: {mark}", escaped(safe(result.message))]
+    facts = _report_facts(report) if report else result.facts
     if facts:
         parts.append("\n".join(["| | |", "|---|---|", *(f"| {escaped(a)} | {escaped(safe(b))} |" for a, b in facts)]))
-    parts += _failure(ended, safe)
-    for one in ended.reports.deliveries if ended.reports else ():
+    parts += _failure(result, safe)
+    for one in result.reports.deliveries if result.reports else ():
         parts += _of_several(one, safe)
     if report and report.evidence:
         parts += ["**Evidence**", _listed(report.evidence, safe)]
-    if ended.warnings:
-        parts += ["**Warnings**", _listed(ended.warnings, safe)]
+    if result.warnings:
+        parts += ["**Warnings**", _listed(result.warnings, safe)]
     if _URL.fullmatch(safe(link)):
         parts.append(f"[Open in Azure DevOps]({safe(link)})")
     return "\n\n".join(parts) + "\n"
@@ -54,13 +51,13 @@ def escaped(text: str) -> str:
     return "".join(f"&#{ord(c)};" if c in _SPECIAL or (at == 0 and not c.isalpha()) else c for at, c in enumerate(line))
 
 
-def _link_of(ended: Ended) -> str:
+def _link_of(result: CommandResult) -> str:
     """Return the one link a person will want: the failing place, else the run."""
-    if ended.failure:
-        return ended.failure.link
-    report = ended.report
+    if result.failure:
+        return result.failure.link
+    report = result.report
     if report is None:
-        return ended.outputs.get("runUrl", "")
+        return result.outputs.get("runUrl", "")
     if report.failure and report.failure.link:
         return report.failure.link
     return report.run.url if report.run else ""
@@ -73,9 +70,9 @@ def _of_several(report: Report, safe: Callable[[str], str]) -> list[str]:
     return [f"**{escaped(safe(report.service))}**", *_because(report.failure, safe)]
 
 
-def _failure(ended: Ended, safe: Callable[[str], str]) -> list[str]:
+def _failure(result: CommandResult, safe: Callable[[str], str]) -> list[str]:
     """Return why it failed, with the evidence, and what to do next."""
-    return _because(ended.report.failure if ended.report else ended.failure, safe)
+    return _because(result.report.failure if result.report else result.failure, safe)
 
 
 def _because(found: Failure | None, safe: Callable[[str], str]) -> list[str]:

@@ -8,14 +8,11 @@ from typing import Any
 
 import click
 
-from ecs_cd import client
 from ecs_cd.cli.frame import F, Frame, flags, framed, place
 from ecs_cd.errors import WrongInput
 from ecs_cd.report.report import Report
 from ecs_cd.sanitize import single_line
-from ecs_cd.settings import DELIVERY
 from ecs_cd.settings.commands import READS
-from ecs_cd.support.deadline import Deadline
 
 
 def tagged(command: F) -> F:
@@ -57,11 +54,10 @@ def deploy(
     environment's Terraform pipeline queued and followed, and the rollout watched until ECS serves the tag.
     """
     check_report_file(report_file)
-    settings = frame.resolve(service, environment, flags, steps=DELIVERY)
-    entry = client.find_tag(settings.service, tag, tag_file)
-    title = f"{settings.service} {entry.tag} to {settings.environment}"
-    with frame.console.following(title, Deadline.after(settings.timeout, frame.clock)):
-        report = client.deploy_resolved(settings, entry, dry_run=dry_run, watch=frame.console.watch, clock=frame.clock)
+    with frame.client() as client, frame.console.following():
+        report = client.deploy(
+            service, environment, tag=tag, tag_file=tag_file, dry_run=dry_run, watch=frame.console.watch, **flags
+        )
     return end(frame, report, report_file)
 
 
@@ -83,12 +79,8 @@ def verify(
 ) -> int:
     """Watch until ECS serves a tag of SERVICE in ENVIRONMENT, or is known not to; change nothing."""
     check_report_file(report_file)
-    settings = frame.resolve(service, environment, flags, steps=["rollout"])
-    entry = client.find_tag(settings.service, tag, tag_file)
-    with frame.console.following(
-        f"{settings.service} {entry.tag} in {settings.environment}", Deadline.after(settings.timeout, frame.clock)
-    ):
-        report = client.verify_resolved(settings, entry, watch=frame.console.watch, clock=frame.clock)
+    with frame.client() as client, frame.console.following():
+        report = client.verify(service, environment, tag=tag, tag_file=tag_file, watch=frame.console.watch, **flags)
     return end(frame, report, report_file)
 
 

@@ -6,22 +6,25 @@ import os
 import signal
 import sys
 import threading
-import traceback
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from ecs_cd.cli.wording import command_line_wording
 from ecs_cd.console import Console, Mode, choose_mode
 from ecs_cd.console.console import Output
+from ecs_cd.console.mask import secrets_in
+from ecs_cd.console.unexpected import unexpected_error
 from ecs_cd.errors import EcsCdError, Interrupted
-from ecs_cd.sanitize import sanitize
-from ecs_cd.settings import BY_NAME, DeliverySettings, Kind, Settings, load
+from ecs_cd.settings import BY_NAME, Kind
 from ecs_cd.support.clock import SystemClock
+
+if TYPE_CHECKING:
+    from ecs_cd.client import Client
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -48,34 +51,23 @@ class Frame:
             clock=self.clock,
             environ=os.environ,
             output=self.output,
-            secrets=_secrets(),
+            secrets=secrets_in(os.environ),
             wording=command_line_wording,
         )
         self.live = mode is Mode.LIVE
 
-    def settings(self) -> Settings:
-        """Return the settings of this call."""
-        return load(self.settings_file)
+    def client(self) -> Client:
+        """Return the client of this call, for a `with` statement."""
+        from ecs_cd.client import Client  # noqa: PLC0415 - what needs no settings starts at once
 
-    def resolve(
-        self, service: str, environment: str, flags: dict[str, Any], *, steps: Collection[str]
-    ) -> DeliverySettings:
-        """Return the settings of one service in one environment, with this call's flags over them."""
-        return self.settings().resolve(service, environment, steps=steps, **flags)
+        return Client(self.settings_file, clock=self.clock)
 
-    def tell(self, value: object, text: str) -> None:
+    def print_result(self, value: object, text: str) -> None:
         """Print a result: `value` for programs, `text` for people."""
         if self.output == "json":
             self.console.json(value)
         else:
             self.console.result(text)
-
-
-def _secrets() -> list[str]:
-    """Return the secrets that the environment holds: tokens of Azure DevOps, keys of AWS."""
-    pat = BY_NAME["azure_devops_pat"]
-    names = [pat.variable, *pat.fallbacks, "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]
-    return [os.environ[name] for name in names if os.environ.get(name)]
 
 
 def framed(command: F) -> F:
@@ -114,18 +106,8 @@ def guarded(frame: Frame, call: Callable[[], int | None]) -> int:
         frame.console.error(stopped)
         return stopped.exit_code
     except Exception as error:  # noqa: BLE001 - the last line of defence, so that a person reads a sentence
-        frame.console.error(_unexpected(error), debug=frame.debug)
+        frame.console.error(unexpected_error(error, details="Run again with --debug"), debug=frame.debug)
         return UNEXPECTED
-
-
-def _unexpected(error: Exception) -> EcsCdError:
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    told = EcsCdError(
-        f"BUG: {type(error).__name__} in {Path(frame.filename).name}, line {frame.lineno}: {sanitize(str(error))}",
-        hint="This is a mistake of ecs-cd's own. Run again with --debug, and report what it prints.",
-    )
-    told.__traceback__ = error.__traceback__
-    return told
 
 
 class _terminated_as_interrupted:  # noqa: N801 - reads as a verb where it is used

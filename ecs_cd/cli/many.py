@@ -8,13 +8,11 @@ from typing import Any
 
 import click
 
-from ecs_cd import client
 from ecs_cd.cli.deliver import check_report_file, reported
 from ecs_cd.cli.frame import Frame, flags, framed
 from ecs_cd.errors import WrongInput
 from ecs_cd.sanitize import quoted
 from ecs_cd.settings.commands import READS
-from ecs_cd.support.deadline import Deadline
 
 
 @click.command("deploy-many", short_help="Deliver several services with one run of Terraform's pipeline.")
@@ -46,13 +44,11 @@ def deploy_many(
             f"{quoted(environment)} stands where the environment is expected.",
             hint="Name the environment first: ecs-cd deploy-many development my-api=101.",
         )
-    entries = client.find_tags(_tags(services), tag_file)
-    loaded = frame.settings()
-    settings = [loaded.resolve(entry.service, environment, **flags) for entry in entries]
-    names = [one.service for one in settings]
-    title = f"{len(names)} services to {environment}"
-    with frame.console.following_many(title, names, Deadline.after(client.longest(settings), frame.clock)) as watch:
-        reports = client.deploy_all_resolved(settings, entries, dry_run=dry_run, watch=watch, clock=frame.clock)
+    tags = _tags(services)
+    with frame.client() as client, frame.console.following():
+        reports = client.deploy_many(
+            environment, tags, tag_file=tag_file, dry_run=dry_run, watch=frame.console.watch, **flags
+        )
     frame.console.reports(reports)
     if report_file:
         reports.write(report_file)

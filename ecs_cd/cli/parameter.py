@@ -7,13 +7,10 @@ from typing import Any
 
 import click
 
-from ecs_cd import client, wiring
 from ecs_cd.cli.deliver import tagged
 from ecs_cd.cli.frame import Frame, flags, framed, place
-from ecs_cd.delivery.single_steps import record_only
-from ecs_cd.parameter.record import describe_change, read_parameter
+from ecs_cd.parameter.record import describe_change
 from ecs_cd.settings.commands import READS
-from ecs_cd.support.deadline import Deadline
 
 
 @click.group(short_help="Read and set the parameter that holds the tag.")
@@ -27,10 +24,9 @@ def parameter() -> None:
 @framed
 def get(frame: Frame, service: str, environment: str, *, flags: dict[str, Any]) -> None:
     """Print the tag recorded for SERVICE in ENVIRONMENT."""
-    settings = frame.resolve(service, environment, flags, steps=["parameter"])
-    with wiring.aws(settings) as aws:
-        found = read_parameter(aws.parameters, settings.parameter)
-    frame.tell({"name": found.name, "value": found.value, "version": found.version}, found.value)
+    with frame.client() as client:
+        found = client.steps.get_parameter(service, environment, **flags)
+    frame.print_result({"name": found.name, "value": found.value, "version": found.version}, found.value)
 
 
 @parameter.command("set")
@@ -46,12 +42,10 @@ def set_(
 
     To step back on purpose, say --order none; to stay there, too, use `ecs-cd rollback --to`.
     """
-    settings = frame.resolve(service, environment, flags, steps=["image", "parameter"])
-    entry = client.find_tag(settings.service, tag, tag_file)
-    wanted = wiring.delivery(settings, entry, dry_run=dry_run)
-    with wiring.aws(settings) as aws:
-        deadline = Deadline.after(settings.timeout, frame.clock)
-        _, change = record_only(wanted, aws.images, aws.parameters, deadline=deadline)
+    with frame.client() as client:
+        _, change = client.steps.set_parameter(
+            service, environment, tag=tag, tag_file=tag_file, dry_run=dry_run, **flags
+        )
     told = {**asdict(change), "wanted": str(change.wanted), "recorded": change.recorded.value}
     del told["marks"]
-    frame.tell(told, describe_change(change))
+    frame.print_result(told, describe_change(change))

@@ -7,12 +7,9 @@ from typing import Any
 
 import click
 
-from ecs_cd import client
 from ecs_cd.cli.deliver import check_report_file, end, reported
 from ecs_cd.cli.frame import Frame, flags, framed, place
-from ecs_cd.settings import PROMOTED
 from ecs_cd.settings.commands import READS
-from ecs_cd.support.deadline import Deadline
 
 
 @click.command(short_help="Deliver what another environment serves.")
@@ -30,12 +27,6 @@ def promote(
     running, for as long as --serving-for says. The image it is delivered from must have the same digest.
     """
     check_report_file(report_file)
-    loaded = frame.settings()
-    settings = loaded.resolve(service, environment, steps=PROMOTED, **flags)
-    origin = loaded.resolve_origin(settings, **flags)
-    title = f"{settings.service} from {origin.environment} to {settings.environment}"
-    with frame.console.following(title, Deadline.after(settings.timeout, frame.clock)):
-        report = client.promote_resolved(
-            settings, origin, dry_run=dry_run, watch=frame.console.watch, clock=frame.clock
-        )
+    with frame.client() as client, frame.console.following():
+        report = client.promote(service, environment, dry_run=dry_run, watch=frame.console.watch, **flags)
     return end(frame, report, report_file)

@@ -1,4 +1,4 @@
-"""`ecs-cd rollback`, `ecs-cd hold` and `ecs-cd release`."""
+"""`ecs-cd rollback`, `ecs-cd hold` and `ecs-cd unhold`."""
 
 from __future__ import annotations
 
@@ -8,14 +8,9 @@ from typing import Any
 
 import click
 
-from ecs_cd import client
 from ecs_cd.cli.deliver import check_report_file, end, reported
 from ecs_cd.cli.frame import Frame, flags, framed, place
-from ecs_cd.delivery.hold import hold_now, unhold_now
-from ecs_cd.model.image import ImageTag
-from ecs_cd.settings import DELIVERY
 from ecs_cd.settings.commands import READS
-from ecs_cd.support.deadline import Deadline
 
 _dry_run = click.option("--dry-run", is_flag=True, help="Check everything and say what would be done; change nothing.")
 
@@ -40,14 +35,11 @@ def rollback(
     """Take SERVICE in ENVIRONMENT back to the version that was verified last, and hold it there.
 
     It goes the same way as a delivery: image, parameter, run, rollout. No delivery writes over it until
-    `ecs-cd release`. The same command again finishes a rollback that was interrupted.
+    `ecs-cd unhold`. The same command again finishes a rollback that was interrupted.
     """
     check_report_file(report_file)
-    settings = frame.resolve(service, environment, flags, steps=DELIVERY)
-    tag = ImageTag(to) if to else None
-    title = f"{settings.service} in {settings.environment} back{f' to {to}' if to else ''}"
-    with frame.console.following(title, Deadline.after(settings.timeout, frame.clock)):
-        report = client.rollback_resolved(settings, tag, dry_run=dry_run, watch=frame.console.watch, clock=frame.clock)
+    with frame.client() as client, frame.console.following():
+        report = client.rollback(service, environment, to=to, dry_run=dry_run, watch=frame.console.watch, **flags)
     return end(frame, report, report_file)
 
 
@@ -57,10 +49,10 @@ def rollback(
 @flags(*READS["hold"])
 @framed
 def hold(frame: Frame, service: str, environment: str, *, dry_run: bool, flags: dict[str, Any]) -> None:
-    """Hold SERVICE in ENVIRONMENT at the tag it has: no delivery writes over it until it is released."""
-    settings = frame.resolve(service, environment, flags, steps=["parameter"])
-    found = client.hold_resolved(hold_now, settings, dry_run=dry_run)
-    frame.tell(asdict(found), found.to_text())
+    """Hold SERVICE in ENVIRONMENT at the tag it has: no delivery writes over it until `ecs-cd unhold`."""
+    with frame.client() as client:
+        found = client.hold(service, environment, dry_run=dry_run, **flags)
+    frame.print_result(asdict(found), found.to_text())
 
 
 @click.command(short_help="Let deliveries go on after a rollback or a hold.")
@@ -68,11 +60,11 @@ def hold(frame: Frame, service: str, environment: str, *, dry_run: bool, flags: 
 @_dry_run
 @flags(*READS["hold"])
 @framed
-def release(frame: Frame, service: str, environment: str, *, dry_run: bool, flags: dict[str, Any]) -> None:
+def unhold(frame: Frame, service: str, environment: str, *, dry_run: bool, flags: dict[str, Any]) -> None:
     """Lift the hold on SERVICE in ENVIRONMENT. What is recorded stays until the next delivery.
 
     What a rollback that died has left is lifted, too.
     """
-    settings = frame.resolve(service, environment, flags, steps=["parameter"])
-    found = client.hold_resolved(unhold_now, settings, dry_run=dry_run)
-    frame.tell(asdict(found), found.to_text())
+    with frame.client() as client:
+        found = client.unhold(service, environment, dry_run=dry_run, **flags)
+    frame.print_result(asdict(found), found.to_text())

@@ -20,4 +20,4 @@ _SCHEMAS = {"settings": settings.json_schema, "report": report_schema, "reports"
 def schema(frame: Frame, what: str) -> None:
     """Print the JSON Schema of ecs-cd.yml (settings) of a delivery's report, or of several (reports)."""
     found = _SCHEMAS[what]()
-    frame.tell(found, json.dumps(found, indent=2))
+    frame.print_result(found, json.dumps(found, indent=2))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Any
 
 import click
 
-from ecs_cd import client
 from ecs_cd.cli.frame import Frame, flags, framed
-from ecs_cd.cli.look import table
+from ecs_cd.cli.history import table
 from ecs_cd.console.screen import Screen
 from ecs_cd.errors import TryLater, WrongInput
 from ecs_cd.overview.matrix import PlaceStatus
@@ -52,19 +52,16 @@ def status(
     With a token for Azure DevOps, also the run of its pipeline that goes on. A request reads ten parameters; the marks
     (verified, held) cost one for each.
     """
-    if not watch:
-        found = client.status(services, environments, marks=marks, settings=frame.settings_file, **flags)
-        frame.tell([asdict(one) for one in found], shown(found, long=long_))
-        return
-    if frame.output == "json":
+    if watch and frame.output == "json":
         raise WrongInput("--watch shows text, and --output json was asked for.", hint="Leave one of them out.")
-    with (
-        client.overview(
-            services, environments, marks=marks, settings=frame.settings_file, clock=frame.clock, **flags
-        ) as seen,
-        frame.console.screen() as screen,
-    ):
-        watched(seen.look, screen, frame.clock, every, long=long_)
+    with frame.client() as client:
+        look = partial(client.status, services, environments, marks=marks, **flags)
+        if not watch:
+            found = look()
+            frame.print_result([asdict(one) for one in found], shown(found, long=long_))
+            return
+        with frame.console.screen() as screen:
+            watched(look, screen, frame.clock, every, long=long_)
 
 
 def watched(look: Look, screen: Screen, clock: Clock, every: float, *, long: bool) -> None:

@@ -24,7 +24,7 @@ def tag() -> None:
 def read_(frame: Frame, where: str, service: str) -> None:
     """Print the tag in the tag file at WHERE: a file, a folder to look in, or a glob such as '**/.buildId'."""
     entry = read_tag(where, service)
-    frame.tell({**asdict(entry), "tag": str(entry.tag)}, str(entry.tag))
+    frame.print_result({**asdict(entry), "tag": str(entry.tag)}, str(entry.tag))
 
 
 @tag.command("write")
@@ -42,6 +42,6 @@ def write_(frame: Frame, tag_: str, path: Path, service: str, *, dry_run: bool, 
     """Write TAG to the tag file at PATH (.buildId if left out)."""
     entry = TagEntry(ImageTag(tag_), service, **facts)
     write_tag(path, [entry], as_json=bool(service or any(facts.values())), dry_run=dry_run)
-    frame.tell(
+    frame.print_result(
         {"path": str(path), "tag": tag_, "dry_run": dry_run}, f"{path} {'would hold' if dry_run else 'holds'} {tag_}."
     )

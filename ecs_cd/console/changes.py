@@ -6,7 +6,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ecs_cd.console.describe import RUN_STATES, Step, record_result, run_change, shown_steps, waits
-from ecs_cd.model.events import Event, Phase, PhaseEnded, PhaseStarted, RolloutChanged, RunChanged, Warned
+from ecs_cd.model.events import (
+    Event,
+    LockMet,
+    Phase,
+    PhaseEnded,
+    PhaseStarted,
+    RolloutChanged,
+    RunChanged,
+    RunChosen,
+    RunGivenUp,
+    RunLeft,
+    Warned,
+)
 from ecs_cd.model.run import RunProgress, RunState, TimelineRecord
 from ecs_cd.model.service import ServiceEvent, Serving
 from ecs_cd.sanitize import quoted
@@ -40,9 +52,9 @@ class Changes:
             yield from self._about(event.phase, event.found)
         elif isinstance(event, RunChanged):
             yield from self._of_run(event.progress)
-        elif not isinstance(event, RolloutChanged):
+        elif isinstance(event, RunChosen | RunGivenUp | RunLeft | LockMet):
             yield Change(Phase.RUN.value, run_change(event))
-        else:
+        elif isinstance(event, RolloutChanged):
             yield from self._about(Phase.ROLLOUT, event.verdict.sentence)
             for new in self._events.of(event):
                 yield Change(Phase.ROLLOUT.value, f"event: {new.message}")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import IO, Literal, Protocol, TextIO, cast
+from typing import IO, Any, Literal, Protocol, TextIO, cast
 
-from ecs_cd.console.azure_log import AzureLog, Issues
+from ecs_cd.console.azure_log import AzureLog, Issues, command
 from ecs_cd.console.lines import Lines
 from ecs_cd.console.mask import Mask
 from ecs_cd.console.mode import Mode, use_colour
@@ -17,7 +17,7 @@ from ecs_cd.console.printer import Printer
 from ecs_cd.console.screen import Screen, ScreenLog, live_screen
 from ecs_cd.errors import EcsCdError
 from ecs_cd.messages import Wording, library_wording, worded
-from ecs_cd.model.events import Event, Warned, Watch
+from ecs_cd.model.events import CallStarted, Event, Warned
 from ecs_cd.report.combined import Reports
 from ecs_cd.report.facts import Failure
 from ecs_cd.report.report import Report
@@ -26,7 +26,6 @@ from ecs_cd.support.clock import Clock
 from ecs_cd.support.deadline import Deadline
 
 Output = Literal["text", "json"]
-WatchOf = Callable[[str], Watch]
 
 
 class _View(Protocol):
@@ -36,9 +35,28 @@ class _View(Protocol):
         """Show what the event changes."""
 
 
+class _Drawing(_View, Protocol):
+    """One that draws until it is stopped."""
+
+    def stop(self) -> None:
+        """Give the terminal back."""
+
+
 class _Nothing:
     def show(self, event: Event) -> None:
         """Show nothing."""
+
+
+class _Rows:
+    """A view for each service of a call, and for each run that several of them share."""
+
+    def __init__(self, view_of: Callable[[str], _View]) -> None:
+        self._view_of = view_of
+        self._views: dict[str, _View] = {}
+
+    def show(self, event: Event) -> None:
+        name = event.service or event.pipeline
+        self._views.setdefault(name, self._view_of(name)).show(event)
 
 
 class Console:
@@ -70,48 +88,26 @@ class Console:
         self._output = output
         self._issues = Issues(self._err)
         self._view = self._plain_view()
+        self._drawing: _Drawing | None = None
 
     def hide(self, *secrets: str) -> None:
         """Hide these secrets too; for those that become known on the way."""
         self._mask.add(secrets)
 
     @contextmanager
-    def following(self, title: str, deadline: Deadline | None = None) -> Iterator[None]:
-        """Show a delivery while it goes on: `my-api 102 to development`.
+    def following(self) -> Iterator[None]:
+        """Show a call while it goes on, from its first event (`CallStarted`) to the end of the block.
 
         Whatever ends it, Ctrl-C too, the terminal is given back.
         """
-        if self._mode is not Mode.LIVE:
-            yield
-            return
-        from ecs_cd.console.live import Live  # noqa: PLC0415 - rich is imported only at a terminal
-
-        live = Live(self._err, self._clock, self._environ, title=title, deadline=deadline)
-        self._view = live
         try:
-            live.start()
             yield
         finally:
+            drawing, self._drawing = self._drawing, None
             self._view = self._plain_view()
-            live.stop()
-            self._err.write("\n")  # between the last drawing and the report
-
-    @contextmanager
-    def following_many(self, title: str, names: Sequence[str], deadline: Deadline) -> Iterator[WatchOf]:
-        """Show several deliveries while they go on; gives what returns the watch of each, for any thread."""
-        if self._mode is not Mode.LIVE:
-            views: dict[str, _View] = {}
-            yield lambda name: self._worded_watch(views.setdefault(name, self._plain_view(name)).show)
-            return
-        from ecs_cd.console.live_several import LiveSeveral  # noqa: PLC0415 - rich is imported only at a terminal
-
-        view = LiveSeveral(self._err, self._clock, self._environ, title=title, names=names, deadline=deadline)
-        try:
-            view.start()
-            yield lambda name: self._worded_watch(view.of(name))
-        finally:
-            view.stop()
-            self._err.write("\n")
+            if drawing:
+                drawing.stop()
+                self._err.write("\n")  # between the last drawing and the report
 
     @contextmanager
     def screen(self) -> Iterator[Screen]:
@@ -123,8 +119,10 @@ class Console:
             yield screen
 
     def watch(self, event: Event) -> None:
-        """Show what an event changes; the `Watch` of a delivery."""
-        self._worded_watch(self._view.show)(event)
+        """Show what an event changes; the `Watch` of a call, for any thread."""
+        if isinstance(event, CallStarted):
+            self._view = self._view_of(event)
+        self._view.show(worded(event, self._wording) if isinstance(event, Warned) else event)
 
     def result(self, text: str) -> None:
         """Print a result for people."""
@@ -133,8 +131,22 @@ class Console:
     def json(self, value: object) -> None:
         """Print a result for programs: a value of JSON's types, the strings in it masked and sanitized."""
         ascii_only = not self._out.unicode
-        self._out.write(json.dumps(self._safe(value), indent=2, ensure_ascii=ascii_only) + "\n")
+        self._out.write(json.dumps(self.safe(value), indent=2, ensure_ascii=ascii_only) + "\n")
         self._out.flush()
+
+    def safe(self, value: Any) -> Any:  # noqa: ANN401 - any value of JSON's types
+        """Return a value of JSON's types with every text in it masked and sanitized."""
+        if isinstance(value, str):
+            return self._out.safe(value)
+        if isinstance(value, Mapping):
+            return {self._out.safe(str(key)): self.safe(item) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self.safe(item) for item in value]
+        return value
+
+    def agent_debug(self, message: str) -> None:
+        """Print a line that an Azure Pipelines agent shows only where `System.Debug` is on."""
+        self._err.command(command("task.debug", self._err.clean_line(message)))
 
     def report(self, report: Report) -> None:
         """Print how a delivery ended. On an agent, its warnings and its failure are issues as well.
@@ -197,13 +209,24 @@ class Console:
         else:
             self._print(self._err, f"{ERROR}{_indented(failure.message)}{below}", "red")
 
-    def _worded_watch(self, watch: Watch) -> Watch:
-        """Return a watch that is told warnings in the words of this front end."""
+    def _view_of(self, call: CallStarted) -> _View:
+        """Return how a call is shown; at a terminal, begin to draw."""
+        if self._mode is not Mode.LIVE:
+            return _Rows(self._plain_view) if call.services else self._plain_view()
+        from ecs_cd.console.live import Live  # noqa: PLC0415 - rich is imported only at a terminal
+        from ecs_cd.console.live_several import LiveSeveral  # noqa: PLC0415 - likewise
 
-        def told(event: Event) -> None:
-            watch(worded(event, self._wording) if isinstance(event, Warned) else event)
-
-        return told
+        deadline = Deadline.after(call.deadline_seconds, self._clock)
+        drawing: Live | LiveSeveral
+        if call.services:
+            drawing = LiveSeveral(
+                self._err, self._clock, self._environ, title=call.title, names=call.services, deadline=deadline
+            )
+        else:
+            drawing = Live(self._err, self._clock, self._environ, title=call.title, deadline=deadline)
+        self._drawing = drawing
+        drawing.start()
+        return drawing
 
     def _plain_view(self, service: str = "") -> _View:
         if self._mode is Mode.QUIET:
@@ -225,15 +248,6 @@ class Console:
         Terminal(file=cast("IO[str]", printer), force_terminal=True, _environ=self._environ).print(
             shown, soft_wrap=True, highlight=False
         )
-
-    def _safe(self, value: object) -> object:
-        if isinstance(value, str):
-            return self._out.safe(value)
-        if isinstance(value, Mapping):
-            return {self._out.safe(str(key)): self._safe(item) for key, item in value.items()}
-        if isinstance(value, (list, tuple)):
-            return [self._safe(item) for item in value]
-        return value
 
 
 def _with_hint(message: str, hint: str) -> str:

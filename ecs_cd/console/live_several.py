@@ -12,7 +12,7 @@ from rich.text import Text
 from ecs_cd.console.printer import Printer
 from ecs_cd.console.progress import PhaseRow, PhaseState, Progress
 from ecs_cd.console.terminal import open_terminal, redraw_in_place
-from ecs_cd.model.events import Event, Watch
+from ecs_cd.model.events import CallStarted, Event
 from ecs_cd.support.clock import Clock
 from ecs_cd.support.deadline import Deadline, format_duration
 
@@ -21,7 +21,7 @@ _STYLES = {PhaseState.PENDING: "dim", PhaseState.ACTIVE: "cyan", PhaseState.DONE
 
 
 class LiveSeveral:
-    """The live view of several deliveries, and of the runs they share; each event comes with the name of its row."""
+    """The live view of several deliveries, and of the runs they share; each has its row."""
 
     def __init__(
         self,
@@ -53,17 +53,16 @@ class LiveSeveral:
         """Draw the last state and give the terminal back."""
         self._drawing.stop()
 
-    def of(self, name: str) -> Watch:
-        """Return the watch of a row; it may be called from any thread."""
-
-        def show(event: Event) -> None:
-            with self._lock:
-                progress = self._rows.get(name, Progress())
-                self._rows[name] = progress.after(event, self._clock.now())
-            if not self._drawing.auto_refresh:
-                self._drawing.refresh()
-
-        return show
+    def show(self, event: Event) -> None:
+        """Take the event up in its row; from any thread."""
+        if isinstance(event, CallStarted):
+            return
+        name = event.service or event.pipeline
+        with self._lock:
+            progress = self._rows.get(name, Progress())
+            self._rows[name] = progress.after(event, self._clock.now())
+        if not self._drawing.auto_refresh:
+            self._drawing.refresh()
 
     def _draw(self) -> RenderableType:
         with self._lock:

@@ -4,13 +4,28 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from ecs_cd.sanitize import sanitize
 
 HIDDEN = "***"
 _SHORTEST = 6
 """Shorter values are not masked: `dev` as a password would black out half of what people need to read."""
+
+
+SECRET_VARIABLES = (
+    "ECS_CD_AZURE_DEVOPS_PAT",
+    "AZURE_DEVOPS_EXT_PAT",
+    "SYSTEM_ACCESSTOKEN",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+)
+"""Environment variables that hold tokens of Azure DevOps and keys of AWS."""
+
+
+def secrets_in(environ: Mapping[str, str]) -> list[str]:
+    """Return the secrets that the environment holds."""
+    return [environ[name] for name in SECRET_VARIABLES if environ.get(name)]
 
 
 class Mask:
@@ -35,7 +50,7 @@ class Mask:
 
 
 def _forms(secret: str) -> Iterable[str]:
-    """Yield the value, its lines, both as `neutral` shows them, and its form in a Basic authorization header."""
+    """Yield the value, its lines, both as `sanitize` shows them, and its form in a Basic authorization header."""
     if len(secret) < _SHORTEST:
         return
     for part in (secret, *secret.splitlines()):

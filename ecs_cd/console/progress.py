@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from ecs_cd.console.describe import RUN_STATES, run_change
-from ecs_cd.model.events import Event, Phase, PhaseEnded, PhaseStarted, RolloutChanged, RunChanged, Warned
+from ecs_cd.model.events import CallStarted, Event, Phase, PhaseEnded, PhaseStarted, RolloutChanged, RunChanged, Warned
 from ecs_cd.model.run import RunProgress
 from ecs_cd.model.service import ServiceEvent
 
@@ -58,11 +58,10 @@ class Progress:
 
     def after(self, event: Event, now: float, new_events: tuple[ServiceEvent, ...] = ()) -> Progress:
         """Return the progress that the event makes of this one; `new_events` are those of a `RolloutChanged`."""
-        if isinstance(event, PhaseStarted):
-            return self._begun(event, now)
-        if isinstance(event, PhaseEnded):
-            row = self.row(event.phase)
-            return self._with(replace(row, state=PhaseState.DONE, text=event.found or row.text, ended=now))
+        if isinstance(event, CallStarted):
+            return self
+        if isinstance(event, PhaseStarted | PhaseEnded):
+            return self._begun(event, now) if isinstance(event, PhaseStarted) else self._ended(event, now)
         if isinstance(event, RunChanged):
             run = event.progress.run
             row = replace(self.row(Phase.RUN), text=f"{run.name} {RUN_STATES[run.state]}")
@@ -97,6 +96,10 @@ class Progress:
         if event.phase is Phase.ROLLOUT:
             return replace(self, rows=rows)
         return replace(self, rows=rows, run_changes=(), run=None, rollout=None, events=())
+
+    def _ended(self, event: PhaseEnded, now: float) -> Progress:
+        row = self.row(event.phase)
+        return self._with(replace(row, state=PhaseState.DONE, text=event.found or row.text, ended=now))
 
     def _with(self, row: PhaseRow) -> Progress:
         return replace(self, rows=tuple(row if old.phase is row.phase else old for old in self.rows))

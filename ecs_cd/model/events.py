@@ -1,9 +1,13 @@
-"""The events of a delivery. Whoever wants to show them passes a `Watch`; the core itself prints nothing."""
+"""The events of a call. Whoever wants to show them passes a `Watch`; the library itself prints nothing.
+
+Every event has `service`, the service it is about. In a call for several services, what happens to a run that some of
+them share is told once: then `service` is empty and `pipeline` is the path of the run's pipeline.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from ecs_cd.model.run import Run, RunOrigin, RunProgress
@@ -21,7 +25,26 @@ class Phase(str, Enum):
 
 
 @dataclass(frozen=True)
-class PhaseStarted:
+class _About:
+    service: str = field(default="", kw_only=True)
+    pipeline: str = field(default="", kw_only=True)
+
+
+@dataclass(frozen=True)
+class CallStarted(_About):
+    """A call begins: its input and settings are checked, and nothing has been sent to either cloud yet.
+
+    `title` says what is done: `my-api 102 to development`. `deadline_seconds` is how long it may take. `services` are
+    those of a call for several, and empty in a call for one.
+    """
+
+    title: str
+    deadline_seconds: float
+    services: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PhaseStarted(_About):
     """A phase begins; `doing` says what it does, as a clause: `checking my-api:102 in ECR`."""
 
     phase: Phase
@@ -29,7 +52,7 @@ class PhaseStarted:
 
 
 @dataclass(frozen=True)
-class PhaseEnded:
+class PhaseEnded(_About):
     """A phase ended well; `found` says with what, in a sentence."""
 
     phase: Phase
@@ -37,7 +60,7 @@ class PhaseEnded:
 
 
 @dataclass(frozen=True)
-class RunChosen:
+class RunChosen(_About):
     """There is a run to follow: queued, or joined while no job of it had started. `attempts` counts from 1."""
 
     run: Run
@@ -46,7 +69,7 @@ class RunChosen:
 
 
 @dataclass(frozen=True)
-class RunGivenUp:
+class RunGivenUp(_About):
     """Our own run, queued at the same moment as others, was cancelled: `instead` carries the change as well."""
 
     run: Run
@@ -54,7 +77,7 @@ class RunGivenUp:
 
 
 @dataclass(frozen=True)
-class RunLeft:
+class RunLeft(_About):
     """The followed run will not carry the change to its end; `why` is a clause. The delivery goes on by itself.
 
     `instead` is the run it goes on with; None: another is joined or queued.
@@ -66,7 +89,7 @@ class RunLeft:
 
 
 @dataclass(frozen=True)
-class LockMet:
+class LockMet(_About):
     """The followed run met a state lock; the next attempt is in `pause` seconds. `description`: who holds the lock."""
 
     run: Run
@@ -76,14 +99,14 @@ class LockMet:
 
 
 @dataclass(frozen=True)
-class RunChanged:
+class RunChanged(_About):
     """The followed run, or its timeline, is not as it was."""
 
     progress: RunProgress
 
 
 @dataclass(frozen=True)
-class RolloutChanged:
+class RolloutChanged(_About):
     """The watched service is not as it was."""
 
     snapshot: ServiceSnapshot
@@ -91,14 +114,26 @@ class RolloutChanged:
 
 
 @dataclass(frozen=True)
-class Warned:
+class Warned(_About):
     """Something a person should know that does not end the delivery."""
 
     message: str
 
 
-Event = PhaseStarted | PhaseEnded | RunChosen | RunGivenUp | RunLeft | LockMet | RunChanged | RolloutChanged | Warned
+Event = (
+    CallStarted
+    | PhaseStarted
+    | PhaseEnded
+    | RunChosen
+    | RunGivenUp
+    | RunLeft
+    | LockMet
+    | RunChanged
+    | RolloutChanged
+    | Warned
+)
 Watch = Callable[[Event], None]
+"""Called with every event, in the order in which they happen; in a call for several services from several threads."""
 
 
 def ignore_events(event: Event) -> None:

@@ -79,6 +79,7 @@ def _after_cancellation(
 
 
 def superseded_once_more(known: KnownRuns) -> KnownRuns:
+    """Return what is known of the runs once one more that was followed has been superseded."""
     return replace(known, attempts=replace(known.attempts, superseded=known.attempts.superseded + 1))
 
 

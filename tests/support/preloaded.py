@@ -19,7 +19,7 @@ _SDKS = ("boto3", "azure.devops.connection", "azure.devops.v7_1.build", "azure.d
 
 for _name in _SDKS:
     importlib.import_module(_name)
-for _name in ecs_cd.__all__:  # each is imported when it is first used
+for _name in dir(ecs_cd):  # each is imported when it is first used
     getattr(ecs_cd, _name)
 for _package in (ecs_cd.aws, ecs_cd.azure_devops, ecs_cd.cli):
     for _module in pkgutil.iter_modules(_package.__path__, f"{_package.__name__}."):

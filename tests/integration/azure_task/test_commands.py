@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from ecs_cd.azure_task import commands, inputs
-from ecs_cd.azure_task.ending import OUTPUTS
 from ecs_cd.azure_task.main import NO_REQUEST, NO_RESULT, run
+from ecs_cd.azure_task.result_file import OUTPUTS
 from ecs_cd_sandbox.azure_devops import StepContext
 from tests.integration.azure_task.library_side import DIRECT, Task
 from tests.integration.cli.world import DIGEST, PARAMETER, PAT, World

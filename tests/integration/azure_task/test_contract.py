@@ -12,8 +12,8 @@ import click
 import jsonschema
 import pytest
 
-from ecs_cd.azure_task.ending import OUTPUTS
 from ecs_cd.azure_task.inputs import COMMANDS, OF_NODE, OWN, input_name, names_by_command
+from ecs_cd.azure_task.result_file import OUTPUTS
 from ecs_cd.cli.deliver import deploy, verify
 from ecs_cd.cli.parameter import set_
 from ecs_cd.cli.pipeline import queue

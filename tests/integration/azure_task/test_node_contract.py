@@ -11,8 +11,11 @@ from typing import Any
 
 import pytest
 
-from ecs_cd.azure_task import ending, request, result_file
-from ecs_cd.azure_task.voice import Voice
+from ecs_cd.azure_task import request
+from ecs_cd.azure_task.command_result import CommandResult
+from ecs_cd.azure_task.result_file import VERSION as ANSWER_VERSION
+from ecs_cd.azure_task.result_file import write_result
+from ecs_cd.azure_task.task_log import TaskLog
 from ecs_cd.errors import WrongInput
 from ecs_cd.support.clock import SystemClock
 from extension_builder.contents import NATIVES
@@ -67,9 +70,9 @@ def test_every_key_of_the_request_is_one_that_python_knows() -> None:
 
 
 def test_the_answer_that_python_writes_is_the_one_that_node_reads(tmp_path: Path) -> None:
-    voice = Voice(io.StringIO(), SystemClock(), {}, [])
-    ended = ending.Ended("Done.", "deployed", outputs={"imageTag": "101"}, variables={"buildTag": "101"})
-    result_file.write(ended, "deploy", tmp_path / "result.json", voice)
+    task_log = TaskLog(io.StringIO(), SystemClock(), {}, [])
+    ended = CommandResult("Done.", "deployed", outputs={"imageTag": "101"}, variables={"buildTag": "101"})
+    write_result(ended, "deploy", tmp_path / "result.json", task_log)
     written, expected = json.loads((tmp_path / "result.json").read_text(encoding="utf-8")), contract("answer.json")
     assert {key: type(value) for key, value in written.items()} == {key: type(value) for key, value in expected.items()}
     assert written["version"] == expected["version"]
@@ -82,8 +85,8 @@ def test_the_answer_that_python_writes_is_the_one_that_node_reads(tmp_path: Path
 def test_every_result_that_python_writes_is_one_that_node_knows(
     tmp_path: Path, good: bool, warnings: tuple[str, ...], result: str
 ) -> None:
-    ended = ending.Ended("Done.", "deployed", succeeded=good, warnings=warnings)
-    result_file.write(ended, "deploy", tmp_path / "result.json", Voice(io.StringIO(), SystemClock(), {}, []))
+    ended = CommandResult("Done.", "deployed", succeeded=good, warnings=warnings)
+    write_result(ended, "deploy", tmp_path / "result.json", TaskLog(io.StringIO(), SystemClock(), {}, []))
     assert json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))["result"] == result
     assert f"  {result}: tl.TaskResult.{result}," in SOURCES["result.ts"]
 
@@ -94,9 +97,9 @@ def test_the_request_travels_in_one_variable() -> None:
 
 def test_versions_of_request_and_answer_are_one() -> None:
     assert f"version: {request.VERSION}," in SOURCES["request.ts"]
-    assert constants("result.ts", r"\d+") == {"VERSION": str(result_file.VERSION)}
+    assert constants("result.ts", r"\d+") == {"VERSION": str(ANSWER_VERSION)}
     assert contract("request.json")["version"] == request.VERSION
-    assert contract("answer.json")["version"] == result_file.VERSION
+    assert contract("answer.json")["version"] == ANSWER_VERSION
 
 
 def test_the_oldest_python_is_one() -> None:

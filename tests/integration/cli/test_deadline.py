@@ -13,7 +13,7 @@ FOREVER = 10_000
 
 def gave_up(called: Called, doing: str) -> Called:
     called.refused(3, "Gave up after 30 s, the deadline of the whole delivery", doing)
-    assert "take up where this one left off" in called.advice
+    assert "continue where this one stopped" in called.advice
     return called
 
 

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 import ecs_cd
-from ecs_cd import client
+from ecs_cd import from_settings
 from ecs_cd.cli import run
 from ecs_cd.cli.main import _COMMANDS
+from ecs_cd.client import Client
+from ecs_cd.errors import WrongInput
 from tests.integration.cli.world import Cli, World
 
 LEAVES = [
-    ("deploy",), ("deploy-many",), ("promote",), ("verify",), ("rollback",), ("hold",), ("release",),
+    ("deploy",), ("deploy-many",), ("promote",), ("verify",), ("rollback",), ("hold",), ("unhold",),
     ("status",), ("history",), ("tag", "read"), ("tag", "write"), ("parameter", "get"), ("parameter", "set"),
     ("pipeline", "queue"), ("pipeline", "wait"), ("schema",), ("sandbox", "up"), ("sandbox", "demo"),
 ]  # fmt: skip
 CHANGING = [
-    ("deploy",), ("deploy-many",), ("promote",), ("rollback",), ("hold",), ("release",), ("tag", "write"),
+    ("deploy",), ("deploy-many",), ("promote",), ("rollback",), ("hold",), ("unhold",), ("tag", "write"),
     ("parameter", "set"), ("pipeline", "queue"),
 ]  # fmt: skip
 
@@ -97,7 +98,7 @@ def test_a_hostile_command_line_is_quoted_harmlessly(cli: Cli, argv: list[str]) 
         (["rollback", "my-api", "devel"], "Did you mean 'development'?"),
         (["rollback", "my-api", "development", "--to", "no tag"], "not a Docker image tag"),
         (["hold", "my-apo", "development"], "Did you mean 'my-api'?"),
-        (["release", "my-api"], "Which environment? There are: development, production."),
+        (["unhold", "my-api"], "Which environment? There are: development, production."),
         (["status", "my-apo"], "Did you mean 'my-api'?"),
         (["parameter", "get", "my-api", "prodution"], "Did you mean 'production'?"),
     ],
@@ -145,26 +146,33 @@ def test_a_report_that_cannot_be_written_is_refused_before_anything_is_asked(cli
             {"region": "eu-west-1"},
         ),
         (["history"], "history", ("", ""), {"most": 20}),
-        (["history", "a", "b", "--most", "3", "--settings", "f.yml"], "history", ("a", "b"),
-         {"most": 3, "settings": Path("f.yml")}),
+        (["history", "a", "b", "--most", "3"], "history", ("a", "b"), {"most": 3}),
         (["history", "a", "b", "--parameter", "/x", "--role-arn", "r"], "history", ("a", "b"),
          {"most": 20, "parameter": "/x", "role_arn": "r"}),
     ],
 )  # fmt: skip
-def test_a_command_line_becomes_one_call_of_the_library(
+def test_a_command_line_becomes_one_call_of_the_client(
     monkeypatch: pytest.MonkeyPatch, argv: list[str], name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> None:
     calls: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
 
-    def called(*had: Any, **named: Any) -> tuple[()]:  # noqa: ANN401 - whatever the command gives
+    def called(_client: Client, *had: Any, **named: Any) -> tuple[()]:  # noqa: ANN401 - whatever the command gives
         calls.append((had, named))
         return ()
 
-    monkeypatch.setattr(client, name, called)
+    monkeypatch.setattr(Client, name, called)
     assert run(argv) == 0
     [(had, named)] = calls
     assert had == args
     assert {key: value for key, value in named.items() if value not in (None, ())} == kwargs
+
+
+def test_the_settings_file_named_by_a_flag_is_the_one_that_is_read(cli: Cli, world: World) -> None:
+    world.file.rename(world.folder / "f.yml")
+    assert cli("history", "my-api", "development", "--settings", "f.yml").code == 0
+    called = cli("history", "my-api", "development", "--settings", "missing.yml")
+    assert (called.code, called.out) == (2, "")
+    assert "missing.yml" in called.sentence
 
 
 @pytest.mark.parametrize(
@@ -188,14 +196,14 @@ def test_flags_of_deploy_reach_the_delivery(
     cli: Cli, monkeypatch: pytest.MonkeyPatch, argv: list[str], expected: dict[str, Any]
 ) -> None:
     calls: list[dict[str, Any]] = []
-    monkeypatch.setattr(client, "deploy_resolved", _keep(calls))
+    monkeypatch.setattr(from_settings, "delivery", _keep(calls))
     run(["deploy", "my-api", "development", *argv])
     [had] = calls
     assert {name: had[name] for name in expected} == expected
 
 
 def _keep(calls: list[dict[str, Any]]) -> Callable[..., Any]:
-    def deploy_resolved(settings: Any, entry: Any, *, dry_run: bool, **_: Any) -> None:  # noqa: ANN401 - a fake
+    def delivery(settings: Any, entry: Any, *, dry_run: bool) -> None:  # noqa: ANN401 - a fake
         target = settings.target
         calls.append(
             {
@@ -211,14 +219,16 @@ def _keep(calls: list[dict[str, Any]]) -> Callable[..., Any]:
             }
         )
 
-    return deploy_resolved
+        raise WrongInput("That is enough.")
+
+    return delivery
 
 
 def test_an_interrupted_look_says_what_to_do_next(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_args: object, **_kwargs: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("ecs_cd.client.status", interrupted)
+    monkeypatch.setattr(Client, "status", interrupted)
     called = cli("status")
     assert called.code == 130
     assert "error: Interrupted." in called.err

@@ -13,7 +13,7 @@ import pytest
 
 from ecs_cd.console import Console, Mode, Output, choose_mode
 from ecs_cd.errors import DeadlineReached, RunFailed
-from ecs_cd.model.events import Warned
+from ecs_cd.model.events import CallStarted, Phase, PhaseEnded, PhaseStarted, Warned
 from ecs_cd.report.facts import Failure, Outcome, PhaseFact, RunFact
 from ecs_cd.report.report import VERSION, Report
 from tests.support.console_script import DELIVERY, URL, Screen
@@ -261,3 +261,38 @@ def test_a_process_whose_reader_left_ends_as_it_would_have() -> None:
         process.stdin.close()
         complaint = process.stderr.read()
         assert (process.wait(), complaint) == (7, "")
+
+
+def test_a_call_for_one_service_does_not_name_it_in_every_line() -> None:
+    screen = Screen(Mode.LINES)
+    with screen.console.following():
+        screen.play(
+            CallStarted("my-api 102 to development", 60, service="my-api"),
+            PhaseEnded(Phase.CHECK, "image found", service="my-api"),
+        )
+    [line] = screen.lines
+    assert line.split(maxsplit=1)[1] == "check      image found"
+
+
+def test_a_call_for_several_names_service_or_pipeline_in_every_line_and_tells_each_change_once() -> None:
+    screen = Screen(Mode.LINES)
+    found = [PhaseEnded(Phase.CHECK, "image found", service=name) for name in ("my-api", "my-worker", "my-api")]
+    with screen.console.following():
+        screen.play(
+            CallStarted("2 services to development", 60, ("my-api", "my-worker")),
+            *found,
+            PhaseStarted(Phase.RUN, "following", pipeline="\\infra"),
+        )
+    assert [line.split()[1:3] for line in screen.lines] == [
+        ["my-api", "check"],
+        ["my-worker", "check"],
+        ["\\infra", "run"],
+    ]
+
+
+def test_after_a_call_for_several_what_is_told_belongs_to_none_of_them() -> None:
+    screen = Screen(Mode.LINES)
+    with screen.console.following():
+        screen.play(CallStarted("2 services to development", 60, ("my-api", "my-worker")))
+    screen.play(Warned("afterwards"))
+    assert screen.lines[-1].split(maxsplit=1)[1] == "warning    afterwards"

@@ -17,7 +17,7 @@ from ecs_cd.console.mask import Mask
 from ecs_cd.console.printer import Printer
 from ecs_cd.console.progress import Progress
 from ecs_cd.console.render import Renderer
-from ecs_cd.model.events import Event, Phase, PhaseEnded, PhaseStarted, RolloutChanged, Warned
+from ecs_cd.model.events import CallStarted, Event, Phase, PhaseEnded, PhaseStarted, RolloutChanged, Warned
 from ecs_cd.model.run import RunState
 from ecs_cd.support.deadline import Deadline
 from tests.support.console_script import (
@@ -229,7 +229,8 @@ def test_the_terminal_is_given_back_however_it_ends(ending: type[BaseException] 
     others = set(threading.enumerate())
 
     def deliver() -> None:
-        with console.following("my-api 102 to development", Deadline.after(60, clock)):
+        with console.following():
+            console.watch(CallStarted("my-api 102 to development", 60))
             console.watch(DELIVERY[0])
             if ending:
                 raise ending

@@ -1,4 +1,4 @@
-"""Rollback, hold and release over in-memory clouds: what is gone back to, what stays, and who yields (rule 12)."""
+"""Rollback, hold and unhold over in-memory clouds: what is gone back to, what stays, and who yields (rule 12)."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class World(DeliveryWorld):
         deadline = Deadline.after(60, self.clock)
         return hold_now(self.delivery().place, self.parameters, deadline=deadline, dry_run=dry_run)
 
-    def release(self, *, dry_run: bool = False) -> HoldResult:
+    def unhold(self, *, dry_run: bool = False) -> HoldResult:
         deadline = Deadline.after(60, self.clock)
         return unhold_now(self.delivery().place, self.parameters, deadline=deadline, dry_run=dry_run)
 
@@ -156,9 +156,9 @@ def test_a_rollback_that_was_done_is_not_done_again(world: World) -> None:
     assert (report.outcome, report.tag, world.changed) == (Outcome.UNCHANGED, "101", [])
 
 
-def test_after_a_release_a_second_rollback_never_goes_to_what_the_first_one_left(world: World) -> None:
+def test_after_an_unhold_a_second_rollback_never_goes_to_what_the_first_one_left(world: World) -> None:
     world.rollback()
-    world.release()
+    world.unhold()
     report = world.rollback()
     assert report.failure and report.failure.reason == "nothing-verified"
 
@@ -176,9 +176,9 @@ def test_a_rollback_whose_run_does_nothing_is_not_success(world: World) -> None:
     assert world.holds == "101 held"
 
 
-def test_a_release_during_a_rollback_s_run_lets_the_newer_one_take_its_place(world: World) -> None:
+def test_an_unhold_during_a_rollback_s_run_lets_the_newer_one_take_its_place(world: World) -> None:
     def released() -> None:
-        world.release()
+        world.unhold()
         world.by_another("103")
 
     world.pipelines.meanwhile("queue", released)
@@ -233,7 +233,7 @@ def test_a_delivery_yields_to_a_hold_which_is_success_with_a_warning(world: Worl
     assert report.summary == "my-api 103 to development: not delivered, because of a hold."
     assert report.to_text().startswith("HELD  ")
     assert "held at 101 since it was rolled back from 102" in report.warnings[0]
-    assert "`ecs_cd.release('my-api', 'development')`" in report.warnings[0]
+    assert "`ecs_cd.unhold('my-api', 'development')`" in report.warnings[0]
     assert report.hold and (report.hold.state, report.hold.tag) == ("held", "101")
     assert world.changed == []
 
@@ -244,7 +244,7 @@ def test_a_delivery_yields_to_a_rollback_that_died_and_says_how_to_go_on(world: 
     assert (report.outcome, report.exit_code) == (Outcome.HELD, 0)
     assert report.hold and (report.hold.state, report.hold.previous_tag) == ("under-way", "102")
     assert "`ecs_cd.rollback('my-api', 'development')` again finishes it" in report.warnings[0]
-    assert "`ecs_cd.release('my-api', 'development')` gives it up" in report.warnings[0]
+    assert "`ecs_cd.unhold('my-api', 'development')` gives it up" in report.warnings[0]
 
 
 def test_the_very_tag_that_is_held_is_delivered_and_stays_held(world: World) -> None:
@@ -337,7 +337,7 @@ def test_a_failed_rollout_goes_back_to_what_was_verified_and_still_fails(
     assert (report.outcome, report.exit_code, report.tag) == (Outcome.FAILED, 1, "103")
     assert report.summary.endswith("It was rolled back to 102 and is held there.")
     assert report.hold and (report.hold.tag, report.hold.previous_tag) == ("102", "103")
-    assert report.failure and "Then run `ecs_cd.release('my-api', 'development')`" in report.failure.hint
+    assert report.failure and "Then run `ecs_cd.unhold('my-api', 'development')`" in report.failure.hint
     assert world.holds == "102 held"
     assert len(world.pipelines.requests) == 2
 
@@ -393,15 +393,15 @@ def test_a_rollback_on_failure_that_died_is_finished_by_the_same_delivery(world:
     assert "rolled back to 102" in report.summary
 
 
-# Hold and release
+# Hold and unhold
 
 
-def test_a_hold_keeps_what_is_recorded_until_it_is_released(world: World) -> None:
+def test_a_hold_keeps_what_is_recorded_until_it_is_unheld(world: World) -> None:
     held = world.hold()
     assert (held.tag, held.held, held.changed) == ("102", True, True)
     assert world.try_to("103").outcome is Outcome.HELD
-    released = world.release()
-    assert (released.tag, released.held, released.changed) == ("102", False, True)
+    unheld = world.unhold()
+    assert (unheld.tag, unheld.held, unheld.changed) == ("102", False, True)
     assert world.try_to("103", serving("102"), serving("103")).outcome is Outcome.DEPLOYED
 
 
@@ -420,40 +420,40 @@ def test_a_rollback_from_a_hold_leaves_what_was_held(world: World) -> None:
 
 
 def test_releasing_what_is_not_held_changes_nothing_and_says_so(world: World) -> None:
-    released = world.release()
-    assert (released.changed, world.changed) == (False, [])
-    assert released.to_text() == "my-api in development is not held; it is at 102 (version 2)."
+    unheld = world.unhold()
+    assert (unheld.changed, world.changed) == (False, [])
+    assert unheld.to_text() == "my-api in development is not held; it is at 102 (version 2)."
 
 
-def test_a_release_takes_off_the_labels_that_mean_nothing_any_more(world: World) -> None:
+def test_an_unhold_takes_off_the_labels_that_mean_nothing_any_more(world: World) -> None:
     world.rollback()
-    released = world.release()
+    unheld = world.unhold()
     assert world.parameters.labelled(NAME, HELD) == world.parameters.labelled(NAME, GATE) == []
     assert world.parameters.labelled(NAME, FLOOR) == [3]
-    assert "is no longer held; it is at 101 (version 3), rolled back from 102" in released.to_text()
+    assert "is no longer held; it is at 101 (version 3), rolled back from 102" in unheld.to_text()
 
 
-def test_after_a_release_what_was_left_is_not_put_back(world: World) -> None:
+def test_after_an_unhold_what_was_left_is_not_put_back(world: World) -> None:
     world.rollback()
-    world.release()
+    world.unhold()
     assert world.try_to("100").outcome is Outcome.SUPERSEDED
     assert world.holds == "101"
 
 
 def test_a_rollback_that_died_can_be_given_up(world: World) -> None:
     world.parameters.label(NAME, 2, GATE)
-    assert world.release().changed
+    assert world.unhold().changed
     assert world.try_to("103", serving("102"), serving("103")).outcome is Outcome.DEPLOYED
 
 
-@pytest.mark.parametrize("act", [World.hold, World.release])
+@pytest.mark.parametrize("act", [World.hold, World.unhold])
 def test_dry_runs_say_what_would_be_and_write_nothing(world: World, act: Callable[..., HoldResult]) -> None:
-    if act is World.release:
+    if act is World.unhold:
         world.hold()
         world.forget()
     found = act(world, dry_run=True)
     assert (found.changed, found.dry_run, world.changed) == (True, True, [])
-    assert ("would no longer be held" if act is World.release else "would be held") in found.to_text()
+    assert ("would no longer be held" if act is World.unhold else "would be held") in found.to_text()
 
 
 def test_too_many_requests_are_waited_out(world: World) -> None:
@@ -461,7 +461,7 @@ def test_too_many_requests_are_waited_out(world: World) -> None:
     world.parameters.fail("write", Throttled("Slow down."))
     world.hold()
     world.parameters.fail("label", Throttled("Slow down."))
-    assert world.release().changed
+    assert world.unhold().changed
 
 
 def test_a_rollback_may_go_to_a_tag_that_has_no_place_in_any_order(world: World) -> None:

@@ -1,4 +1,4 @@
-"""How the task speaks: the console of an Azure Pipelines agent, its debug log, and the warnings it remembers."""
+"""What the task logs: the console of an Azure Pipelines agent, its debug log, and the warnings that were logged."""
 
 from __future__ import annotations
 
@@ -10,35 +10,31 @@ from typing import Any, TextIO
 
 from ecs_cd.azure_task.wording import task_wording
 from ecs_cd.console import Console, Mode
-from ecs_cd.console.azure_log import command
-from ecs_cd.console.mask import Mask
-from ecs_cd.console.printer import Printer
+from ecs_cd.console.mask import secrets_in
 from ecs_cd.model.events import Warned
 from ecs_cd.support.clock import Clock
 
 _OPERATION = re.compile(r"OperationModel\(name=(\w+)\)")
 _REQUESTS = ("urllib3.connectionpool", "botocore.endpoint")
-"""Loggers whose debug records tell of requests; of botocore's, which hold bodies and headers, only the name is told."""
+"""Loggers whose debug records are about requests; botocore's hold bodies and headers, so only the name is logged."""
 
 
-class Voice:
-    """All that is printed or written goes through here: masked, neutral, in order, on one stream."""
+class TaskLog:
+    """Everything the task prints or writes goes through here: masked and sanitized, in order, on one stream."""
 
     def __init__(
         self, out: TextIO, clock: Clock, environ: Mapping[str, str], secrets: Iterable[str], *, debug: bool = False
     ) -> None:
-        """Speak on `out`; none of `secrets` will be said."""
-        self._mask = Mask(secrets)
-        self._printer = Printer(out, self._mask, optional=True)
+        """Print on `out`; `secrets` and those in `environ` are masked."""
+        hidden = [*secrets, *secrets_in(environ)]
         self.console = Console(
-            out=out, err=out, mode=Mode.AZURE, clock=clock, environ=environ, secrets=secrets, wording=task_wording
+            out=out, err=out, mode=Mode.AZURE, clock=clock, environ=environ, secrets=hidden, wording=task_wording
         )
         self.debugging = debug
         self.warnings: list[str] = []
 
     def hide(self, *secrets: str) -> None:
-        """Let these never be said either."""
-        self._mask.add(secrets)
+        """Mask these too."""
         self.console.hide(*secrets)
 
     def warn(self, message: str) -> None:
@@ -47,23 +43,17 @@ class Voice:
         self.console.watch(Warned(message))
 
     def debug(self, message: str) -> None:
-        """Say something that only `System.Debug` shows."""
+        """Log a line that only `System.Debug` shows."""
         if self.debugging:
-            self._printer.command(command("task.debug", self._printer.clean_line(message)))
+            self.console.agent_debug(message)
 
     def safe(self, value: Any) -> Any:  # noqa: ANN401 - any value of JSON's types
-        """Return a value of JSON's types with every text in it masked and neutral."""
-        if isinstance(value, str):
-            return self._printer.safe(value)
-        if isinstance(value, Mapping):
-            return {self._printer.safe(key): self.safe(item) for key, item in value.items()}
-        if isinstance(value, (list, tuple)):
-            return [self.safe(item) for item in value]
-        return value
+        """Return a value of JSON's types with every text in it masked and sanitized."""
+        return self.console.safe(value)
 
     @contextmanager
     def logging_requests(self) -> Iterator[None]:
-        """Tell of every request in the debug log: method, address and status, never a body or a header."""
+        """Log every request where debugging is on: method, address and status, never a body or a header."""
         loggers = [logging.getLogger(name) for name in _REQUESTS] if self.debugging else []
         levels = [logger.level for logger in loggers]
         handler = _Requests(self)
@@ -79,12 +69,12 @@ class Voice:
 
 
 class _Requests(logging.Handler):
-    def __init__(self, voice: Voice) -> None:
+    def __init__(self, task_log: TaskLog) -> None:
         super().__init__(logging.DEBUG)
-        self._voice = voice
+        self._task_log = task_log
 
     def emit(self, record: logging.LogRecord) -> None:
         if record.name == "urllib3.connectionpool":
-            self._voice.debug(f"request: {record.getMessage()}")
+            self._task_log.debug(f"request: {record.getMessage()}")
         elif found := _OPERATION.search(str(record.args[0]) if isinstance(record.args, tuple) and record.args else ""):
-            self._voice.debug(f"request: {found[1]}")
+            self._task_log.debug(f"request: {found[1]}")

@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from ecs_cd import client
 from ecs_cd.cli.frame import Frame, flags, framed, place
 from ecs_cd.model.labels import LABEL_PREFIX
 from ecs_cd.overview.history import HistoryEntry
@@ -26,9 +25,10 @@ def history(frame: Frame, service: str, environment: str, most: int, *, flags: d
     Marks: verified (ECS was seen to serve it), verified before, held (nothing else is delivered), left (by the rollback
     that made the hold), floor (nothing before it is restored).
     """
-    found = client.history(service, environment, most=most, settings=frame.settings_file, **flags)
+    with frame.client() as client:
+        found = client.history(service, environment, most=most, **flags)
     rows = [(str(v.version), v.tag, v.modified_at, v.who, v.run, _marks(v)) for v in found]
-    frame.tell([asdict(one) for one in found], table(("VERSION", "TAG", "WRITTEN", "BY", "RUN", "MARKS"), rows))
+    frame.print_result([asdict(one) for one in found], table(("VERSION", "TAG", "WRITTEN", "BY", "RUN", "MARKS"), rows))
 
 
 def _marks(entry: HistoryEntry) -> str:

@@ -1,0 +1,258 @@
+"""What a caller may pass to the client, checked and made into what the library works with.
+
+A wrong value is a `WrongInput`, an unknown keyword a `TypeError`; both say what was probably meant.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+from ecs_cd.errors import SettingsError, WrongInput
+from ecs_cd.model.image import ImageTag, TagEntry, TagFile
+from ecs_cd.sanitize import comma_list, did_you_mean, quoted
+from ecs_cd.settings import BY_NAME, Given, Section, Settings, load, values
+from ecs_cd.tag.tag_file import entries_for, entry_for, read_tag_file
+
+SettingsSource = str | os.PathLike[str] | Settings | None
+"""A settings file by its path, settings that were loaded, or None for the file found upwards from here."""
+
+Tag = str | int | ImageTag
+"""A tag; empty text means that a tag file has it."""
+
+TagSource = str | os.PathLike[str] | TagFile
+"""A tag file by its path, folder or glob (empty: the working folder), or one that was read."""
+
+Names = str | Iterable[str]
+"""Names of services or environments; one text is one name."""
+
+Services = str | Sequence[str] | Mapping[str, Tag]
+"""The services of one call: their tags by name, or their names alone where a tag file has the tags."""
+
+F = TypeVar("F", bound=Callable[..., object])
+
+_SETTINGS = tuple(name for name, setting in BY_NAME.items() if setting.section is not Section.CALL)
+
+_OF_CALLS = (
+    "service",
+    "services",
+    "environment",
+    "environments",
+    "tag",
+    "tag_file",
+    "to",
+    "most",
+    "marks",
+    "dry_run",
+    "watch",
+    "settings",
+    "session",
+    "connection",
+    "environ",
+    "clock",
+)
+"""Parameters of the public functions, which may be meant by a keyword that is no setting."""
+
+
+def load_settings(source: SettingsSource = None, environ: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings of a file, and of the `ECS_CD_*` variables in `environ` (`os.environ` where it is None).
+
+    `source`: the path of a settings file; None: `ECS_CD_SETTINGS`, or the `ecs-cd.yml` found upwards from the working
+    folder, or no file at all. Settings that were loaded are returned as they are.
+
+    Raises:
+        WrongInput: every mistake in them is named with its place.
+    """
+    if isinstance(source, Settings):
+        return source
+    if source is None or isinstance(source, str | os.PathLike):
+        return load(Path(source) if source else None, environ)
+    raise WrongInput(
+        f"Settings are given as the path of a file or as loaded settings, not as {_kind(source)}.",
+        hint="Single settings are keyword arguments of the call, such as region='eu-west-1'.",
+    )
+
+
+def check_keywords(function: str, settings: Mapping[str, object]) -> None:
+    """Refuse a keyword that is no setting.
+
+    Raises:
+        TypeError: there is one; the message says which was probably meant.
+    """
+    for name in settings:
+        if name not in _SETTINGS:
+            probably = did_you_mean(name, [known for known in (*_SETTINGS, *_OF_CALLS) if known != name])
+            raise TypeError(f"{function}() got an unexpected keyword argument {name!r}.{probably}")
+
+
+def check_place(function: str, service: object, environment: object, settings: Settings) -> None:
+    """Refuse what is no text, and names in the wrong order.
+
+    Raises:
+        WrongInput: as said.
+    """
+    for name, value in (("service", service), ("environment", environment)):
+        if not isinstance(value, str):
+            plural = f" {function}() is for one {name}." if isinstance(value, Iterable) else ""
+            raise WrongInput(f"{function}() takes the {name} as text, not as {_kind(value)}.{plural}")
+    swapped = service in settings.environments and environment in settings.services
+    if swapped and service not in settings.services:
+        raise WrongInput(
+            f"{function}() takes the service first, then the environment. "
+            f"Did you mean {function}({environment!r}, {service!r})?"
+        )
+
+
+def names_of(kind: str, given: object) -> tuple[str, ...]:
+    """Return one or several names; `kind` is what they are: services or environments.
+
+    Raises:
+        WrongInput: one is no text.
+    """
+    if isinstance(given, str):
+        return (given,) if given else ()
+    if not isinstance(given, Iterable):
+        raise WrongInput(f"The {kind} are given as text or a sequence of texts, not as {_kind(given)}.")
+    names = tuple(given)
+    for name in names:
+        if not isinstance(name, str):
+            raise WrongInput(f"The {kind} are given as texts; {_kind(name)} is among them.")
+    return names
+
+
+def check_credentials(session: object, connection: object) -> None:
+    """Refuse what is neither None nor a `boto3.Session`, nor an azure-devops `Connection`; no SDK is imported for it.
+
+    Raises:
+        WrongInput: as said.
+    """
+    if session is not None and not hasattr(session, "region_name"):
+        raise WrongInput(f"`session` is a boto3.Session, not {_kind(session)}.")
+    if connection is not None and not hasattr(connection, "base_url"):
+        raise WrongInput(f"`connection` is an azure.devops.connection.Connection, not {_kind(connection)}.")
+
+
+def check_count(name: str, value: object) -> None:
+    """Refuse what is no whole number from 1.
+
+    Raises:
+        WrongInput: as said.
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise WrongInput(f"{name} is a whole number from 1, not {value!r}.")
+
+
+def image_tag(tag: object) -> ImageTag:
+    """Return a tag.
+
+    Raises:
+        WrongInput: it is none.
+    """
+    if isinstance(tag, ImageTag):
+        return tag
+    if isinstance(tag, str) or (isinstance(tag, int) and not isinstance(tag, bool)):
+        return ImageTag(str(tag))
+    raise WrongInput(f"A tag is given as text, as a number or as an ImageTag, not as {_kind(tag)}.")
+
+
+def tag_entry(service: str, tag: Tag, tag_file: TagSource) -> TagEntry:
+    """Return the tag as given, or what a tag file says of the service.
+
+    Raises:
+        WrongInput: it is no tag, there is not exactly one tag file, or both are given.
+    """
+    if _is_given(tag):
+        if tag_file:
+            raise WrongInput("Both a tag and a tag file are given.", hint="Give one of them.")
+        return TagEntry(image_tag(tag), service)
+    return entry_for(_read(tag_file), service)
+
+
+def tag_entries(services: Services, tag_file: TagSource) -> tuple[TagEntry, ...]:
+    """Return the tags of several services: those given, and from the tag file those that are not.
+
+    Where no service is named, all images of the tag file.
+
+    Raises:
+        WrongInput: one is no tag, there is not exactly one tag file, or none is needed.
+    """
+    tags = dict(services) if isinstance(services, Mapping) else dict.fromkeys(names_of("services", services), "")
+    names_of("services", tags)
+    without = [service for service, tag in tags.items() if not _is_given(tag)]
+    if tags and not without and tag_file:
+        raise WrongInput("Every tag is given, and a tag file too.", hint="Leave one of them out.")
+    read: dict[str, TagEntry] = {}
+    if without or not tags:
+        read = {entry.service: entry for entry in entries_for(_read(tag_file), without)}
+    return tuple(
+        read[service] if service in read else TagEntry(image_tag(tags[service]), service) for service in tags or read
+    )
+
+
+def check_order_of_several(environment: object, services: object, settings: Settings) -> None:
+    """Refuse a call for several services whose arguments are in the wrong order.
+
+    Raises:
+        WrongInput: as said.
+    """
+    if isinstance(environment, str) and not (
+        environment in settings.services and environment not in settings.environments
+    ):
+        return
+    known = comma_list(settings.environments) if settings.environments else ""
+    given = quoted(environment) if isinstance(environment, str) else _kind(environment)
+    meant = f" Did you mean deploy_many({services!r}, ...)?" if isinstance(services, str) and services else ""
+    raise WrongInput(
+        f"deploy_many() takes the environment first, then the services; the environment cannot be {given}.{meant}",
+        hint=f"There are: {known}." if known else "",
+    )
+
+
+def with_fallback(settings: Settings, name: str, value: str, origin: str) -> Settings:
+    """Return the settings with this value where neither a keyword, nor a variable, nor the file gives one.
+
+    Raises:
+        SettingsError: the value is wrong; `origin` says whose it is.
+    """
+    try:
+        given = Given(values.read(BY_NAME[name], value), origin)
+    except ValueError as error:
+        raise SettingsError(f"{origin}: {error}") from None
+    return replace(settings, fallback={**settings.fallback, name: given})
+
+
+def with_connection(settings: Settings, organization: str) -> Settings:
+    """Return the settings for a connection of the caller's own to an organization: no token is looked for.
+
+    Raises:
+        SettingsError: the address is not one of an organization.
+    """
+    return with_fallback(replace(settings, token=None), "organization", organization, "the connection's address")
+
+
+def describe_settings(function: F) -> F:
+    """Append to a function's documentation the settings that it takes as keywords, from the table of settings."""
+    if function.__doc__:  # there is none under `python -OO`
+        lines = [f"    {name}: {BY_NAME[name].help}" for name in _SETTINGS]
+        function.__doc__ = "\n".join([inspect.cleandoc(function.__doc__), "", "Settings:", *lines])
+    return function
+
+
+def _read(source: TagSource) -> TagFile:
+    if isinstance(source, TagFile):
+        return source
+    if not isinstance(source, str | os.PathLike):
+        raise WrongInput(f"A tag file is given as a path, not as {_kind(source)}.")
+    return read_tag_file(os.fspath(source) or ".")
+
+
+def _is_given(tag: object) -> bool:
+    return tag is not None and tag != ""
+
+
+def _kind(value: object) -> str:
+    return "None" if value is None else f"a value of type {type(value).__name__}"
