@@ -19,7 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ecs_cd_sandbox.sandbox import Sandbox
-from tests.end_to_end.eight import AGENTS, ENVIRONMENT, SERVICES, Eight, Released
+from tests.end_to_end.eight_services import AGENTS, ENVIRONMENT, SERVICES, EightServices, Released
 
 LOCKS = ("sequential", "runLatest", "none")
 SHIPPED, HASTY = "10m", "1s"
@@ -38,7 +38,7 @@ class Taken:
     told: int
 
 
-def own_runs(eight: Eight, services: tuple[str, ...]) -> Taken:
+def own_runs(eight: EightServices, services: tuple[str, ...]) -> Taken:
     """Write the parameter and queue a run for each service, all before the first has begun; wait for the runs."""
     azure, tag = eight.sandbox.azure_devops, eight.push_images()
     began = time.monotonic()
@@ -51,7 +51,7 @@ def own_runs(eight: Eight, services: tuple[str, ...]) -> Taken:
     return Taken(time.monotonic() - began, len(ids), failed, failed)
 
 
-def shared(eight: Eight, services: tuple[str, ...]) -> Taken:
+def shared(eight: EightServices, services: tuple[str, ...]) -> Taken:
     """Deliver each service with a process of `ecs-cd deploy`."""
     began = time.monotonic()
     released = eight.release(*services)
@@ -66,9 +66,9 @@ def begun(released: Released) -> int:
     return len(released.applied) + len(released.failed)
 
 
-def side_by_side(eight: Eight, agents: int) -> None:
+def side_by_side(eight: EightServices, agents: int) -> None:
     """Compare the three."""
-    cases: dict[str, tuple[str, str, Callable[[Eight, tuple[str, ...]], Taken]]] = {
+    cases: dict[str, tuple[str, str, Callable[[EightServices, tuple[str, ...]], Taken]]] = {
         "own runs": ("none", "0s", own_runs),
         "own runs, `-lock-timeout=10m`": ("none", SHIPPED, own_runs),
         "own runs, Azure's lock `sequential`": ("sequential", SHIPPED, own_runs),
@@ -89,7 +89,7 @@ def side_by_side(eight: Eight, agents: int) -> None:
         )
 
 
-def matrix(eight: Eight) -> None:
+def matrix(eight: EightServices) -> None:
     """Go through all locks and agents with ecs-cd."""
     print("| Azure's lock | agents | laptop | runs | runs that failed | releases that failed | seconds | load |")
     print("|---|--:|---|--:|--:|--:|--:|--:|")
@@ -119,7 +119,7 @@ def main() -> None:
     wanted = parser.parse_args()
     agents = AGENTS if wanted.matrix else wanted.agents
     with Sandbox(agents=agents, interval=0.05) as sandbox:
-        eight = Eight(sandbox, new_interpreters=True)
+        eight = EightServices(sandbox, new_interpreters=True)
         if wanted.matrix:
             matrix(eight)
         else:

@@ -10,18 +10,18 @@ from collections.abc import Iterator
 import pytest
 
 from ecs_cd_sandbox.sandbox import Sandbox
-from tests.end_to_end.eight import AGENTS, SERVICES, Eight, Released
+from tests.end_to_end.eight_services import AGENTS, SERVICES, EightServices, Released
 
 MOST_RUNS = 3
 
 
 @pytest.fixture(scope="module")
-def eight() -> Iterator[Eight]:
+def eight() -> Iterator[EightServices]:
     with Sandbox(agents=AGENTS, interval=0.05) as sandbox:
-        yield Eight(sandbox)
+        yield EightServices(sandbox)
 
 
-def assert_all_deployed(eight: Eight, released: Released) -> None:
+def assert_all_deployed(eight: EightServices, released: Released) -> None:
     """Each has its own good verdict, nobody was told of a failure, and ECS has what was released."""
     assert set(released.codes) == {0}, released.told
     assert {report["outcome"] for report in released.reports} == {"deployed"}
@@ -31,7 +31,7 @@ def assert_all_deployed(eight: Eight, released: Released) -> None:
 
 
 @pytest.mark.parametrize(("agents", "lock"), [(4, "none"), (2, "sequential"), (1, "runLatest")])
-def test_three_runs_carry_eight_releases(eight: Eight, agents: int, lock: str) -> None:
+def test_three_runs_carry_eight_releases(eight: EightServices, agents: int, lock: str) -> None:
     eight.behave(lock=lock)
     with eight.agents(agents):
         released = eight.release()
@@ -41,7 +41,7 @@ def test_three_runs_carry_eight_releases(eight: Eight, agents: int, lock: str) -
     assert {report["run"]["id"] for report in released.reports} <= set(released.applied)
 
 
-def test_a_lock_that_a_person_holds_is_waited_for_and_fails_nobody(eight: Eight) -> None:
+def test_a_lock_that_a_person_holds_is_waited_for_and_fails_nobody(eight: EightServices) -> None:
     eight.behave(lock="sequential", lock_timeout="1s")
     with eight.laptop():
         released = eight.release()

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.processes import Started, read_environment, started
-from tests.integration.azure_task.built import built
+from tests.end_to_end.sandbox_commands import StartedCommand, read_environment, started_command
+from tests.support.built_extension import built_extension
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc to find what is left behind")
 
 
-def ready(sandbox: Started, env_file: Path) -> dict[str, str]:
+def ready(sandbox: StartedCommand, env_file: Path) -> dict[str, str]:
     """Wait until a sandbox is up, and return its environment."""
     sandbox.reach("Press Ctrl-C to stop.")
     environment = read_environment(env_file)
@@ -28,7 +28,7 @@ def ready(sandbox: Started, env_file: Path) -> dict[str, str]:
 def serves(folder: Path, environment: dict[str, str]) -> dict[str, str]:
     """Return what `ecs-cd status` says of development."""
     argv = ("status", "--environment", "development", "--output", "json")
-    with started(folder, *argv, environment=environment) as status:
+    with started_command(folder, *argv, environment=environment) as status:
         assert status.end() == 0, status.told
     return {one["service"]: one["serves"] for one in json.loads(status.told)}
 
@@ -38,13 +38,13 @@ def test_two_sandboxes_at_once_serve_other_processes_and_stop_cleanly(tmp_path: 
     for folder in (one, two, client):
         folder.mkdir()
     with (
-        started(one, "sandbox", "up", "--env-file", "env") as up,
-        started(two, "sandbox", "demo") as demo,
+        started_command(one, "sandbox", "up", "--env-file", "env") as up,
+        started_command(two, "sandbox", "demo") as demo,
     ):
         here = ready(up, one / "env")
         build = ("pipeline", "queue", "--pipeline", "my-worker", "--branch", "main", "--wait")
         for argv in (build, ("deploy", "my-worker", "development", "--tag", "101")):
-            with started(client, *argv, environment=here) as command:
+            with started_command(client, *argv, environment=here) as command:
                 assert command.end() == 0, command.told
         assert_played(demo, two)
         assert here["ECS_CD_ORGANIZATION"] not in demo.told
@@ -57,7 +57,7 @@ def test_two_sandboxes_at_once_serve_other_processes_and_stop_cleanly(tmp_path: 
         assert not (one / "env").exists()
 
 
-def assert_played(demo: Started, folder: Path) -> None:
+def assert_played(demo: StartedCommand, folder: Path) -> None:
     """Check that the demo shows two deliveries that serve and one that ECS takes back, and leaves its report alone."""
     assert demo.end() == 0, demo.told
     assert demo.left_behind() == []
@@ -75,13 +75,13 @@ def assert_played(demo: Started, folder: Path) -> None:
 
 @pytest.mark.parametrize(
     ("words", "stop", "code"),
-    [("up", Started.interrupt, 0), ("demo", Started.terminate, 130)],
+    [("up", StartedCommand.interrupt, 0), ("demo", StartedCommand.terminate, 130)],
     ids=["Ctrl-C of up", "SIGTERM of demo"],
 )
 def test_a_sandbox_stopped_while_it_starts_leaves_nothing(
-    tmp_path: Path, words: str, stop: Callable[[Started], None], code: int
+    tmp_path: Path, words: str, stop: Callable[[StartedCommand], None], code: int
 ) -> None:
-    with started(tmp_path, "sandbox", words) as sandbox:
+    with started_command(tmp_path, "sandbox", words) as sandbox:
         sandbox.wait_for_terraform()
         stop(sandbox)
         assert sandbox.end() == code, sandbox.told
@@ -90,14 +90,14 @@ def test_a_sandbox_stopped_while_it_starts_leaves_nothing(
 
 
 def test_an_env_file_that_cannot_be_written_is_refused_at_once(tmp_path: Path) -> None:
-    with started(tmp_path, "sandbox", "up", "--env-file", "no/such/env") as sandbox:
+    with started_command(tmp_path, "sandbox", "up", "--env-file", "no/such/env") as sandbox:
         assert sandbox.end() == 2
         assert "Traceback" not in sandbox.told
         assert "There is no folder no/such" in sandbox.told
 
 
 def test_with_the_extension_the_demo_delivers_through_its_task(tmp_path: Path) -> None:
-    with started(tmp_path, "sandbox", "demo", "--extension", str(built())) as demo:
+    with started_command(tmp_path, "sandbox", "demo", "--extension", str(built_extension())) as demo:
         assert demo.end() == 0, demo.told
         assert demo.left_behind() == []
     for words in (
@@ -119,7 +119,7 @@ def test_with_the_extension_the_demo_delivers_through_its_task(tmp_path: Path) -
 
 def test_an_extension_the_sandbox_cannot_use_is_refused_before_anything_starts(tmp_path: Path) -> None:
     (tmp_path / "x.vsix").write_text("no zip")
-    with started(tmp_path, "sandbox", "up", "--extension", "x.vsix") as sandbox:
+    with started_command(tmp_path, "sandbox", "up", "--extension", "x.vsix") as sandbox:
         assert sandbox.end() == 1
         assert "Traceback" not in sandbox.told
         assert "The sandbox cannot start: x.vsix cannot be unpacked" in sandbox.told
@@ -127,7 +127,7 @@ def test_an_extension_the_sandbox_cannot_use_is_refused_before_anything_starts(t
 
 
 def test_ctrl_c_in_the_middle_of_an_apply_ends_the_demo_and_all_it_started(tmp_path: Path) -> None:
-    with started(tmp_path, "sandbox", "demo") as demo:
+    with started_command(tmp_path, "sandbox", "demo") as demo:
         demo.reach("task 'Plan' started")
         demo.interrupt()
         assert demo.end() == 130, demo.told

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import moto.backends
 import pytest
 
 from ecs_cd_sandbox.aws import Aws
 from ecs_cd_sandbox.terraform.installation import Terraform
 from tests.support import cached_models
+
+# moto's server lists its own folder at each request.
+_services = tuple(moto.backends.list_of_moto_modules())
+moto.backends.list_of_moto_modules = lambda: _services
 
 __all__ = ["aws", "aws_server", "cached_models", "terraform"]
 

@@ -1,4 +1,4 @@
-"""A world, and the task in it as an agent would call it."""
+"""Simulated clouds, and the task beside them as an agent would call it."""
 
 from __future__ import annotations
 
@@ -10,24 +10,25 @@ import pytest
 from ecs_cd.aws import session
 from ecs_cd_sandbox.aws import Aws
 from ecs_cd_sandbox.azure_devops import Identity, Token
-from tests.integration.azure_task.support import JOB_TOKEN, Task
-from tests.integration.cli.world import Hurry, World
+from tests.integration.azure_task.library_side import JOB_TOKEN, Task
+from tests.support.called_commands import Hurry
+from tests.support.simulated_clouds import SimulatedClouds
 
 
 @pytest.fixture
-def world(aws: Aws, tmp_path: Path) -> Iterator[World]:
+def clouds(aws: Aws, tmp_path: Path) -> Iterator[SimulatedClouds]:
     """Both clouds, where the job's token is known."""
-    (tmp_path / "world").mkdir()
-    with World(aws, tmp_path / "world") as world:
-        world.azure.tokens.add(Token(JOB_TOKEN, Identity("platform Build Service (sandbox)"), kind="job"))
-        yield world
+    (tmp_path / "clouds").mkdir()
+    with SimulatedClouds(aws, tmp_path / "clouds") as clouds:
+        clouds.azure.tokens.add(Token(JOB_TOKEN, Identity("platform Build Service (sandbox)"), kind="job"))
+        yield clouds
     aws.forget_requests()
 
 
 @pytest.fixture
-def task(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Task:
+def task(clouds: SimulatedClouds, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Task:
     """Call the task without waits: time is hurried, and AWS is asked once, not four times."""
     Hurry().install(monkeypatch)
     config = session._config
     monkeypatch.setattr(session, "_config", lambda _: config(1))
-    return Task(world, tmp_path)
+    return Task(clouds, tmp_path)

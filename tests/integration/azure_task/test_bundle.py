@@ -24,7 +24,7 @@ from ecs_cd_sandbox.aws import Aws
 from ecs_cd_sandbox.azure_devops import AzureDevOps as Server
 from ecs_cd_sandbox.azure_devops import Identity, Token
 from extension_builder import archive, contents, extension, node, sbom, smoke_test, wheels
-from tests.integration.azure_task.built import built
+from tests.support.built_extension import built_extension
 
 START = extension.TASK / "python" / "start.py"
 REQUIREMENTS = (extension.ROOT / "requirements.txt").read_text(encoding="utf-8")
@@ -36,7 +36,7 @@ whole_build = pytest.mark.timeout(600)
 
 @pytest.fixture(scope="module")
 def vsix() -> Path:
-    return built()
+    return built_extension()
 
 
 @pytest.fixture(scope="module")

@@ -10,13 +10,13 @@ from ecs_cd.azure_task import commands, inputs
 from ecs_cd.azure_task.main import NO_REQUEST, NO_RESULT, run
 from ecs_cd.azure_task.result_file import OUTPUTS
 from ecs_cd_sandbox.azure_devops import StepContext
-from tests.integration.azure_task.support import DIRECT, Task
-from tests.integration.cli.world import DIGEST, PARAMETER, PAT, World
+from tests.integration.azure_task.library_side import DIRECT, Task
+from tests.support.simulated_clouds import DIGEST, PARAMETER, PAT, SimulatedClouds
 
 
-def test_deploy_delivers_and_sets_every_output(task: Task, world: World) -> None:
+def test_deploy_delivers_and_sets_every_output(task: Task, clouds: SimulatedClouds) -> None:
     ran = task("deploy", {**DIRECT, "tag": "102"}).ended("Succeeded", "my-api 102 is deployed to development")
-    assert (world.value(), world.serves()) == ("102", "102")
+    assert (clouds.value(), clouds.serves()) == ("102", "102")
     assert ran.code == 0
     outputs = ran.outputs
     assert DIGEST.fullmatch(outputs.pop("imageDigest"))
@@ -36,27 +36,27 @@ def test_deploy_delivers_and_sets_every_output(task: Task, world: World) -> None
     assert not list(task.temp.glob(".*"))
 
 
-def test_deploy_reads_settings_file_and_tag_file(task: Task, world: World) -> None:
+def test_deploy_reads_settings_file_and_tag_file(task: Task, clouds: SimulatedClouds) -> None:
     task.publish("102")
     config = task.work / "s" / "ecs-cd.yml"
-    config.write_text(world.file.read_text())
+    config.write_text(clouds.file.read_text())
     ran = task("deploy", {"configFile": "ecs-cd.yml", "service": "my-api", "environment": "development"})
     assert ran.ended("Succeeded").outputs["imageTag"] == "102"
 
 
-def test_an_input_wins_over_the_settings_file(task: Task, world: World) -> None:
-    (task.work / "s" / "ecs-cd.yml").write_text(world.file.read_text())
+def test_an_input_wins_over_the_settings_file(task: Task, clouds: SimulatedClouds) -> None:
+    (task.work / "s" / "ecs-cd.yml").write_text(clouds.file.read_text())
     given = {"service": "my-api", "environment": "development", "parameter": "/elsewhere", "tag": "102"}
     ran = task("set-parameter", {**given, "createParameter": "true", "checkImage": "false"})
     assert ran.ended("Succeeded").outputs["parameterName"] == "/elsewhere"
-    assert world.value("/elsewhere") == "102"
+    assert clouds.value("/elsewhere") == "102"
 
 
-def test_an_older_tag_is_superseded_and_succeeds(task: Task, world: World) -> None:
-    world.aws.put_parameter(PARAMETER, "103")
+def test_an_older_tag_is_superseded_and_succeeds(task: Task, clouds: SimulatedClouds) -> None:
+    clouds.aws.put_parameter(PARAMETER, "103")
     ran = task("deploy", {**DIRECT, "tag": "102"}).ended("Succeeded")
     assert ran.outputs["outcome"] == "superseded"
-    assert world.value() == "103"
+    assert clouds.value() == "103"
 
 
 def test_a_success_with_a_warning_is_one_with_issues(task: Task) -> None:
@@ -65,18 +65,18 @@ def test_a_success_with_a_warning_is_one_with_issues(task: Task) -> None:
     assert "Warnings" in ran.summary
 
 
-def test_a_dry_run_changes_nothing(task: Task, world: World) -> None:
+def test_a_dry_run_changes_nothing(task: Task, clouds: SimulatedClouds) -> None:
     task("deploy", {**DIRECT, "tag": "102", "dryRun": "true"}).ended("Succeeded")
     task("set-parameter", {**DIRECT, "tag": "102", "dryRun": "true"}).ended("SucceededWithIssues")
     task("queue-pipeline", {**DIRECT, "dryRun": "true"})
-    assert world.writes() == []
+    assert clouds.writes() == []
 
 
-def test_a_failed_delivery_fails_with_the_evidence(task: Task, world: World) -> None:
+def test_a_failed_delivery_fails_with_the_evidence(task: Task, clouds: SimulatedClouds) -> None:
     def fail(context: StepContext) -> None:
         context.fail("Error: <b>no</b> such [module](http://evil.example) ##vso[task.complete]")
 
-    world.during_apply = fail
+    clouds.during_apply = fail
     ran = task("deploy", {**DIRECT, "tag": "102"}).ended("Failed", "Terraform apply")
     assert ran.code == 0
     assert ran.outputs["outcome"] == "failed"
@@ -88,65 +88,65 @@ def test_a_failed_delivery_fails_with_the_evidence(task: Task, world: World) -> 
     assert "\n    " in ran.summary
 
 
-def test_a_rollout_that_ecs_takes_back_fails(task: Task, world: World) -> None:
-    world.scheduler.behave("crash-loop", service="my-api", tag="102")
+def test_a_rollout_that_ecs_takes_back_fails(task: Task, clouds: SimulatedClouds) -> None:
+    clouds.scheduler.behave("crash-loop", service="my-api", tag="102")
     task("deploy", {**DIRECT, "tag": "102"}).ended("Failed")
 
 
-def test_a_deadline_that_passes_names_the_input(task: Task, world: World) -> None:
-    world.scheduler.behave("stuck", service="my-api", tag="102")
+def test_a_deadline_that_passes_names_the_input(task: Task, clouds: SimulatedClouds) -> None:
+    clouds.scheduler.behave("stuck", service="my-api", tag="102")
     ran = task("deploy", {**DIRECT, "tag": "102", "timeout": "60s"}).ended("Failed", "1 min")
     assert ran.outputs["outcome"] == "timed-out"
     assert "input &#39;timeout&#39;" in ran.summary
     assert "--timeout" not in ran.told
 
 
-def test_verify_only_looks(task: Task, world: World) -> None:
+def test_verify_only_looks(task: Task, clouds: SimulatedClouds) -> None:
     ran = task("verify", {name: DIRECT[name] for name in ("service", "environment", "cluster")} | {"tag": "101"})
     assert ran.ended("Succeeded").outputs == {"outcome": "unchanged", "imageTag": "101"}
-    assert world.writes() == []
+    assert clouds.writes() == []
 
 
-def test_read_tag_gives_a_variable(task: Task, world: World) -> None:
+def test_read_tag_gives_a_variable(task: Task, clouds: SimulatedClouds) -> None:
     task.publish("102")
     ran = task("read-tag", {"tagVariable": "tag"}).ended("Succeeded")
     assert ran.answer["variables"] == {"tag": "102"}
     assert ran.outputs == {"outcome": "read", "imageTag": "102", "imageDigest": ""}
-    assert world.aws.requests == ()
-    assert world.azure.recorder.exchanges == []
+    assert clouds.aws.requests == ()
+    assert clouds.azure.recorder.exchanges == []
 
 
-def test_set_parameter_records_and_queues_nothing(task: Task, world: World) -> None:
+def test_set_parameter_records_and_queues_nothing(task: Task, clouds: SimulatedClouds) -> None:
     given = {name: DIRECT[name] for name in ("service", "environment", "parameter", "regionName")}
     ran = task("set-parameter", {**given, "tag": "102"}).ended("Succeeded", "changed from 101 to 102")
     assert (ran.outputs["outcome"], ran.outputs["previousImageTag"]) == ("written", "101")
-    assert world.azure.recorder.exchanges == []
+    assert clouds.azure.recorder.exchanges == []
     assert task("set-parameter", {**given, "tag": "102"}).outputs["outcome"] == "unchanged"
     ran = task("set-parameter", {**given, "tag": "101"}).ended("Succeeded")
-    assert (ran.outputs["outcome"], world.value()) == ("superseded", "102")
+    assert (ran.outputs["outcome"], clouds.value()) == ("superseded", "102")
 
 
-def test_queue_pipeline_queues_and_may_wait(task: Task, world: World) -> None:
+def test_queue_pipeline_queues_and_may_wait(task: Task, clouds: SimulatedClouds) -> None:
     given = {name: DIRECT[name] for name in ("pipeline", "branch")}
     queued = task("queue-pipeline", {**given, "templateParameters": "size=large\n", "variables": "REASON=x=y"})
     assert queued.ended("Succeeded").outputs["outcome"] == "queued"
-    world.azure.wait(1)
+    clouds.azure.wait(1)
     waited = task("queue-pipeline", {**given, "wait": "true"}).ended("Succeeded")
     assert waited.outputs["outcome"] == "succeeded"
     assert waited.outputs["runId"] == "2"
-    [first, _] = world.azure.recorder.find("POST")
+    [first, _] = clouds.azure.recorder.find("POST")
     assert "large" in str(first.request_json)
     assert "x=y" in str(first.request_json)
 
 
-def test_deploy_without_a_service_delivers_all_images_of_the_tag_file(task: Task, world: World) -> None:
-    (task.work / "s" / "ecs-cd.yml").write_text(world.file.read_text())
+def test_deploy_without_a_service_delivers_all_images_of_the_tag_file(task: Task, clouds: SimulatedClouds) -> None:
+    (task.work / "s" / "ecs-cd.yml").write_text(clouds.file.read_text())
     task.publish('{"version": 1, "images": {"my-api": {"tag": "102"}, "my-worker": {"tag": "103"}}}')
     ran = task("deploy", {"environment": "development"}).ended("Succeeded", "2 services to development: 2 deployed")
-    assert (world.serves("my-api"), world.serves("my-worker")) == ("102", "103")
+    assert (clouds.serves("my-api"), clouds.serves("my-worker")) == ("102", "103")
     assert (ran.outputs["outcome"], ran.outputs["imageTag"]) == ("deployed", "")
     assert [one["service"] for one in ran.report["deliveries"]] == ["my-api", "my-worker"]
-    world.scheduler.behave("crash-loop", service="my-worker", tag="102")
+    clouds.scheduler.behave("crash-loop", service="my-worker", tag="102")
     task.publish('{"version": 1, "images": {"my-api": {"tag": "103"}, "my-worker": {"tag": "999"}}}')
     ran = task("deploy", {"environment": "development"}).ended("Failed", "2 of 2 services are not delivered")
     assert "**my&#45;worker**" in ran.summary or "**my-worker**" in ran.summary
@@ -155,15 +155,15 @@ def test_deploy_without_a_service_delivers_all_images_of_the_tag_file(task: Task
     assert one.outputs["imageTag"] == "103"
 
 
-def test_promote_delivers_what_the_other_environment_serves(task: Task, world: World) -> None:
+def test_promote_delivers_what_the_other_environment_serves(task: Task, clouds: SimulatedClouds) -> None:
     config = task.work / "s" / "ecs-cd.yml"
-    config.write_text(world.file.read_text().replace("branch: main,", "branch: main, promote_from: development,"))
-    world.aws.put_parameter("/my-api/production/docker-image-tag", "100")
+    config.write_text(clouds.file.read_text().replace("branch: main,", "branch: main, promote_from: development,"))
+    clouds.aws.put_parameter("/my-api/production/docker-image-tag", "100")
     given = {"service": "my-api", "environment": "production", "verify": "false"}
     ran = task("promote", given).ended("SucceededWithIssues", "my-api 101 is deployed to production")
     assert (ran.outputs["imageTag"], ran.outputs["previousImageTag"]) == ("101", "100")
     assert ran.report["origin"]["environment"] == "development"
-    assert world.value("/my-api/production/docker-image-tag") == "101"
+    assert clouds.value("/my-api/production/docker-image-tag") == "101"
     ran = task("promote", {**given, "promoteAfter": "48h"}).ended("Failed", "of 48 h")
     assert "input 'timeout'" in ran.report["failure"]["hint"]
 

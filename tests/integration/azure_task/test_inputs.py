@@ -6,8 +6,8 @@ import pytest
 
 from ecs_cd.azure_task.inputs import input_name, names_by_command, read
 from ecs_cd.errors import SettingsError
-from tests.integration.azure_task.support import DIRECT, Task
-from tests.integration.cli.world import World
+from tests.integration.azure_task.library_side import DIRECT, Task
+from tests.support.simulated_clouds import SimulatedClouds
 
 
 def refused(**inputs: str) -> str:
@@ -100,11 +100,11 @@ def test_an_input_of_another_command_is_no_mistake_but_is_told() -> None:
     assert read({"command": "deploy", "wait": "false", "tagVariable": "x"}).unused == ("tagVariable",)
 
 
-def test_a_missing_setting_is_named_as_an_input(task: Task, world: World) -> None:
+def test_a_missing_setting_is_named_as_an_input(task: Task, clouds: SimulatedClouds) -> None:
     ran = task("deploy", {**{k: v for k, v in DIRECT.items() if k != "branch"}, "tag": "102"})
     ran.ended("Failed", "input 'branch'")
     assert "--branch" not in ran.told
-    assert world.writes() == []
+    assert clouds.writes() == []
 
 
 def test_a_wrong_placeholder_is_told_by_the_input_s_name(task: Task) -> None:
@@ -112,8 +112,8 @@ def test_a_wrong_placeholder_is_told_by_the_input_s_name(task: Task) -> None:
     ran.ended("Failed", "input 'parameter': ", "sevice")
 
 
-def test_a_wrong_tag_in_a_tag_file_runs_nothing(task: Task, world: World) -> None:
+def test_a_wrong_tag_in_a_tag_file_runs_nothing(task: Task, clouds: SimulatedClouds) -> None:
     task.publish("1; rm -rf ##vso[task.complete]")
     ran = task("deploy", DIRECT).ended("Failed")
     assert "##vso[task.complete" not in ran.told
-    assert world.writes() == []
+    assert clouds.writes() == []

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.integration.azure_task.library_side import DIRECT, Task
 from tests.integration.azure_task.proxy import Place, Proxy, behind_tls, proxying
-from tests.integration.azure_task.support import DIRECT, Task
-from tests.integration.cli.world import World
+from tests.support.simulated_clouds import SimulatedClouds
 
 AZURE = "azure.example.test"
 AWS = "aws.example.test"
@@ -26,15 +26,15 @@ def place(url: str) -> Place:
 
 
 @pytest.fixture
-def remote(task: Task, world: World, tmp_path: Path) -> Iterator[tuple[dict[str, Place], Path]]:
+def remote(task: Task, clouds: SimulatedClouds, tmp_path: Path) -> Iterator[tuple[dict[str, Place], Path]]:
     """Both clouds under names that only a proxy knows: AWS without TLS, Azure DevOps with a certificate of its own."""
-    with behind_tls(AZURE, place(world.azure.url), tmp_path) as (tls, certificate):
-        path = urlsplit(world.azure.url).path
+    with behind_tls(AZURE, place(clouds.azure.url), tmp_path) as (tls, certificate):
+        path = urlsplit(clouds.azure.url).path
         task.environ["SYSTEM_COLLECTIONURI"] = f"https://{AZURE}{path}/"
         task.environ["AWS_ENDPOINT_URL"] = f"http://{AWS}"
         for name in ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"):
             task.environ.pop(name, None)
-        yield {AZURE: tls, AWS: place(world.aws.url)}, certificate
+        yield {AZURE: tls, AWS: place(clouds.aws.url)}, certificate
 
 
 def given(proxy: Proxy, **more: object) -> dict[str, object]:
@@ -42,7 +42,7 @@ def given(proxy: Proxy, **more: object) -> dict[str, object]:
 
 
 def test_both_clouds_are_reached_through_a_proxy_that_wants_a_login(
-    task: Task, world: World, remote: tuple[dict[str, Place], Path]
+    task: Task, clouds: SimulatedClouds, remote: tuple[dict[str, Place], Path]
 ) -> None:
     hosts, certificate = remote
     user, password = LOGIN
@@ -51,7 +51,7 @@ def test_both_clouds_are_reached_through_a_proxy_that_wants_a_login(
         agent = given(proxy, username=user, password=password)
         ran = task("deploy", {**DIRECT, "tag": "102"}, proxy=agent, caFile=str(certificate))
     ran.ended("Succeeded")
-    assert world.serves() == "102"
+    assert clouds.serves() == "102"
     assert f"CONNECT {AZURE}:443" in proxy.asked
     assert any(asked.startswith(f"POST http://{AWS}/") for asked in proxy.asked)
     assert proxy.refused == []
@@ -59,17 +59,19 @@ def test_both_clouds_are_reached_through_a_proxy_that_wants_a_login(
         assert secret not in ran.told
 
 
-def test_a_proxy_that_refuses_is_told(task: Task, world: World, remote: tuple[dict[str, Place], Path]) -> None:
+def test_a_proxy_that_refuses_is_told(
+    task: Task, clouds: SimulatedClouds, remote: tuple[dict[str, Place], Path]
+) -> None:
     hosts, certificate = remote
     with proxying(hosts, "agent:right") as proxy:
         ran = task("deploy", {**DIRECT, "tag": "102"}, proxy=given(proxy), caFile=str(certificate))
     ran.ended("Failed")
     assert proxy.asked == []
-    assert world.writes() == []
+    assert clouds.writes() == []
 
 
 def test_a_certificate_nobody_vouches_for_is_refused_even_where_the_agent_would_not(
-    task: Task, world: World, remote: tuple[dict[str, Place], Path]
+    task: Task, clouds: SimulatedClouds, remote: tuple[dict[str, Place], Path]
 ) -> None:
     hosts, _ = remote
     with proxying(hosts) as proxy:
@@ -77,10 +79,10 @@ def test_a_certificate_nobody_vouches_for_is_refused_even_where_the_agent_would_
     ran.ended("Failed", AZURE)
     assert "skip the validation of certificates" in ran.out
     assert "--sslcacert" in ran.out
-    assert world.azure.recorder.exchanges == []
+    assert clouds.azure.recorder.exchanges == []
 
 
-def test_loopback_is_never_proxied(task: Task, world: World) -> None:
+def test_loopback_is_never_proxied(task: Task, clouds: SimulatedClouds) -> None:
     for name in ("NO_PROXY", "no_proxy"):
         task.environ.pop(name, None)
     with proxying({}) as proxy:

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from ecs_cd_sandbox.aws.faults import ErrorAnswer
-from tests.integration.azure_task.support import DIRECT, JOB_TOKEN, Task, aws_connection
-from tests.integration.cli.world import World
+from tests.integration.azure_task.library_side import DIRECT, JOB_TOKEN, Task, aws_connection
+from tests.support.simulated_clouds import SimulatedClouds
 
 PATIENCE = 60
 """Seconds; no test depends on how much less it is."""
@@ -38,9 +38,9 @@ def reach(process: subprocess.Popen[str], line: str) -> str:
 
 @pytest.mark.parametrize("signals", [(signal.SIGINT,), (signal.SIGTERM,), (signal.SIGINT, signal.SIGTERM)])
 def test_a_cancelled_delivery_leaves_its_result_and_the_clouds_alone(
-    task: Task, world: World, signals: tuple[signal.Signals, ...]
+    task: Task, clouds: SimulatedClouds, signals: tuple[signal.Signals, ...]
 ) -> None:
-    world.during_apply = lambda _: world.released.wait()
+    clouds.during_apply = lambda _: clouds.released.wait()
     with task.process("deploy", {**DIRECT, "tag": "102"}) as process:
         told = reach(process, "task 'Terraform apply' started")
         for number in signals:
@@ -49,14 +49,14 @@ def test_a_cancelled_delivery_leaves_its_result_and_the_clouds_alone(
     ran = task.left(process.returncode, told + out)
     ran.ended("Failed", "Interrupted while following run")
     assert (ran.code, ran.outputs["outcome"], ran.outputs["runId"]) == (0, "interrupted", "1")
-    assert world.azure.recorder.find("PATCH") == []
+    assert clouds.azure.recorder.find("PATCH") == []
     assert "Traceback" not in ran.told
-    world.released.set()
-    assert world.azure.wait(1) == "succeeded"
+    clouds.released.set()
+    assert clouds.azure.wait(1) == "succeeded"
 
 
-def test_a_cancelled_step_leaves_its_result(task: Task, world: World) -> None:
-    world.during_apply = lambda _: world.released.wait()
+def test_a_cancelled_step_leaves_its_result(task: Task, clouds: SimulatedClouds) -> None:
+    clouds.during_apply = lambda _: clouds.released.wait()
     with task.process("queue-pipeline", {**DIRECT, "wait": "true"}) as process:
         told = reach(process, "Queued run")
         process.send_signal(signal.SIGINT)
@@ -67,11 +67,11 @@ def test_a_cancelled_step_leaves_its_result(task: Task, world: World) -> None:
 
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="needs Linux's /proc")
 @pytest.mark.parametrize("debug", ["true", "false"])
-def test_no_secret_is_seen_anywhere(task: Task, world: World, debug: str) -> None:
+def test_no_secret_is_seen_anywhere(task: Task, clouds: SimulatedClouds, debug: str) -> None:
     """Whatever the clouds echo: both repeat every secret in an error."""
     echo = " ".join(SECRETS)
     task.environ["SYSTEM_DEBUG"] = debug
-    world.during_apply = lambda context: (world.released.wait(), context.fail(f"Error: {echo}"))
+    clouds.during_apply = lambda context: (clouds.released.wait(), context.fail(f"Error: {echo}"))
     role = "arn:aws:iam::123456789012:role/deploy"
     connection = aws_connection(
         username="AKIACONNECTION123456",
@@ -81,11 +81,11 @@ def test_no_secret_is_seen_anywhere(task: Task, world: World, debug: str) -> Non
         externalId=EXTERNAL,
     )
     proxy = {"url": "http://127.0.0.1:9", "username": "agent", "password": PROXY_PASSWORD, "bypass": []}
-    world.aws.inject("ecr", None, ErrorAnswer("ThrottlingException", echo))
+    clouds.aws.inject("ecr", None, ErrorAnswer("ThrottlingException", echo))
     with task.process("deploy", {**DIRECT, "tag": "102"}, aws=connection, proxy=proxy) as process:
         told = reach(process, "task 'Terraform apply' started")
         seen = Path(f"/proc/{process.pid}/cmdline").read_bytes().decode()
-        world.released.set()
+        clouds.released.set()
         out, _ = process.communicate(timeout=PATIENCE)
     ran = task.left(process.returncode, told + out).ended("Failed")
     assert "ecs_cd.azure_task" in seen

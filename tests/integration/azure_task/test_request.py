@@ -10,7 +10,7 @@ import pytest
 
 from ecs_cd.azure_task.request import parse
 from ecs_cd.errors import WrongInput
-from tests.integration.azure_task.support import JOB_TOKEN, aws_connection, request
+from tests.integration.azure_task.library_side import JOB_TOKEN, aws_connection, request
 
 SECRET = "a-secret-0123456789"
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from extension_builder.node import Node, find_nodes
-from tests.integration.azure_task.node import bundle
-from tests.integration.azure_task.wrapper import AWS, AZURE, Task, connection, inputs, secrets
+from tests.integration.azure_task.bundled_script import bundle
+from tests.integration.azure_task.node_side import AWS, AZURE, Task, connection, inputs, secrets
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the agent's programs are stood in for by shell scripts")
 

@@ -1,4 +1,4 @@
-"""The command line in a world of its own."""
+"""The command line with clouds of its own."""
 
 from __future__ import annotations
 
@@ -10,25 +10,26 @@ import pytest
 
 from ecs_cd.aws import session
 from ecs_cd_sandbox.aws import Aws
-from tests.integration.cli.world import Cli, Hurry, World
+from tests.support.called_commands import Cli, Hurry
+from tests.support.simulated_clouds import SimulatedClouds
 
 
 @pytest.fixture
-def world(aws: Aws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def clouds(aws: Aws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SimulatedClouds]:
     """Both clouds, and a process that can reach nothing else and knows nothing of the machine's own accounts."""
-    with World(aws, tmp_path) as world:
-        environment = world.environment()
+    with SimulatedClouds(aws, tmp_path) as clouds:
+        environment = clouds.environment()
         for name in set(os.environ) - set(environment):
             monkeypatch.delenv(name)
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
         monkeypatch.chdir(tmp_path)
-        yield world
+        yield clouds
     aws.forget_requests()
 
 
 @pytest.fixture
-def cli(world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
+def cli(clouds: SimulatedClouds, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
     """Call the command line without waits: time is hurried, and AWS is asked once, not four times."""
     Hurry().install(monkeypatch)
     config = session._config

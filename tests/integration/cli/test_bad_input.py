@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.integration.cli.world import Cli, World
+from tests.support.called_commands import Cli
+from tests.support.simulated_clouds import SimulatedClouds
 
 HOSTILE = {
     "an agent's command": "##vso[task.setvariable variable=x]y",
@@ -22,10 +23,10 @@ TAKING_TAGS = (("deploy",), ("verify",), ("parameter", "set"))
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_sent(world: World) -> object:
+def nothing_is_sent(clouds: SimulatedClouds) -> object:
     yield
-    assert world.aws.requests == ()
-    assert world.azure.recorder.exchanges == []
+    assert clouds.aws.requests == ()
+    assert clouds.azure.recorder.exchanges == []
 
 
 @pytest.mark.parametrize("tag", HOSTILE.values(), ids=HOSTILE)
@@ -37,16 +38,16 @@ def test_a_hostile_tag_is_refused(cli: Cli, words: tuple[str, ...], tag: str) ->
 
 @pytest.mark.parametrize("tag", [*HOSTILE.values(), "10\x002"], ids=[*HOSTILE, "NUL"])
 @pytest.mark.parametrize("output", ["text", "json"])
-def test_a_hostile_tag_in_a_tag_file_is_refused(cli: Cli, world: World, tag: str, output: str) -> None:
-    path = world.publish("")
+def test_a_hostile_tag_in_a_tag_file_is_refused(cli: Cli, clouds: SimulatedClouds, tag: str, output: str) -> None:
+    path = clouds.publish("")
     path.write_bytes(tag.encode())
     cli("deploy", "my-api", "development", "--tag-file", "drop", "--output", output).refused(2, ".buildId")
 
 
 @pytest.mark.parametrize("tag", HOSTILE.values(), ids=HOSTILE)
-def test_a_hostile_tag_is_not_written_to_a_tag_file(cli: Cli, world: World, tag: str) -> None:
+def test_a_hostile_tag_is_not_written_to_a_tag_file(cli: Cli, clouds: SimulatedClouds, tag: str) -> None:
     cli("tag", "write", tag).refused(2, "is not a Docker image tag")
-    assert not (world.folder / ".buildId").exists()
+    assert not (clouds.folder / ".buildId").exists()
 
 
 def test_a_missing_tag_file_is_said_with_where_was_looked(cli: Cli) -> None:
@@ -56,29 +57,29 @@ def test_a_missing_tag_file_is_said_with_where_was_looked(cli: Cli) -> None:
         assert where in called.sentence
 
 
-def test_several_tag_files_are_listed(cli: Cli, world: World) -> None:
-    world.publish("102", "drop/one/.buildId")
-    world.publish("103", "drop/two/.buildId")
+def test_several_tag_files_are_listed(cli: Cli, clouds: SimulatedClouds) -> None:
+    clouds.publish("102", "drop/one/.buildId")
+    clouds.publish("103", "drop/two/.buildId")
     called = cli("deploy", "my-api", "development", "--tag-file", "drop")
     assert called.code == 2
     assert "one/.buildId" in called.told
     assert "two/.buildId" in called.told
 
 
-def test_a_hostile_name_of_a_tag_file_is_harmless(cli: Cli, world: World) -> None:
+def test_a_hostile_name_of_a_tag_file_is_harmless(cli: Cli, clouds: SimulatedClouds) -> None:
     for name in ("##vso[task.complete]x", "a\x1b[2Jb"):
-        world.publish("102", f"drop/{name}/.buildId")
+        clouds.publish("102", f"drop/{name}/.buildId")
     assert cli("tag", "read", "drop").code == 2
     assert cli("tag", "read", "##vso[task.complete]").code == 2
 
 
-def test_a_tag_file_that_names_another_service_is_refused(cli: Cli, world: World) -> None:
+def test_a_tag_file_that_names_another_service_is_refused(cli: Cli, clouds: SimulatedClouds) -> None:
     cli("tag", "write", "102", "--service", "my-worker")
     called = cli("deploy", "my-api", "development").refused(2, "has no image for service 'my-api'")
     assert "my-worker" in called.advice
 
 
-def test_a_tag_file_that_names_another_repository_is_refused(cli: Cli, world: World) -> None:
+def test_a_tag_file_that_names_another_repository_is_refused(cli: Cli, clouds: SimulatedClouds) -> None:
     cli("tag", "write", "102", "--service", "my-api", "--repository", "other")
     cli("deploy", "my-api", "development").refused(2, "'other'", "'my-api'")
 
@@ -94,8 +95,8 @@ def test_a_tag_file_that_names_another_repository_is_refused(cli: Cli, world: Wo
         (b"102 103", "not a Docker image tag"),
     ],
 )
-def test_what_is_no_tag_file_is_refused(cli: Cli, world: World, content: bytes, says: str) -> None:
-    world.publish("").write_bytes(content)
+def test_what_is_no_tag_file_is_refused(cli: Cli, clouds: SimulatedClouds, content: bytes, says: str) -> None:
+    clouds.publish("").write_bytes(content)
     called = cli("deploy", "my-api", "development", "--tag-file", "drop/.buildId")
     assert called.code == 2
     assert says in called.sentence

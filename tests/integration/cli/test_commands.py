@@ -9,10 +9,11 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from tests.integration.cli.world import DIGEST, PARAMETER, PIPELINE, Cli, World
+from tests.support.called_commands import Cli
+from tests.support.simulated_clouds import DIGEST, PARAMETER, PIPELINE, SimulatedClouds
 
 
-def test_deploy_brings_a_tag_to_ecs_and_says_what_was_proved(cli: Cli, world: World) -> None:
+def test_deploy_brings_a_tag_to_ecs_and_says_what_was_proved(cli: Cli, clouds: SimulatedClouds) -> None:
     called = cli("deploy", "my-api", "development", "--tag", "102")
     assert called.code == 0
     assert called.out.startswith("OK  my-api 102 is deployed to development.\n")
@@ -20,13 +21,15 @@ def test_deploy_brings_a_tag_to_ecs_and_says_what_was_proved(cli: Cli, world: Wo
     assert f"{PARAMETER} changed from 101 to 102 (version 2)." in called.out
     assert "1 of 1 tasks serve it" in called.out
     assert "task 'Terraform apply' succeeded" in called.err
-    assert (world.value(), world.serves()) == ("102", "102")
-    assert world.serves("my-worker") == "101"
+    assert (clouds.value(), clouds.serves()) == ("102", "102")
+    assert clouds.serves("my-worker") == "101"
 
 
-def test_the_report_is_the_same_on_stdout_and_in_the_file_and_as_its_schema_says(cli: Cli, world: World) -> None:
-    tag_file = world.publish("102")
-    report_file = world.folder / "report.json"
+def test_the_report_is_the_same_on_stdout_and_in_the_file_and_as_its_schema_says(
+    cli: Cli, clouds: SimulatedClouds
+) -> None:
+    tag_file = clouds.publish("102")
+    report_file = clouds.folder / "report.json"
     argv = ("--tag-file", str(tag_file), "--report", str(report_file), "--output", "json")
     called = cli("deploy", "my-api", "development", *argv)
     assert called.json == json.loads(report_file.read_text(encoding="utf-8"))
@@ -37,7 +40,7 @@ def test_the_report_is_the_same_on_stdout_and_in_the_file_and_as_its_schema_says
     jsonschema.validate(called.json, cli("schema", "report").json, jsonschema.Draft202012Validator)
 
 
-def test_a_failure_is_told_in_json_and_in_words_on_stderr(cli: Cli, world: World) -> None:
+def test_a_failure_is_told_in_json_and_in_words_on_stderr(cli: Cli, clouds: SimulatedClouds) -> None:
     called = cli("deploy", "my-api", "development", "--tag", "999", "--output", "json", "--quiet")
     assert called.code == called.json["exit_code"] == 1
     assert called.json["failure"]["reason"] == "image-missing"
@@ -45,75 +48,75 @@ def test_a_failure_is_told_in_json_and_in_words_on_stderr(cli: Cli, world: World
     jsonschema.validate(called.json, cli("schema", "report").json, jsonschema.Draft202012Validator)
 
 
-def test_the_tag_file_is_found_by_folder_and_by_glob(cli: Cli, world: World) -> None:
-    world.publish("103", "artifacts/drop/.buildId")
+def test_the_tag_file_is_found_by_folder_and_by_glob(cli: Cli, clouds: SimulatedClouds) -> None:
+    clouds.publish("103", "artifacts/drop/.buildId")
     for where in ("artifacts", "artifacts/**/.buildId"):
         assert cli("deploy", "my-api", "development", "--tag-file", where).code == 0
-    assert world.serves() == "103"
+    assert clouds.serves() == "103"
 
 
-def test_what_is_deployed_already_needs_no_run(cli: Cli, world: World) -> None:
+def test_what_is_deployed_already_needs_no_run(cli: Cli, clouds: SimulatedClouds) -> None:
     called = cli("deploy", "my-api", "development", "--tag", "101")
-    assert (called.code, world.writes()) == (0, ["LabelParameterVersion"])
-    world.forget()
-    assert (cli("deploy", "my-api", "development", "--tag", "101").code, world.writes()) == (0, [])
+    assert (called.code, clouds.writes()) == (0, ["LabelParameterVersion"])
+    clouds.forget()
+    assert (cli("deploy", "my-api", "development", "--tag", "101").code, clouds.writes()) == (0, [])
     assert called.out.startswith("OK  my-api 101 in development: nothing was changed.")
 
 
-def test_an_older_tag_is_superseded_which_is_success(cli: Cli, world: World) -> None:
+def test_an_older_tag_is_superseded_which_is_success(cli: Cli, clouds: SimulatedClouds) -> None:
     assert cli("parameter", "set", "my-api", "development", "--tag", "103").code == 0
-    world.forget()
+    clouds.forget()
     called = cli("deploy", "my-api", "development", "--tag", "102")
-    assert (called.code, world.writes(), world.value()) == (0, [], "103")
+    assert (called.code, clouds.writes(), clouds.value()) == (0, [], "103")
     assert "holds 103, newer than 102" in called.out
 
 
-def test_a_tag_recorded_by_an_attempt_that_died_is_taken_up(cli: Cli, world: World) -> None:
-    world.aws.put_parameter(PARAMETER, "102")
+def test_a_tag_recorded_by_an_attempt_that_died_is_taken_up(cli: Cli, clouds: SimulatedClouds) -> None:
+    clouds.aws.put_parameter(PARAMETER, "102")
     called = cli("deploy", "my-api", "development", "--tag", "102")
-    assert (called.code, world.serves()) == (0, "102")
+    assert (called.code, clouds.serves()) == (0, "102")
     assert "is deployed" in called.out
 
 
-def test_a_deployment_without_an_ecs_service_says_that_nothing_was_proved(cli: Cli, world: World) -> None:
+def test_a_deployment_without_an_ecs_service_says_that_nothing_was_proved(cli: Cli, clouds: SimulatedClouds) -> None:
     called = cli("deploy", "my-api", "production", "--tag", "102", "--no-verify")
     assert called.code == 0
     assert "Whether ECS serves the tag was not looked at" in called.out
-    assert world.value("/my-api/production/docker-image-tag") == "102"
+    assert clouds.value("/my-api/production/docker-image-tag") == "102"
 
 
-def test_quiet_says_only_the_result(cli: Cli, world: World) -> None:
+def test_quiet_says_only_the_result(cli: Cli, clouds: SimulatedClouds) -> None:
     called = cli("deploy", "my-api", "development", "--tag", "102", "--quiet")
     assert called.out.startswith("OK")
     assert called.err == ""
 
 
 def test_the_settings_file_is_found_upwards_or_named(
-    cli: Cli, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cli: Cli, clouds: SimulatedClouds, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     below = tmp_path / "a" / "b"
     below.mkdir(parents=True)
     monkeypatch.chdir(below)
     assert cli("parameter", "get", "my-api", "development").out == "101\n"
-    elsewhere = world.file.rename(tmp_path / "elsewhere.yml")
+    elsewhere = clouds.file.rename(tmp_path / "elsewhere.yml")
     assert cli("parameter", "get", "my-api", "development", "--settings", str(elsewhere)).out == "101\n"
     assert cli("parameter", "get", "my-api", "development").code == 2
 
 
-def test_verify_proves_what_serves_and_changes_nothing(cli: Cli, world: World) -> None:
+def test_verify_proves_what_serves_and_changes_nothing(cli: Cli, clouds: SimulatedClouds) -> None:
     called = cli("verify", "my-api", "development", "--tag", "101", "--output", "json")
     assert (called.code, called.json["outcome"], called.json["rollout"]["serving"]) == (0, "unchanged", "deployed")
     assert "1 of 1 tasks serve it" in cli("verify", "my-api", "development", "--tag", "101").out
-    assert world.writes() == []
+    assert clouds.writes() == []
 
 
-def test_verify_fails_for_what_does_not_serve(cli: Cli, world: World) -> None:
+def test_verify_fails_for_what_does_not_serve(cli: Cli, clouds: SimulatedClouds) -> None:
     called = cli("verify", "my-api", "development", "--tag", "102").refused(1, "my-api", "102")
     assert "my-api:101" in called.sentence
-    assert world.writes() == []
+    assert clouds.writes() == []
 
 
-def test_status_shows_each_service_of_an_environment(cli: Cli, world: World) -> None:
+def test_status_shows_each_service_of_an_environment(cli: Cli, clouds: SimulatedClouds) -> None:
     called = cli("status", "--environment", "development")
     assert [line.split() for line in called.out.splitlines()] == [
         ["SERVICE", "ENVIRONMENT", "RECORDED", "SERVES", "TASKS", "ROLLOUT", "MARKS"],
@@ -122,20 +125,20 @@ def test_status_shows_each_service_of_an_environment(cli: Cli, world: World) -> 
     ]
     shown = cli("status", "my-worker", "--environment", "development", "--output", "json").json
     assert [(one["service"], one["serves"], one["drift"]) for one in shown] == [("my-worker", "101", False)]
-    assert world.writes() == []
+    assert clouds.writes() == []
 
 
-def test_status_tells_drift_and_what_is_not_there(cli: Cli, world: World) -> None:
-    world.aws.put_parameter(PARAMETER, "102")
+def test_status_tells_drift_and_what_is_not_there(cli: Cli, clouds: SimulatedClouds) -> None:
+    clouds.aws.put_parameter(PARAMETER, "102")
     lines = cli("status", "my-api", "--long").out.splitlines()
     assert "DRIFT" in lines[1]
     assert "no such ECS service" in lines[2]
 
 
-def test_several_environments_are_a_matrix_with_marks_and_drift(cli: Cli, world: World) -> None:
+def test_several_environments_are_a_matrix_with_marks_and_drift(cli: Cli, clouds: SimulatedClouds) -> None:
     assert cli("deploy", "my-api", "development", "--tag", "102").code == 0
     assert cli("hold", "my-worker", "production").code == 0
-    world.aws.put_parameter("/my-worker/development/docker-image-tag", "103")
+    clouds.aws.put_parameter("/my-worker/development/docker-image-tag", "103")
     assert [re.split(r" {2,}", line) for line in cli("status").out.splitlines()] == [
         ["SERVICE", "development", "production"],
         ["my-api", "102, verified", "101, not verified, no such ECS service"],
@@ -143,30 +146,32 @@ def test_several_environments_are_a_matrix_with_marks_and_drift(cli: Cli, world:
     ]
 
 
-def test_a_run_that_goes_on_is_shown_with_one_request_for_each_pipeline_and_branch(cli: Cli, world: World) -> None:
-    world.during_apply = lambda _: world.released.wait(60)
+def test_a_run_that_goes_on_is_shown_with_one_request_for_each_pipeline_and_branch(
+    cli: Cli, clouds: SimulatedClouds
+) -> None:
+    clouds.during_apply = lambda _: clouds.released.wait(60)
     assert cli("pipeline", "queue", "my-api", "development").code == 0
-    world.forget()
+    clouds.forget()
     called = cli("status", "--output", "json")
     runs = {one["environment"]: one["run"] and one["run"]["id"] for one in called.json}
     assert runs == {"development": 1, "production": None}
-    asked = [exchange.path.rpartition("_apis/")[2].lower() for exchange in world.azure.recorder.exchanges]
+    asked = [exchange.path.rpartition("_apis/")[2].lower() for exchange in clouds.azure.recorder.exchanges]
     assert sorted(asked) == ["build/builds", "build/builds", "build/definitions"]
     assert "RUN" in cli("status", "--environment", "development").out
 
 
 def test_without_a_token_status_leaves_the_runs_out_and_says_so(
-    cli: Cli, world: World, monkeypatch: pytest.MonkeyPatch
+    cli: Cli, clouds: SimulatedClouds, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("ECS_CD_AZURE_DEVOPS_PAT")
     called = cli("status")
     assert called.code == 0
     assert called.out.endswith("\nRuns are not shown: There is no token for Azure DevOps.\n")
-    assert world.azure.recorder.exchanges == []
+    assert clouds.azure.recorder.exchanges == []
 
 
-def test_an_environment_that_cannot_be_looked_at_does_not_hide_the_others(cli: Cli, world: World) -> None:
-    world.file.write_text(world.file.read_text().replace("branch: main,", "branch: main, profile: nowhere,"))
+def test_an_environment_that_cannot_be_looked_at_does_not_hide_the_others(cli: Cli, clouds: SimulatedClouds) -> None:
+    clouds.file.write_text(clouds.file.read_text().replace("branch: main,", "branch: main, profile: nowhere,"))
     called = cli("status", "my-api", "--long")
     assert called.code == 0
     assert called.out.splitlines()[1].split()[:4] == ["my-api", "development", "101", "101"]
@@ -174,12 +179,12 @@ def test_an_environment_that_cannot_be_looked_at_does_not_hide_the_others(cli: C
     assert cli("status", "--environment", "production").code == 2
 
 
-def test_watching_and_json_are_refused_together(cli: Cli, world: World) -> None:
+def test_watching_and_json_are_refused_together(cli: Cli, clouds: SimulatedClouds) -> None:
     called = cli("status", "--watch", "--output", "json")
-    assert (called.code, world.aws.requests) == (2, ())
+    assert (called.code, clouds.aws.requests) == (2, ())
 
 
-def test_history_shows_versions_newest_first(cli: Cli, world: World) -> None:
+def test_history_shows_versions_newest_first(cli: Cli, clouds: SimulatedClouds) -> None:
     cli("parameter", "set", "my-api", "development", "--tag", "102")
     lines = [line.split()[:2] for line in cli("history", "my-api", "development").out.splitlines()]
     assert lines == [["VERSION", "TAG"], ["2", "102"], ["1", "101"]]
@@ -187,49 +192,49 @@ def test_history_shows_versions_newest_first(cli: Cli, world: World) -> None:
     assert [(one["version"], one["tag"]) for one in shown] == [(2, "102")]
 
 
-def test_a_tag_file_is_written_and_read_back(cli: Cli, world: World) -> None:
+def test_a_tag_file_is_written_and_read_back(cli: Cli, clouds: SimulatedClouds) -> None:
     assert cli("tag", "write", "102").out == ".buildId holds 102.\n"
-    assert (world.folder / ".buildId").read_bytes() == b"102\n"
+    assert (clouds.folder / ".buildId").read_bytes() == b"102\n"
     assert cli("tag", "read").out == "102\n"
     assert cli("tag", "read", ".buildId", "--output", "json").json["tag"] == "102"
 
 
-def test_a_tag_file_keeps_the_facts_of_the_build(cli: Cli, world: World) -> None:
+def test_a_tag_file_keeps_the_facts_of_the_build(cli: Cli, clouds: SimulatedClouds) -> None:
     facts = ("--service", "my-api", "--repository", "my-api", "--build-id", "102", "--commit", "0123abc")
     assert cli("tag", "write", "102", "build/.buildId", *facts).code == 0
     read = cli("tag", "read", "build", "--service", "my-api", "--output", "json").json
     assert (read["service"], read["repository"], read["build_id"], read["commit"]) == facts[1::2]
 
 
-def test_the_parameter_is_read_and_set_alone(cli: Cli, world: World) -> None:
+def test_the_parameter_is_read_and_set_alone(cli: Cli, clouds: SimulatedClouds) -> None:
     assert cli("parameter", "get", "my-api", "development").out == "101\n"
     called = cli("parameter", "set", "my-api", "development", "--tag", "102", "--output", "json")
     assert (called.json["old"], called.json["new"], called.json["recorded"]) == ("101", "102", "written")
-    assert world.writes() == ["PutParameter"]
+    assert clouds.writes() == ["PutParameter"]
     shown = cli("parameter", "get", "my-api", "development", "--output", "json").json
     assert shown == {"name": PARAMETER, "value": "102", "version": 2}
 
 
-def test_a_parameter_is_created_only_if_asked_for(cli: Cli, world: World) -> None:
+def test_a_parameter_is_created_only_if_asked_for(cli: Cli, clouds: SimulatedClouds) -> None:
     argv = ("parameter", "set", "my-api", "development", "--parameter", "/new", "--tag", "102")
     cli(*argv).refused(1, "no parameter '/new'")
     assert cli(*argv, "--create-parameter").out == "/new created with 102 (version 1).\n"
-    assert world.value("/new") == "102"
+    assert clouds.value("/new") == "102"
 
 
-def test_a_run_is_queued_and_followed_alone(cli: Cli, world: World) -> None:
+def test_a_run_is_queued_and_followed_alone(cli: Cli, clouds: SimulatedClouds) -> None:
     queued = cli("pipeline", "queue", "my-api", "development", "--output", "json").json
     assert queued["branch"] == "refs/heads/develop"
     waited = cli("pipeline", "wait", str(queued["id"]))
     assert f"(id {queued['id']}) succeeded: {queued['url']}" in waited.out
-    assert world.writes() == ["POST Pipelines/1/runs"]
+    assert clouds.writes() == ["POST Pipelines/1/runs"]
 
 
-def test_any_pipeline_can_be_queued_with_parameters_and_variables(cli: Cli, world: World) -> None:
+def test_any_pipeline_can_be_queued_with_parameters_and_variables(cli: Cli, clouds: SimulatedClouds) -> None:
     argv = ("--pipeline", PIPELINE, "--branch", "main", "--template-parameter", "size=large", "--variable", "REASON=x")
     called = cli("pipeline", "queue", *argv, "--wait", "--output", "json")
     assert (called.code, called.json["state"]) == (0, "succeeded")
-    [request] = [e.request_json for e in world.azure.recorder.find("POST")]
+    [request] = [e.request_json for e in clouds.azure.recorder.find("POST")]
     assert request["templateParameters"] == {"size": "large"}
     assert request["variables"]["REASON"]["value"] == "x"
 
@@ -254,10 +259,10 @@ def test_schemas_are_valid_json_schemas(cli: Cli, what: str) -> None:
     ],
 )  # fmt: skip
 def test_a_dry_run_says_what_would_be_done_and_changes_nothing(
-    cli: Cli, world: World, argv: tuple[str, ...], says: str
+    cli: Cli, clouds: SimulatedClouds, argv: tuple[str, ...], says: str
 ) -> None:
     called = cli(*argv, "--dry-run")
     assert called.code == 0
     assert says in called.out
-    assert world.writes() == []
-    assert not (world.folder / ".buildId").exists()
+    assert clouds.writes() == []
+    assert not (clouds.folder / ".buildId").exists()

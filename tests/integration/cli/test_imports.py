@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.cli.world import World
+from tests.support.simulated_clouds import SimulatedClouds
 
 PACKAGES = ("boto3", "botocore", "azure", "msrest", "requests", "pydantic", "yaml", "click", "rich")
 TELL = f"""
@@ -67,6 +67,8 @@ def test_importing_the_package_imports_nothing_else(tmp_path: Path) -> None:
     ],
     ids=lambda value: " ".join(value[:2]) if isinstance(value, tuple) else "",
 )
-def test_a_command_imports_only_what_it_needs(world: World, argv: tuple[str, ...], allowed: set[str]) -> None:
-    world.publish("102")
-    assert imported(running(*argv), world.folder, world.environment()) <= allowed
+def test_a_command_imports_only_what_it_needs(
+    clouds: SimulatedClouds, argv: tuple[str, ...], allowed: set[str]
+) -> None:
+    clouds.publish("102")
+    assert imported(running(*argv), clouds.folder, clouds.environment()) <= allowed

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from ecs_cd_sandbox.aws.faults import ErrorAnswer
-from tests.integration.cli.world import SECRETS, Called, World, command
+from tests.support.called_commands import Called, command
+from tests.support.simulated_clouds import SECRETS, SimulatedClouds
 
 DEPLOY = ("deploy", "my-api", "development", "--tag", "102", "--report", "report.json")
 PATIENCE = 60
@@ -46,11 +47,11 @@ class Delivering:
 
 
 @contextmanager
-def delivering(world: World, *argv: str) -> Iterator[Delivering]:
+def delivering(clouds: SimulatedClouds, *argv: str) -> Iterator[Delivering]:
     with subprocess.Popen(
         command(*(argv or DEPLOY)),
-        cwd=world.folder,
-        env=world.environment(),
+        cwd=clouds.folder,
+        env=clouds.environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -61,30 +62,30 @@ def delivering(world: World, *argv: str) -> Iterator[Delivering]:
             process.kill()
 
 
-def interrupted(called: Called, doing: str, world: World) -> None:
+def interrupted(called: Called, doing: str, clouds: SimulatedClouds) -> None:
     called.refused(130, "Interrupted while", doing)
-    report = json.loads((world.folder / "report.json").read_text(encoding="utf-8"))
+    report = json.loads((clouds.folder / "report.json").read_text(encoding="utf-8"))
     assert (report["outcome"], report["exit_code"]) == ("interrupted", 130)
     assert "Nothing was stopped in the clouds" in called.advice
 
 
-def held_at_check(world: World) -> str:
-    world.azure.faults.hold("GET", "definitions")
+def held_at_check(clouds: SimulatedClouds) -> str:
+    clouds.azure.faults.hold("GET", "definitions")
     return "checking that 102 can be delivered"
 
 
-def held_at_parameter(world: World) -> str:
-    world.aws.inject("ssm", "PutParameter", ErrorAnswer("ThrottlingException"), times=10_000)
+def held_at_parameter(clouds: SimulatedClouds) -> str:
+    clouds.aws.inject("ssm", "PutParameter", ErrorAnswer("ThrottlingException"), times=10_000)
     return "recording 102 in"
 
 
-def held_at_run(world: World) -> str:
-    world.during_apply = lambda _: world.released.wait()
+def held_at_run(clouds: SimulatedClouds) -> str:
+    clouds.during_apply = lambda _: clouds.released.wait()
     return "task 'Terraform apply' started"
 
 
-def held_at_rollout(world: World) -> str:
-    world.scheduler.behave("stuck", service="my-api", tag="102")
+def held_at_rollout(clouds: SimulatedClouds) -> str:
+    clouds.scheduler.behave("stuck", service="my-api", tag="102")
     return "waiting for ECS service my-api"
 
 
@@ -99,37 +100,37 @@ def held_at_rollout(world: World) -> str:
     ],
 )
 def test_an_interrupted_delivery_ends_with_a_report_and_leaves_the_clouds_alone(
-    world: World, number: signal.Signals, hold: Callable[[World], str], doing: str
+    clouds: SimulatedClouds, number: signal.Signals, hold: Callable[[SimulatedClouds], str], doing: str
 ) -> None:
-    line = hold(world)
-    with delivering(world) as delivery:
+    line = hold(clouds)
+    with delivering(clouds) as delivery:
         delivery.reach(line)
         called = delivery.stop(number)
-    interrupted(called, doing, world)
-    assert world.azure.recorder.find("PATCH") == []
+    interrupted(called, doing, clouds)
+    assert clouds.azure.recorder.find("PATCH") == []
     if hold is held_at_run:
         assert "buildId=1" in called.out
-        world.released.set()
-        assert world.azure.wait(1) == "succeeded"
+        clouds.released.set()
+        assert clouds.azure.wait(1) == "succeeded"
     else:
-        assert world.azure.recorder.find("POST") == [] or hold is held_at_rollout
+        assert clouds.azure.recorder.find("POST") == [] or hold is held_at_rollout
 
 
-def test_interrupting_the_wait_for_a_run_leaves_it_running(world: World) -> None:
-    line = held_at_run(world)
-    with delivering(world, "pipeline", "queue", "my-api", "development", "--wait") as waiting:
+def test_interrupting_the_wait_for_a_run_leaves_it_running(clouds: SimulatedClouds) -> None:
+    line = held_at_run(clouds)
+    with delivering(clouds, "pipeline", "queue", "my-api", "development", "--wait") as waiting:
         waiting.reach(line)
         called = waiting.stop(signal.SIGINT)
     assert called.code == 130
     assert "Interrupted" in called.sentence
-    world.released.set()
-    assert world.azure.wait(1) == "succeeded"
+    clouds.released.set()
+    assert clouds.azure.wait(1) == "succeeded"
 
 
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="needs Linux's /proc")
-def test_no_secret_is_in_the_words_of_the_process(world: World) -> None:
-    line = held_at_run(world)
-    with delivering(world) as delivery:
+def test_no_secret_is_in_the_words_of_the_process(clouds: SimulatedClouds) -> None:
+    line = held_at_run(clouds)
+    with delivering(clouds) as delivery:
         delivery.reach(line)
         words = Path(f"/proc/{delivery.process.pid}/cmdline").read_bytes().decode().split("\0")
         environment = Path(f"/proc/{delivery.process.pid}/environ").read_bytes().decode()
@@ -139,14 +140,14 @@ def test_no_secret_is_in_the_words_of_the_process(world: World) -> None:
     assert all(secret in environment for secret in SECRETS)
 
 
-def test_a_reader_that_goes_away_ends_no_delivery(world: World) -> None:
+def test_a_reader_that_goes_away_ends_no_delivery(clouds: SimulatedClouds) -> None:
     """Progress is a courtesy: a closed stderr is no reason to stop."""
-    line = held_at_run(world)
-    with delivering(world) as delivery:
+    line = held_at_run(clouds)
+    with delivering(clouds) as delivery:
         delivery.reach(line)
         assert delivery.process.stderr
         delivery.process.stderr.close()
-        world.released.set()
+        clouds.released.set()
         assert delivery.process.wait(PATIENCE) == 0
-    assert (world.folder / "report.json").exists()
-    assert world.serves() == "102"
+    assert (clouds.folder / "report.json").exists()
+    assert clouds.serves() == "102"

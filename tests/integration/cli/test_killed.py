@@ -16,8 +16,9 @@ import pytest
 from flask import Response
 
 from ecs_cd_sandbox.aws.faults import Environ, Recorder, StartResponse
-from tests.integration.cli.world import PARAMETER, Called, Cli, World
+from tests.support.called_commands import Called, Cli
 from tests.support.forked_commands import ForkedCommand
+from tests.support.simulated_clouds import PARAMETER, SimulatedClouds
 
 DEPLOY = ("deploy", "my-api", "development", "--tag", "102")
 BEYOND = 20
@@ -52,8 +53,8 @@ class Gate:
             self.beyond = True
             self.shut.set()
 
-    def install(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-        answer, apply = Recorder.__call__, world.azure.faults.apply
+    def install(self, clouds: SimulatedClouds, monkeypatch: pytest.MonkeyPatch) -> None:
+        answer, apply = Recorder.__call__, clouds.azure.faults.apply
 
         def aws(recorder: Recorder, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
             answered = answer(recorder, environ, start_response)
@@ -67,7 +68,7 @@ class Gate:
             return answered
 
         monkeypatch.setattr(Recorder, "__call__", aws)
-        monkeypatch.setattr(world.azure.faults, "apply", azure)
+        monkeypatch.setattr(clouds.azure.faults, "apply", azure)
 
     def _pass(self, name: str) -> None:
         if self._opened.is_set():
@@ -84,12 +85,12 @@ Kill = Callable[[Gate], Gate]
 
 
 @pytest.fixture
-def killed(world: World, monkeypatch: pytest.MonkeyPatch) -> Kill:
+def killed(clouds: SimulatedClouds, monkeypatch: pytest.MonkeyPatch) -> Kill:
     """Start a delivery and kill it at a gate; return the gate. It ends by itself where it never comes to it."""
 
     def kill(gate: Gate) -> Gate:
-        gate.install(world, monkeypatch)
-        with ForkedCommand(DEPLOY, folder=world.folder, environment=world.environment()) as process:
+        gate.install(clouds, monkeypatch)
+        with ForkedCommand(DEPLOY, folder=clouds.folder, environment=clouds.environment()) as process:
             waiting = threading.Thread(target=gate.watch, args=(process,))
             waiting.start()
             assert gate.shut.wait(PATIENCE)
@@ -101,51 +102,53 @@ def killed(world: World, monkeypatch: pytest.MonkeyPatch) -> Kill:
     return kill
 
 
-def runs(world: World) -> int:
-    return len(world.azure._state.runs)
+def runs(clouds: SimulatedClouds) -> int:
+    return len(clouds.azure._state.runs)
 
 
-def assert_deployed(world: World, called: Called) -> None:
+def assert_deployed(clouds: SimulatedClouds, called: Called) -> None:
     """The tag serves; it was written once, and nothing was lost."""
     assert called.code == 0, called.told
-    assert world.serves() == world.value() == "102"
-    history = world.aws.client("ssm").get_parameter_history(Name=PARAMETER)["Parameters"]
+    assert clouds.serves() == clouds.value() == "102"
+    history = clouds.aws.client("ssm").get_parameter_history(Name=PARAMETER)["Parameters"]
     assert [version["Value"] for version in history] == ["101", "102"]
 
 
 @pytest.mark.parametrize("number", range(1, BEYOND + 1))
 def test_killed_after_any_request_it_is_finished_by_the_next_with_one_run_in_all(
-    world: World, cli: Cli, killed: Kill, number: int
+    clouds: SimulatedClouds, cli: Cli, killed: Kill, number: int
 ) -> None:
     gate = killed(Gate(number))
     assert gate.beyond or number < BEYOND, f"BEYOND is too small: {gate.passed}"
-    if runs(world):
-        world.azure.wait(1)
-    assert_deployed(world, cli(*DEPLOY))
-    assert runs(world) == 1
+    if runs(clouds):
+        clouds.azure.wait(1)
+    assert_deployed(clouds, cli(*DEPLOY))
+    assert runs(clouds) == 1
 
 
 @pytest.mark.parametrize("words", ["PutParameter", "POST runs", "GET 1"])
-def test_killed_while_its_run_waits_the_next_joins_that_run(world: World, cli: Cli, killed: Kill, words: str) -> None:
-    world.azure.define(replace(world.pipeline(1), parameters={}))
-    with world.azure.agents_offline():
+def test_killed_while_its_run_waits_the_next_joins_that_run(
+    clouds: SimulatedClouds, cli: Cli, killed: Kill, words: str
+) -> None:
+    clouds.azure.define(replace(clouds.pipeline(1), parameters={}))
+    with clouds.azure.agents_offline():
         killed(Gate(words=words))
         assert cli(*DEPLOY, "--timeout", "30s").code == 3  # the run still waits
-        assert runs(world) == 1
-    world.azure.wait(1)  # of a run that has just started nobody could tell what it has read
-    assert_deployed(world, cli(*DEPLOY))
-    assert runs(world) == 1
+        assert runs(clouds) == 1
+    clouds.azure.wait(1)  # of a run that has just started nobody could tell what it has read
+    assert_deployed(clouds, cli(*DEPLOY))
+    assert runs(clouds) == 1
 
 
 def test_killed_while_its_run_is_under_way_the_next_queues_one_more_and_no_third(
-    world: World, cli: Cli, killed: Kill
+    clouds: SimulatedClouds, cli: Cli, killed: Kill
 ) -> None:
     """Of a run that has started nobody who did not see it wait can tell what it has read."""
-    world.during_apply = lambda context: world.released.wait() if context.run_id == 1 else None
+    clouds.during_apply = lambda context: clouds.released.wait() if context.run_id == 1 else None
     killed(Gate(words="POST runs"))
-    world.azure.wait_until(1, lambda run: run.phase == "running")
-    assert_deployed(world, cli(*DEPLOY))
-    world.released.set()
-    assert world.azure.wait(1) == "succeeded"
-    assert_deployed(world, cli(*DEPLOY))
-    assert runs(world) == 2
+    clouds.azure.wait_until(1, lambda run: run.phase == "running")
+    assert_deployed(clouds, cli(*DEPLOY))
+    clouds.released.set()
+    assert clouds.azure.wait(1) == "succeeded"
+    assert_deployed(clouds, cli(*DEPLOY))
+    assert runs(clouds) == 2

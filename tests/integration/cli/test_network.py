@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from ecs_cd_sandbox.aws.faults import ConnectionReset, ErrorAnswer, Fault, Truncated
-from tests.integration.cli.world import SECRETS, Cli, World
+from tests.support.called_commands import Cli
+from tests.support.simulated_clouds import SECRETS, SimulatedClouds
 
 DEPLOY = ("deploy", "my-api", "development", "--tag", "102")
 FOREVER = 10_000
@@ -77,16 +78,18 @@ NOT_AZURE = {
 
 
 @pytest.mark.parametrize("answer", NOT_AZURE.values(), ids=NOT_AZURE)
-def test_a_host_that_is_not_azure_devops_is_refused(cli: Cli, world: World, answer: tuple[int, str, bytes]) -> None:
+def test_a_host_that_is_not_azure_devops_is_refused(
+    cli: Cli, clouds: SimulatedClouds, answer: tuple[int, str, bytes]
+) -> None:
     with something_else(*answer) as url:
         called = cli(*DEPLOY, "--organization", f"{url}/acme")
     called.refused(3 if answer in (NOT_AZURE["a failure"], NOT_AZURE["no JSON"]) else 1)  # cut off, for all we know
-    assert world.writes() == []
+    assert clouds.writes() == []
 
 
 @pytest.mark.parametrize("answer", NOT_AZURE.values(), ids=NOT_AZURE)
 def test_a_host_that_is_not_aws_is_refused(
-    cli: Cli, world: World, monkeypatch: pytest.MonkeyPatch, answer: tuple[int, str, bytes]
+    cli: Cli, clouds: SimulatedClouds, monkeypatch: pytest.MonkeyPatch, answer: tuple[int, str, bytes]
 ) -> None:
     with something_else(*answer) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)
@@ -94,24 +97,24 @@ def test_a_host_that_is_not_aws_is_refused(
     called.refused(3 if answer[0] == 502 else 1)
 
 
-def test_a_refused_connection_to_azure_devops(cli: Cli, world: World) -> None:
+def test_a_refused_connection_to_azure_devops(cli: Cli, clouds: SimulatedClouds) -> None:
     called = cli(*DEPLOY, "--organization", f"{CLOSED}/acme").refused(3, "127.0.0.1:9")
     assert "network" in called.advice
-    assert world.writes() == []
+    assert clouds.writes() == []
 
 
-def test_a_refused_connection_to_aws(cli: Cli, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refused_connection_to_aws(cli: Cli, clouds: SimulatedClouds, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", CLOSED)
     called = cli(*DEPLOY).refused(3, "127.0.0.1:9")
     assert "network" in called.advice
-    assert world.writes() == []
+    assert clouds.writes() == []
 
 
-def test_an_unknown_host_of_azure_devops(cli: Cli, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_host_of_azure_devops(cli: Cli, clouds: SimulatedClouds, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HTTPS_PROXY")
     called = cli(*DEPLOY, "--organization", f"{NO_SUCH_HOST}/acme").refused(3, "nowhere.invalid")
     assert "network" in called.advice
-    assert world.writes() == []
+    assert clouds.writes() == []
 
 
 def test_an_unknown_host_of_aws(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,44 +131,44 @@ def test_an_aws_endpoint_that_is_no_url(cli: Cli, monkeypatch: pytest.MonkeyPatc
     assert called.advice
 
 
-def test_a_proxy_that_is_not_there(cli: Cli, world: World) -> None:
+def test_a_proxy_that_is_not_there(cli: Cli, clouds: SimulatedClouds) -> None:
     called = cli(*DEPLOY, "--organization", "https://dev.azure.com/acme").refused(3, "dev.azure.com")
     assert "HTTPS_PROXY" in called.advice
-    assert world.writes() == []
+    assert clouds.writes() == []
 
 
 @pytest.mark.parametrize("fault", AWS_FAULTS)
 @pytest.mark.parametrize(("service", "operation"), [("ecr", None), ("ssm", "GetParameters")])
 def test_aws_failing_before_the_write_changes_nothing(
-    cli: Cli, world: World, service: str, operation: str | None, fault: str
+    cli: Cli, clouds: SimulatedClouds, service: str, operation: str | None, fault: str
 ) -> None:
-    world.aws.inject(service, operation, AWS_FAULTS[fault], times=FOREVER)
+    clouds.aws.inject(service, operation, AWS_FAULTS[fault], times=FOREVER)
     cli(*DEPLOY).refused(3)
-    assert world.writes() == []
+    assert clouds.writes() == []
 
 
 @pytest.mark.parametrize("fault", [*AWS_FAULTS.values(), ConnectionReset(after=True)], ids=[*AWS_FAULTS, "reset after"])
 def test_aws_failing_at_the_write_queues_nothing_and_is_taken_up_by_the_next_call(
-    cli: Cli, world: World, fault: Fault
+    cli: Cli, clouds: SimulatedClouds, fault: Fault
 ) -> None:
-    world.aws.inject("ssm", "PutParameter", fault)
+    clouds.aws.inject("ssm", "PutParameter", fault)
     cli(*DEPLOY).refused(3)
-    assert world.azure.recorder.find("POST") == []
+    assert clouds.azure.recorder.find("POST") == []
     assert cli(*DEPLOY).code == 0
-    assert (world.value(), world.serves()) == ("102", "102")
+    assert (clouds.value(), clouds.serves()) == ("102", "102")
 
 
 @pytest.mark.parametrize("fault", AWS_FAULTS.values(), ids=AWS_FAULTS)
-def test_a_short_failure_of_aws_does_not_end_the_wait_for_ecs(cli: Cli, world: World, fault: Fault) -> None:
-    world.aws.inject("ecs", "DescribeServices", fault, times=3)
+def test_a_short_failure_of_aws_does_not_end_the_wait_for_ecs(cli: Cli, clouds: SimulatedClouds, fault: Fault) -> None:
+    clouds.aws.inject("ecs", "DescribeServices", fault, times=3)
     assert cli("verify", "my-api", "development", "--tag", "101").code == 0
 
 
 AZURE_FAULTS = ("reset", "truncate", "500", "503", "429", "null")
 
 
-def break_azure(world: World, fault: str, method: str, path: str, times: int) -> None:
-    faults = world.azure.faults
+def break_azure(clouds: SimulatedClouds, fault: str, method: str, path: str, times: int) -> None:
+    faults = clouds.azure.faults
     if fault == "reset":
         faults.reset(method, path, times=times)
     elif fault == "truncate":
@@ -179,23 +182,25 @@ def break_azure(world: World, fault: str, method: str, path: str, times: int) ->
 
 
 @pytest.mark.parametrize("fault", AZURE_FAULTS)
-def test_azure_devops_failing_before_the_write_changes_nothing(cli: Cli, world: World, fault: str) -> None:
-    break_azure(world, fault, "GET", "definitions", FOREVER)
+def test_azure_devops_failing_before_the_write_changes_nothing(cli: Cli, clouds: SimulatedClouds, fault: str) -> None:
+    break_azure(clouds, fault, "GET", "definitions", FOREVER)
     cli(*DEPLOY).refused(1 if fault == "null" else 3)
-    assert world.writes() == []
+    assert clouds.writes() == []
 
 
 @pytest.mark.parametrize("fault", ["reset", "truncate", "500", "503", "null"])
-def test_azure_devops_failing_at_the_queue_is_asked_again_only_after_a_look(cli: Cli, world: World, fault: str) -> None:
-    break_azure(world, fault, "POST", "runs", FOREVER)
+def test_azure_devops_failing_at_the_queue_is_asked_again_only_after_a_look(
+    cli: Cli, clouds: SimulatedClouds, fault: str
+) -> None:
+    break_azure(clouds, fault, "POST", "runs", FOREVER)
     called = cli(*DEPLOY)
     assert called.code in (1, 3)
     assert called.sentence
-    asked = [e.method for e in world.azure.recorder.exchanges if re.search("Builds$|runs$", e.path)]
+    asked = [e.method for e in clouds.azure.recorder.exchanges if re.search("Builds$|runs$", e.path)]
     assert asked.count("POST") == (1 if fault == "null" else 3)
     assert all(before == "GET" for before, method in itertools.pairwise(asked) if method == "POST")
     assert asked[0] == "GET"
-    assert world.value() == "102"
+    assert clouds.value() == "102"
     if fault != "null":
         assert "may have been queued" in called.advice
 
@@ -203,42 +208,42 @@ def test_azure_devops_failing_at_the_queue_is_asked_again_only_after_a_look(cli:
 @pytest.mark.parametrize("fault", AZURE_FAULTS[:-1])
 @pytest.mark.parametrize("path", ["builds/1$", "timeline"])
 def test_a_short_failure_of_azure_devops_does_not_end_the_wait_for_a_run(
-    cli: Cli, world: World, fault: str, path: str
+    cli: Cli, clouds: SimulatedClouds, fault: str, path: str
 ) -> None:
-    break_azure(world, fault, "GET", path, 3)
+    break_azure(clouds, fault, "GET", path, 3)
     assert cli(*DEPLOY).code == 0
-    assert world.serves() == "102"
+    assert clouds.serves() == "102"
 
 
 @pytest.mark.parametrize("fault", ["reset", "truncate"])
 def test_of_a_run_that_was_queued_though_the_answer_was_lost_and_another_one_only_the_first_stays(
-    cli: Cli, world: World, fault: str
+    cli: Cli, clouds: SimulatedClouds, fault: str
 ) -> None:
-    with world.azure.agents_offline():
+    with clouds.azure.agents_offline():
         if fault == "reset":
-            world.azure.faults.reset("POST", "runs", processed=True)
+            clouds.azure.faults.reset("POST", "runs", processed=True)
         else:
-            world.azure.faults.truncate("POST", "runs")
+            clouds.azure.faults.truncate("POST", "runs")
         called = cli(*DEPLOY, "--timeout", "20s")
-        assert world.azure.wait(2) == "canceled"
+        assert clouds.azure.wait(2) == "canceled"
     assert "queued at the same moment, carries the tag as well" in called.err
-    assert world.azure.wait(1) == "succeeded"
+    assert clouds.azure.wait(1) == "succeeded"
     assert cli(*DEPLOY).code == 0
-    assert len(world.azure.recorder.find("POST")) == 2
+    assert len(clouds.azure.recorder.find("POST")) == 2
 
 
-def test_throttling_at_the_queue_is_waited_for(cli: Cli, world: World) -> None:
-    break_azure(world, "429", "POST", "runs", 1)
+def test_throttling_at_the_queue_is_waited_for(cli: Cli, clouds: SimulatedClouds) -> None:
+    break_azure(clouds, "429", "POST", "runs", 1)
     assert cli(*DEPLOY).code == 0
-    assert world.serves() == "102"
+    assert clouds.serves() == "102"
 
 
-def test_a_secret_that_azure_devops_echoes_is_not_shown(cli: Cli, world: World) -> None:
+def test_a_secret_that_azure_devops_echoes_is_not_shown(cli: Cli, clouds: SimulatedClouds) -> None:
     body = {"message": f"You sent {' '.join(SECRETS)}", "typeKey": "X"}
-    world.azure.faults.answer("GET", "definitions", status=400, body=body)
+    clouds.azure.faults.answer("GET", "definitions", status=400, body=body)
     assert "You sent" in cli(*DEPLOY).refused(1).out
 
 
-def test_a_secret_that_aws_echoes_is_not_shown(cli: Cli, world: World) -> None:
-    world.aws.inject("ssm", None, ErrorAnswer("ValidationException", f"You sent {' '.join(SECRETS)}"), times=9)
+def test_a_secret_that_aws_echoes_is_not_shown(cli: Cli, clouds: SimulatedClouds) -> None:
+    clouds.aws.inject("ssm", None, ErrorAnswer("ValidationException", f"You sent {' '.join(SECRETS)}"), times=9)
     assert "You sent" in cli("parameter", "get", "my-api", "development").err

@@ -7,17 +7,18 @@ from collections import Counter
 from dataclasses import replace
 
 from ecs_cd_sandbox.azure_devops.http.recorder import Exchange
-from tests.integration.cli.world import PAT, Cli, World
 from tests.integration.sandbox.contract.schema import check_exchange
+from tests.support.called_commands import Cli
+from tests.support.simulated_clouds import PAT, SimulatedClouds
 
 MOST_TO_A_QUEUED_RUN = 7
 DEPLOY = ("deploy", "my-api", "development", "--tag", "102")
 
 
-def asked(world: World) -> Counter[str]:
+def asked(clouds: SimulatedClouds) -> Counter[str]:
     """Return the requests so far, by name."""
-    aws = [f"{request.service} {request.operation}" for request in world.aws.requests]
-    return Counter([*aws, *map(name, world.azure.recorder.exchanges)])
+    aws = [f"{request.service} {request.operation}" for request in clouds.aws.requests]
+    return Counter([*aws, *map(name, clouds.azure.recorder.exchanges)])
 
 
 def name(exchange: Exchange) -> str:
@@ -25,19 +26,19 @@ def name(exchange: Exchange) -> str:
     return f"{exchange.method} {exchange.path.partition('_apis/')[2].lower()}"
 
 
-def up_to_following(cli: Cli, world: World, *argv: str) -> Counter[str]:
+def up_to_following(cli: Cli, clouds: SimulatedClouds, *argv: str) -> Counter[str]:
     """Deliver while no agent is there, and return what was asked up to the first look at the run that is followed."""
-    with world.azure.agents_offline():
+    with clouds.azure.agents_offline():
         assert cli(*DEPLOY, *argv, "--timeout", "5s").code == 3
-    exchanges = world.azure.recorder.exchanges
+    exchanges = clouds.azure.recorder.exchanges
     first = next(at for at, e in enumerate(exchanges) if re.search("builds/[0-9]+$", e.path, re.IGNORECASE))
     del exchanges[first:]
-    aws = [f"{request.service} {request.operation}" for request in world.aws.requests if request.service != "ecs"]
+    aws = [f"{request.service} {request.operation}" for request in clouds.aws.requests if request.service != "ecs"]
     return Counter([*aws, *map(name, exchanges)])
 
 
-def test_the_guarded_path_to_a_queued_run_takes_seven_requests(cli: Cli, world: World) -> None:
-    before = up_to_following(cli, world, "--pipeline", "1")
+def test_the_guarded_path_to_a_queued_run_takes_seven_requests(cli: Cli, clouds: SimulatedClouds) -> None:
+    before = up_to_following(cli, clouds, "--pipeline", "1")
     assert before == {
         "ecr DescribeImages": 1,
         "ssm GetParameters": 1,
@@ -49,9 +50,9 @@ def test_the_guarded_path_to_a_queued_run_takes_seven_requests(cli: Cli, world: 
     assert sum(before.values()) <= MOST_TO_A_QUEUED_RUN
 
 
-def test_a_run_that_starts_at_once_takes_no_request_more(cli: Cli, world: World) -> None:
+def test_a_run_that_starts_at_once_takes_no_request_more(cli: Cli, clouds: SimulatedClouds) -> None:
     assert cli(*DEPLOY, "--pipeline", "1").code == 0
-    paths = [name(exchange) for exchange in world.azure.recorder.exchanges]
+    paths = [name(exchange) for exchange in clouds.azure.recorder.exchanges]
     assert paths[: paths.index("GET build/builds/1")] == [
         "GET build/builds",
         "POST pipelines/1/runs",
@@ -59,62 +60,62 @@ def test_a_run_that_starts_at_once_takes_no_request_more(cli: Cli, world: World)
     ]
 
 
-def test_a_pipeline_given_by_its_name_takes_one_look_up_more(cli: Cli, world: World) -> None:
-    before = up_to_following(cli, world)
+def test_a_pipeline_given_by_its_name_takes_one_look_up_more(cli: Cli, clouds: SimulatedClouds) -> None:
+    before = up_to_following(cli, clouds)
     assert before["GET build/definitions"] == 1
     assert sum(before.values()) == MOST_TO_A_QUEUED_RUN + 1
 
 
-def test_joining_takes_fewer_than_queueing(cli: Cli, world: World) -> None:
-    world.azure.define(replace(world.pipeline(1), parameters={}))
-    with world.azure.agents_offline():
+def test_joining_takes_fewer_than_queueing(cli: Cli, clouds: SimulatedClouds) -> None:
+    clouds.azure.define(replace(clouds.pipeline(1), parameters={}))
+    with clouds.azure.agents_offline():
         assert cli("pipeline", "queue", "my-api", "development").code == 0
-        world.forget()
-        before = up_to_following(cli, world, "--pipeline", "1")
+        clouds.forget()
+        before = up_to_following(cli, clouds, "--pipeline", "1")
     assert [asked for asked in before if "build" in asked or "runs" in asked] == ["GET build/builds"]
     assert sum(before.values()) == MOST_TO_A_QUEUED_RUN - 2
 
 
-def test_nothing_is_asked_only_to_discover_the_api(cli: Cli, world: World) -> None:
+def test_nothing_is_asked_only_to_discover_the_api(cli: Cli, clouds: SimulatedClouds) -> None:
     assert cli(*DEPLOY).code == 0
     assert cli("pipeline", "queue", "--pipeline", "1", "--branch", "main", "--wait").code == 0
-    assert world.azure.recorder.find("OPTIONS") == []
-    assert world.azure.recorder.find(path="ResourceAreas|ConnectionData|_apis/?$|_apis/projects") == []
+    assert clouds.azure.recorder.find("OPTIONS") == []
+    assert clouds.azure.recorder.find(path="ResourceAreas|ConnectionData|_apis/?$|_apis/projects") == []
 
 
-def test_every_exchange_with_azure_devops_is_as_microsoft_documents_it(cli: Cli, world: World) -> None:
+def test_every_exchange_with_azure_devops_is_as_microsoft_documents_it(cli: Cli, clouds: SimulatedClouds) -> None:
     def fail(context: object) -> None:
         raise RuntimeError("no")
 
     assert cli(*DEPLOY).code == 0
     assert cli("pipeline", "queue", "--pipeline", "1", "--branch", "main", "--wait").code == 0
     assert cli("deploy", "my-api", "development", "--tag", "103", "--branch", "nowhere").code == 1
-    world.during_apply = fail
+    clouds.during_apply = fail
     assert cli("deploy", "my-api", "development", "--tag", "103").code == 1
-    exchanges = world.azure.recorder.exchanges
+    exchanges = clouds.azure.recorder.exchanges
     assert {exchange.method for exchange in exchanges} == {"GET", "POST"}
     assert [problem for exchange in exchanges for problem in check_exchange(exchange)] == []
 
 
-def test_no_address_and_no_body_has_the_token(cli: Cli, world: World) -> None:
+def test_no_address_and_no_body_has_the_token(cli: Cli, clouds: SimulatedClouds) -> None:
     assert cli(*DEPLOY).code == 0
-    for exchange in world.azure.recorder.exchanges:
+    for exchange in clouds.azure.recorder.exchanges:
         assert PAT not in f"{exchange.path}{exchange.query}{exchange.request_json}"
 
 
-def test_an_unchanged_delivery_queues_nothing_and_follows_nothing(cli: Cli, world: World) -> None:
+def test_an_unchanged_delivery_queues_nothing_and_follows_nothing(cli: Cli, clouds: SimulatedClouds) -> None:
     assert cli("deploy", "my-api", "development", "--tag", "101").code == 0
-    assert [name for name in asked(world) if "GET" in name or "POST" in name] == ["GET build/definitions"]
+    assert [name for name in asked(clouds) if "GET" in name or "POST" in name] == ["GET build/definitions"]
 
 
-def test_status_asks_parameter_store_once_for_all_services_of_an_environment(cli: Cli, world: World) -> None:
+def test_status_asks_parameter_store_once_for_all_services_of_an_environment(cli: Cli, clouds: SimulatedClouds) -> None:
     assert cli("status", "--environment", "development", "--no-marks").code == 0
-    found = asked(world)
+    found = asked(clouds)
     assert found["ssm GetParameters"] == 1
     assert found["ecs DescribeServices"] == 1
-    assert [exchange.method for exchange in world.azure.recorder.exchanges] == ["GET", "GET"]
+    assert [exchange.method for exchange in clouds.azure.recorder.exchanges] == ["GET", "GET"]
 
 
-def test_marks_cost_a_request_for_each_parameter(cli: Cli, world: World) -> None:
+def test_marks_cost_a_request_for_each_parameter(cli: Cli, clouds: SimulatedClouds) -> None:
     assert cli("status", "--environment", "development").code == 0
-    assert asked(world)["ssm GetParameters"] == 2
+    assert asked(clouds)["ssm GetParameters"] == 2

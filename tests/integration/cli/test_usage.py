@@ -13,7 +13,8 @@ from ecs_cd.cli import run
 from ecs_cd.cli.main import _COMMANDS
 from ecs_cd.client import Client
 from ecs_cd.errors import WrongInput
-from tests.integration.cli.world import Cli, World
+from tests.support.called_commands import Cli
+from tests.support.simulated_clouds import SimulatedClouds
 
 LEAVES = [
     ("deploy",), ("deploy-many",), ("promote",), ("verify",), ("rollback",), ("hold",), ("unhold",),
@@ -65,14 +66,14 @@ def test_every_command_has_help_that_fits_a_terminal(cli: Cli, words: tuple[str,
         (["sandbox", "up", "--agents", "0"], "0 is not in the range 1<=x<=16"),
     ],
 )
-def test_a_mistyped_command_line_is_explained(cli: Cli, world: World, argv: list[str], says: str) -> None:
+def test_a_mistyped_command_line_is_explained(cli: Cli, clouds: SimulatedClouds, argv: list[str], says: str) -> None:
     called = cli(*argv)
     assert (called.code, called.out) == (2, "")
     assert says in called.err
     assert "--help" in called.err
     assert "\nerror: " in called.err and "Error: " not in called.err, "as every failure begins"
-    assert world.aws.requests == ()
-    assert world.azure.recorder.exchanges == []
+    assert clouds.aws.requests == ()
+    assert clouds.azure.recorder.exchanges == []
 
 
 @pytest.mark.parametrize(
@@ -103,16 +104,18 @@ def test_a_hostile_command_line_is_quoted_harmlessly(cli: Cli, argv: list[str]) 
         (["parameter", "get", "my-api", "prodution"], "Did you mean 'production'?"),
     ],
 )
-def test_wrong_input_is_refused_before_anything_is_sent(cli: Cli, world: World, argv: list[str], says: str) -> None:
+def test_wrong_input_is_refused_before_anything_is_sent(
+    cli: Cli, clouds: SimulatedClouds, argv: list[str], says: str
+) -> None:
     called = cli(*argv)
     assert called.code == 2, called.told
     assert says.lower() in called.sentence.lower() + called.err.lower()
-    assert world.aws.requests == ()
-    assert world.azure.recorder.exchanges == []
+    assert clouds.aws.requests == ()
+    assert clouds.azure.recorder.exchanges == []
 
 
-def test_every_mistake_of_the_settings_is_named_at_once(cli: Cli, world: World) -> None:
-    world.file.write_text("servises: {}\nenvironments: {development: {brnch: x}}\n", encoding="utf-8")
+def test_every_mistake_of_the_settings_is_named_at_once(cli: Cli, clouds: SimulatedClouds) -> None:
+    clouds.file.write_text("servises: {}\nenvironments: {development: {brnch: x}}\n", encoding="utf-8")
     called = cli("deploy", "my-api", "development", "--tag", "102")
     assert called.code == 2
     assert "Did you mean 'services'?" in called.err
@@ -120,19 +123,19 @@ def test_every_mistake_of_the_settings_is_named_at_once(cli: Cli, world: World) 
 
 
 def test_a_call_without_a_token_says_where_one_is_looked_for(
-    cli: Cli, world: World, monkeypatch: pytest.MonkeyPatch
+    cli: Cli, clouds: SimulatedClouds, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("ECS_CD_AZURE_DEVOPS_PAT")
     called = cli("deploy", "my-api", "development", "--tag", "102").refused(2, "no token for Azure DevOps")
     assert "ECS_CD_AZURE_DEVOPS_PAT" in called.advice
-    assert world.aws.requests == ()
+    assert clouds.aws.requests == ()
 
 
-def test_a_report_that_cannot_be_written_is_refused_before_anything_is_asked(cli: Cli, world: World) -> None:
-    world.aws.forget_requests()
+def test_a_report_that_cannot_be_written_is_refused_before_anything_is_asked(cli: Cli, clouds: SimulatedClouds) -> None:
+    clouds.aws.forget_requests()
     called = cli("deploy", "my-api", "development", "--tag", "101", "--report", "ecs-cd.yml/report.json")
     called.refused(2, "ecs-cd.yml/report.json", "folder")
-    assert world.aws.requests == ()
+    assert clouds.aws.requests == ()
 
 
 @pytest.mark.parametrize(
@@ -167,8 +170,8 @@ def test_a_command_line_becomes_one_call_of_the_client(
     assert {key: value for key, value in named.items() if value not in (None, ())} == kwargs
 
 
-def test_the_settings_file_named_by_a_flag_is_the_one_that_is_read(cli: Cli, world: World) -> None:
-    world.file.rename(world.folder / "f.yml")
+def test_the_settings_file_named_by_a_flag_is_the_one_that_is_read(cli: Cli, clouds: SimulatedClouds) -> None:
+    clouds.file.rename(clouds.folder / "f.yml")
     assert cli("history", "my-api", "development", "--settings", "f.yml").code == 0
     called = cli("history", "my-api", "development", "--settings", "missing.yml")
     assert (called.code, called.out) == (2, "")

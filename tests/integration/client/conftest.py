@@ -1,4 +1,4 @@
-"""A client in a world of its own, without waits."""
+"""A client with clouds of its own, without waits."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from collections.abc import Iterator
 import pytest
 
 from ecs_cd.client import Client
-from tests.integration.cli.conftest import world
-from tests.integration.cli.world import Hurry, World
+from tests.integration.cli.conftest import clouds
+from tests.support.called_commands import Hurry
+from tests.support.simulated_clouds import SimulatedClouds
 
-__all__ = ["world"]
+__all__ = ["clouds"]
 
 
 @pytest.fixture
-def client(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
+def client(clouds: SimulatedClouds, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     Hurry().install(monkeypatch)
-    with Client(world.file) as client:
+    with Client(clouds.file) as client:
         yield client

@@ -9,20 +9,22 @@ import pytest
 import ecs_cd
 from ecs_cd import connections
 from ecs_cd.support.clock import SystemClock
-from tests.integration.cli.world import PARAMETER, World
+from tests.support.simulated_clouds import PARAMETER, SimulatedClouds
 
 
 @pytest.fixture(autouse=True)
 def _no_waits(client: ecs_cd.Client) -> None:
-    """Hurry the time of every client, and give every test a world."""
+    """Hurry the time of every client, and give every test a clouds."""
 
 
 @pytest.mark.parametrize("kind", ["text", "path", "loaded", "found"])
-def test_settings_are_a_text_a_path_or_loaded_or_found_from_the_working_folder(world: World, kind: str) -> None:
+def test_settings_are_a_text_a_path_or_loaded_or_found_from_the_working_folder(
+    clouds: SimulatedClouds, kind: str
+) -> None:
     kinds: dict[str, str | Path | ecs_cd.Settings | None] = {
         "text": "ecs-cd.yml",
         "path": Path("ecs-cd.yml"),
-        "loaded": ecs_cd.load_settings(world.file),
+        "loaded": ecs_cd.load_settings(clouds.file),
         "found": None,
     }
     report = ecs_cd.deploy("my-api", "development", tag="102", dry_run=True, settings=kinds[kind])
@@ -30,9 +32,9 @@ def test_settings_are_a_text_a_path_or_loaded_or_found_from_the_working_folder(w
 
 
 @pytest.mark.parametrize("tag", [102, "102", ecs_cd.ImageTag("102")])
-def test_a_tag_is_a_number_a_text_or_a_tag(world: World, tag: int | str | ecs_cd.ImageTag) -> None:
+def test_a_tag_is_a_number_a_text_or_a_tag(clouds: SimulatedClouds, tag: int | str | ecs_cd.ImageTag) -> None:
     assert ecs_cd.deploy("my-api", "development", tag=tag).outcome is ecs_cd.Outcome.DEPLOYED
-    assert (world.value(), world.serves()) == ("102", "102")
+    assert (clouds.value(), clouds.serves()) == ("102", "102")
 
 
 def test_one_service_and_one_environment_are_texts() -> None:
@@ -93,37 +95,37 @@ def test_every_function_takes_the_clock_of_its_caller() -> None:
     ],
 )
 def test_a_wrong_type_or_order_is_wrong_input_and_nothing_is_sent(
-    world: World, name: str, args: tuple[object, ...], keywords: dict[str, object]
+    clouds: SimulatedClouds, name: str, args: tuple[object, ...], keywords: dict[str, object]
 ) -> None:
     with pytest.raises(ecs_cd.WrongInput):
         getattr(ecs_cd, name)(*args, **keywords)
-    assert world.aws.requests == ()
-    assert world.azure.recorder.exchanges == []
+    assert clouds.aws.requests == ()
+    assert clouds.azure.recorder.exchanges == []
 
 
-def test_several_services_are_delivered_by_name_with_tags_of_any_kind(world: World) -> None:
+def test_several_services_are_delivered_by_name_with_tags_of_any_kind(clouds: SimulatedClouds) -> None:
     reports = ecs_cd.deploy_many("development", {"my-api": 102, "my-worker": ecs_cd.ImageTag("103")})
     assert reports.succeeded
-    assert (world.serves("my-api"), world.serves("my-worker")) == ("102", "103")
+    assert (clouds.serves("my-api"), clouds.serves("my-worker")) == ("102", "103")
 
 
-def test_what_one_environment_serves_is_promoted_by_the_keyword(world: World) -> None:
-    world.aws.put_parameter("/my-api/production/docker-image-tag", "100")
+def test_what_one_environment_serves_is_promoted_by_the_keyword(clouds: SimulatedClouds) -> None:
+    clouds.aws.put_parameter("/my-api/production/docker-image-tag", "100")
     report = ecs_cd.promote("my-api", "production", promote_from="development", verify=False)
     assert (report.tag, report.outcome) == ("101", ecs_cd.Outcome.DEPLOYED)
     assert "promote_from" in (ecs_cd.promote.__doc__ or "")
 
 
-def test_a_rollback_takes_a_number_and_verify_looks(world: World) -> None:
+def test_a_rollback_takes_a_number_and_verify_looks(clouds: SimulatedClouds) -> None:
     assert ecs_cd.deploy("my-api", "development", tag=102).succeeded
     assert ecs_cd.rollback("my-api", "development", to=101).outcome is ecs_cd.Outcome.ROLLED_BACK
-    world.forget()
+    clouds.forget()
     assert ecs_cd.verify("my-api", "development", tag=101).outcome is ecs_cd.Outcome.UNCHANGED
-    assert world.writes() == []
+    assert clouds.writes() == []
     assert [entry.tag for entry in ecs_cd.history("my-api", "development", most=3)] == ["101", "102", "101"]
 
 
-def test_the_calls_of_a_client_share_its_connections(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_calls_of_a_client_share_its_connections(clouds: SimulatedClouds, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[str] = []
     for name in ("connect_aws", "connect_azure_devops"):
         connect = getattr(connections, name)
@@ -133,7 +135,7 @@ def test_the_calls_of_a_client_share_its_connections(world: World, monkeypatch: 
             return _connect(*args, **keywords)  # type: ignore[operator]  # it is a function
 
         monkeypatch.setattr(connections, name, counted)
-    with ecs_cd.Client(world.file) as client:
+    with ecs_cd.Client(clouds.file) as client:
         assert client.deploy("my-api", "development", tag=102).succeeded
         assert client.deploy("my-worker", "development", tag=102).succeeded
         assert client.rollback("my-api", "development", to=101).succeeded
@@ -141,9 +143,9 @@ def test_the_calls_of_a_client_share_its_connections(world: World, monkeypatch: 
     assert sorted(made) == ["connect_aws", "connect_azure_devops"]
 
 
-def test_a_client_that_is_closed_says_so(world: World) -> None:
-    client = ecs_cd.Client(world.file)
+def test_a_client_that_is_closed_says_so(clouds: SimulatedClouds) -> None:
+    client = ecs_cd.Client(clouds.file)
     client.close()
     with pytest.raises(ecs_cd.WrongInput, match="closed"):
         client.history("my-api", "development")
-    assert world.value(PARAMETER) == "101"
+    assert clouds.value(PARAMETER) == "101"

@@ -10,7 +10,7 @@ from msrest.authentication import BasicAuthentication
 
 import ecs_cd
 from ecs_cd.client import Client
-from tests.integration.cli.world import PAT, REGION, World
+from tests.support.simulated_clouds import PAT, REGION, SimulatedClouds
 
 KEY = "AKIASESSIONSESSION12"
 
@@ -30,70 +30,72 @@ class Session(boto3.Session):
 
 @pytest.fixture(autouse=True)
 def _no_waits(client: Client) -> None:
-    """Hurry the time of every client, and give every test a world."""
+    """Hurry the time of every client, and give every test a clouds."""
 
 
-def without_region(world: World) -> str:
-    text = world.file.read_text(encoding="utf-8").replace(f"region: {REGION}", "")
-    world.file.write_text(text, encoding="utf-8")
-    return str(world.file)
+def without_region(clouds: SimulatedClouds) -> str:
+    text = clouds.file.read_text(encoding="utf-8").replace(f"region: {REGION}", "")
+    clouds.file.write_text(text, encoding="utf-8")
+    return str(clouds.file)
 
 
 def test_a_session_signs_everything_and_its_region_is_the_default(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    clouds: SimulatedClouds, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("AWS_REGION", raising=False)
     monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
     session = Session(REGION)
-    with Client(without_region(world), session=session) as client:
+    with Client(without_region(clouds), session=session) as client:
         assert client.deploy("my-api", "development", tag=102).succeeded
     assert set(session.signed) == {(KEY, REGION)}
 
 
-def test_another_region_of_the_settings_counts_over_the_session_s(world: World) -> None:
+def test_another_region_of_the_settings_counts_over_the_session_s(clouds: SimulatedClouds) -> None:
     session = Session("ap-south-1")
     assert ecs_cd.hold("my-api", "development", session=session).held
     assert ecs_cd.history("my-api", "development", session=session, region=REGION)
     assert set(session.signed) == {(KEY, REGION)}
-    world.forget()
+    clouds.forget()
     with pytest.raises(ecs_cd.EcsCdError):
         ecs_cd.history("my-api", "development", session=session, region="us-east-1")
-    assert {request.region for request in world.aws.requests} == {"us-east-1"}
+    assert {request.region for request in clouds.aws.requests} == {"us-east-1"}
 
 
-def test_a_session_s_credentials_are_used_and_not_the_profile_of_the_settings(world: World) -> None:
+def test_a_session_s_credentials_are_used_and_not_the_profile_of_the_settings(clouds: SimulatedClouds) -> None:
     session = Session()
     assert ecs_cd.history("my-api", "development", session=session, profile="not-there")
     assert {key for key, _ in session.signed} == {KEY}
-    assert world.aws.requests
+    assert clouds.aws.requests
 
 
-def test_a_role_of_the_settings_is_assumed_with_the_session_s_credentials(world: World) -> None:
+def test_a_role_of_the_settings_is_assumed_with_the_session_s_credentials(clouds: SimulatedClouds) -> None:
     session = Session()
     role = "arn:aws:iam::123456789012:role/deploy"
     assert ecs_cd.history("my-api", "development", session=session, role_arn=role)
-    operations = [request.operation for request in world.aws.requests]
+    operations = [request.operation for request in clouds.aws.requests]
     assert operations[0] == "AssumeRole"
     assert session.signed[0][0] == KEY
 
 
-def test_a_connection_gives_organization_and_credentials(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_connection_gives_organization_and_credentials(
+    clouds: SimulatedClouds, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("ECS_CD_AZURE_DEVOPS_PAT")
-    text = world.file.read_text(encoding="utf-8").replace(f"organization: {world.azure.url}", "")
-    world.file.write_text(text, encoding="utf-8")
-    connection = Connection(world.azure.url, BasicAuthentication("", PAT))
-    with Client(world.file, connection=connection) as client:
+    text = clouds.file.read_text(encoding="utf-8").replace(f"organization: {clouds.azure.url}", "")
+    clouds.file.write_text(text, encoding="utf-8")
+    connection = Connection(clouds.azure.url, BasicAuthentication("", PAT))
+    with Client(clouds.file, connection=connection) as client:
         assert client.deploy("my-api", "development", tag=102).succeeded
         [place] = client.status("my-api", "development")
     assert place.runs_unseen == ""
 
 
-def test_a_connection_to_another_organization_is_refused_before_anything_is_sent(world: World) -> None:
+def test_a_connection_to_another_organization_is_refused_before_anything_is_sent(clouds: SimulatedClouds) -> None:
     connection = Connection("https://dev.azure.com/other", BasicAuthentication("", PAT))
     with pytest.raises(ecs_cd.WrongInput, match=r"dev\.azure\.com/other"):
         ecs_cd.deploy("my-api", "development", tag=102, connection=connection)
-    assert world.aws.requests == ()
-    assert world.azure.recorder.exchanges == []
+    assert clouds.aws.requests == ()
+    assert clouds.azure.recorder.exchanges == []
 
 
 def test_something_else_is_refused() -> None:

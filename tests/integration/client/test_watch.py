@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import ecs_cd
-from tests.integration.cli.world import World
+from tests.support.simulated_clouds import SimulatedClouds
 
 Seen = list[ecs_cd.Event]
 
@@ -74,30 +74,32 @@ def gate(error: Exception, when: type = ecs_cd.PhaseEnded) -> ecs_cd.Watch:
 
 @pytest.mark.parametrize("when", [ecs_cd.PhaseStarted, ecs_cd.PhaseEnded])
 def test_an_error_of_ours_raised_before_the_parameter_phase_is_the_failure_and_nothing_is_written(
-    client: ecs_cd.Client, world: World, when: type
+    client: ecs_cd.Client, clouds: SimulatedClouds, when: type
 ) -> None:
-    world.forget()
+    clouds.forget()
     closed = ecs_cd.DeliveryFailed("The change window is closed.", hint="Try on Monday.")
     report = client.deploy("my-api", "development", tag=102, watch=gate(closed, when))
     assert report.outcome is ecs_cd.Outcome.FAILED
     assert report.failure
     assert (report.failure.message, report.failure.hint) == ("The change window is closed.", "Try on Monday.")
-    assert world.writes() == []
+    assert clouds.writes() == []
 
 
-def test_any_other_exception_reaches_the_caller_and_nothing_is_written(client: ecs_cd.Client, world: World) -> None:
-    world.forget()
+def test_any_other_exception_reaches_the_caller_and_nothing_is_written(
+    client: ecs_cd.Client, clouds: SimulatedClouds
+) -> None:
+    clouds.forget()
     with pytest.raises(NotToday):
         client.deploy("my-api", "development", tag=102, watch=gate(NotToday()))
     with pytest.raises(NotToday):
         client.deploy("my-api", "development", tag=102, watch=gate(NotToday(), ecs_cd.CallStarted))
-    assert world.writes() == []
+    assert clouds.writes() == []
 
 
 def test_a_gate_of_one_service_keeps_all_services_of_the_call_from_being_written(
-    client: ecs_cd.Client, world: World
+    client: ecs_cd.Client, clouds: SimulatedClouds
 ) -> None:
-    world.forget()
+    clouds.forget()
 
     def watch(event: ecs_cd.Event) -> None:
         if event.service == "my-worker":
@@ -106,11 +108,13 @@ def test_a_gate_of_one_service_keeps_all_services_of_the_call_from_being_written
     reports = client.deploy_many("development", {"my-api": 102, "my-worker": 102}, watch=watch)
     assert not reports.succeeded
     assert [report.failure.reason for report in reports.deliveries if report.failure] == ["not-attempted", "failed"]
-    assert world.writes() == []
+    assert clouds.writes() == []
 
 
-def test_any_other_exception_of_one_service_ends_the_call_for_several(client: ecs_cd.Client, world: World) -> None:
-    world.forget()
+def test_any_other_exception_of_one_service_ends_the_call_for_several(
+    client: ecs_cd.Client, clouds: SimulatedClouds
+) -> None:
+    clouds.forget()
 
     def watch(event: ecs_cd.Event) -> None:
         if event.service == "my-worker":
@@ -118,4 +122,4 @@ def test_any_other_exception_of_one_service_ends_the_call_for_several(client: ec
 
     with pytest.raises(NotToday):
         client.deploy_many("development", {"my-api": 102, "my-worker": 102}, watch=watch)
-    assert world.writes() == []
+    assert clouds.writes() == []

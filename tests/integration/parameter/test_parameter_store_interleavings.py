@@ -18,7 +18,7 @@ from ecs_cd.model.parameter import Parameter
 from ecs_cd.parameter.store import Parameters
 from ecs_cd_sandbox.aws import Aws as SandboxAws
 from tests.support.fakes import FakeParameters
-from tests.support.interleaving import Release, Rollback, Turn, Writer, play
+from tests.support.parameter_interleavings import Release, Rollback, Turn, Writer, play
 
 TURNS = st.lists(st.builds(Turn, st.integers(0, 3), st.integers(0, 5).map(lambda one: one == 0)), max_size=60)
 FOUR_TAGS = st.lists(st.integers(1, 9).map(str), min_size=2, max_size=4)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ecs_cd_sandbox.azure_devops import PipelineDefinition
-from tests.integration.templates.expanding import HEAD, RELEASE_HEAD, ROOT, expand
+from tests.integration.templates.template_expansion import HEAD, RELEASE_HEAD, ROOT, expand
 
 VARIANTS = Path(__file__).parent / "variants"
 GOLDEN = Path(__file__).parent / "golden"

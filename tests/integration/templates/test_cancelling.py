@@ -14,8 +14,8 @@ from ecs_cd_sandbox.azure_devops.agent.process import Program
 from ecs_cd_sandbox.azure_devops.agent.standard_tasks import TaskCatalog, scripts
 from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml import YamlFile
 from ecs_cd_sandbox.azure_devops.model.repositories import GitRepository
-from tests.integration.templates.expanding import ADA, FILE, HEAD, PROJECT, templates
-from tests.integration.templates.shop import log
+from tests.integration.templates.service_pipelines import log
+from tests.integration.templates.template_expansion import ADA, FILE, HEAD, PROJECT, templates
 from tests.support.sandbox_api import Api
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the sandbox's agent and its signals are POSIX")

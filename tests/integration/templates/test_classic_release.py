@@ -28,10 +28,10 @@ from ecs_cd_sandbox.azure_devops import (
 from ecs_cd_sandbox.azure_devops.agent.standard_tasks import TaskCatalog
 from ecs_cd_sandbox.azure_devops.agent.standard_tasks.input_check import mistakes_of
 from ecs_cd_sandbox.azure_devops.agent.standard_tasks.task_definitions import standard_tasks
-from tests.integration.azure_task.built import built
 from tests.integration.sandbox.contract import schema
-from tests.integration.templates.expanding import HEAD, ROOT, ecs_cd_task
-from tests.integration.templates.shop import FIRST, Shop, log
+from tests.integration.templates.service_pipelines import FIRST, ServicePipelines, log
+from tests.integration.templates.template_expansion import HEAD, ROOT, ecs_cd_task
+from tests.support.built_extension import built_extension
 
 FILE = ROOT / "templates" / "examples" / "classic-release" / "my-api.json"
 SERVICES_OWN = {"Build.BuildId", "rev:r"}
@@ -136,14 +136,14 @@ def as_the_service_runs_it(environment: Any, catalog: TaskCatalog) -> PipelineDe
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the sandbox's agent and its signals are POSIX")
 def test_it_delivers_what_a_build_published_for_it(aws: Aws, tmp_path: Path) -> None:
-    task = find_task(unpack(built(), tmp_path / "extension"), "EcsCd@1")
+    task = find_task(unpack(built_extension(), tmp_path / "extension"), "EcsCd@1")
     development = definition()["environments"][0]
     given = {"projectName": "my-api", "artifactKind": "build", "awsCredentials": "aws-development"}
     given["regionName"] = "eu-west-1"
     text = f"{HEAD}jobs:\n- template: templates/build.yml@ecs-cd\n  parameters: {json.dumps(given)}\n"
-    with Shop(aws, task) as shop:
-        build = shop.build(text)
-        shop.azure.define(as_the_service_runs_it(development, TaskCatalog(tasks=(task,))))
-        release = shop.run(9)
+    with ServicePipelines(aws, task) as pipelines:
+        build = pipelines.build(text)
+        pipelines.azure.define(as_the_service_runs_it(development, TaskCatalog(tasks=(task,))))
+        release = pipelines.run(9)
         assert release.result == "succeeded", log(release)
-        assert (shop.serves("development"), shop.serves("production")) == (str(build.id), FIRST)
+        assert (pipelines.serves("development"), pipelines.serves("production")) == (str(build.id), FIRST)

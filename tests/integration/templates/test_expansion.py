@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from ecs_cd_sandbox.azure_devops import ValidationFailed
-from tests.integration.templates.expanding import HEAD, RELEASE_HEAD, expand, templates
 from tests.integration.templates.golden import GOLDEN, Case, cases
+from tests.integration.templates.template_expansion import HEAD, RELEASE_HEAD, expand, templates
 from tests.integration.templates.test_files import problems, schema
 
 CASES = cases()

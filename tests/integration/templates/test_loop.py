@@ -17,9 +17,9 @@ from ecs_cd_sandbox.example_infrastructure import STATE_BUCKET, seed
 from ecs_cd_sandbox.pipelines import INFRASTRUCTURE, RELEASE, SERVICES
 from ecs_cd_sandbox.portal import Portal
 from ecs_cd_sandbox.sandbox import Sandbox
-from tests.integration.azure_task.built import built
-from tests.integration.templates.expanding import ROOT
-from tests.integration.templates.shop import log, results
+from tests.integration.templates.service_pipelines import log, results
+from tests.integration.templates.template_expansion import ROOT
+from tests.support.built_extension import built_extension
 from tests.support.sandbox_api import Api
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the sandbox's agent and its signals are POSIX")
@@ -31,7 +31,7 @@ EXAMPLE = ROOT / "templates" / "terraform" / "example"
 
 @pytest.fixture(scope="module")
 def started() -> Iterator[Sandbox]:
-    with Sandbox(extension=built(), approvals=True) as running:
+    with Sandbox(extension=built_extension(), approvals=True) as running:
         yield running
 
 

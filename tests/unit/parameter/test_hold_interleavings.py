@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from ecs_cd.model.labels import GATE
 from ecs_cd.model.parameter import Parameter, Recorded
 from tests.support.fakes import FakeParameters
-from tests.support.interleaving import Actor, End, Explorer, Release, Rollback, Turn, Writer, explore, play
+from tests.support.parameter_interleavings import Actor, End, Explorer, Release, Rollback, Turn, Writer, explore, play
 
 NAME = "/api/dev/tag"
 RELEASE = Release(NAME)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ecs_cd.model.parameter import Parameter
 from tests.support.fakes import FakeParameters
-from tests.support.interleaving import Turn, Writer, explore, play
+from tests.support.parameter_interleavings import Turn, Writer, explore, play
 
 NAME = "/api/dev/tag"
 FOUR_TAGS = st.lists(st.integers(1, 9).map(str), min_size=2, max_size=4)

@@ -8,7 +8,7 @@ from pathlib import Path
 from extension_builder import extension
 
 
-def built(variant: str = "public") -> Path:
+def built_extension(variant: str = "public") -> Path:
     """Return the `.vsix`, built if need be; whoever comes second waits."""
     build = extension.ROOT / "build"
     build.mkdir(exist_ok=True)

@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 import base64
-import json
 import os
 import re
-import sys
 import threading
-import time
 import urllib.request
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import pytest
-
-from ecs_cd.cli import run
-from ecs_cd.support.clock import SystemClock
 from ecs_cd_sandbox.aws import Aws, EcsScheduler
 from ecs_cd_sandbox.azure_devops import (
     AzureDevOps,
@@ -67,7 +58,7 @@ _KEPT = re.compile(r"(PATH|LANG|LC_.*|TMPDIR|TEMP|TMP|SYSTEMROOT|VIRTUAL_ENV|PYT
 _READING = ("Get", "Describe", "List", "BatchGet")
 
 
-class World:
+class SimulatedClouds:
     """Tag 101 of both services is recorded and serves in development; 102 and 103 have been pushed.
 
     `during_apply` happens in the run just before it applies: a test may fail it, or hold it until `released` is set.
@@ -84,7 +75,7 @@ class World:
         self.azure = AzureDevOps(definitions=[self.pipeline(1)], tokens=tokens, endpoints=[connection])
         self._stack = ExitStack()
 
-    def __enter__(self) -> World:  # noqa: PYI034 - `Self` is not in Python 3.10
+    def __enter__(self) -> SimulatedClouds:  # noqa: PYI034 - `Self` is not in Python 3.10
         with ExitStack() as stack:
             self._seed()
             stack.enter_context(self.scheduler)
@@ -100,7 +91,7 @@ class World:
         self._stack.close()
 
     def environment(self) -> dict[str, str]:
-        """What a process needs to reach this world, and nothing of the machine's own; the rest of the net is shut."""
+        """What a process needs to reach these clouds, and nothing of the machine's own; the rest of the net is shut."""
         home = self.folder / "home"
         home.mkdir(exist_ok=True)
         return {
@@ -217,91 +208,3 @@ class World:
     def _images(self, definition: str) -> list[str]:
         found = self.aws.client("ecs").describe_task_definition(taskDefinition=definition)["taskDefinition"]
         return [container["image"] for container in found["containerDefinitions"]]
-
-
-@dataclass(frozen=True)
-class Called:
-    """How one call of the command line ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def told(self) -> str:
-        """Return everything said."""
-        return f"{self.out}\n{self.err}"
-
-    @property
-    def json(self) -> Any:  # noqa: ANN401 - whatever the command answers
-        """Return stdout as JSON."""
-        return json.loads(self.out)
-
-    @property
-    def sentence(self) -> str:
-        """Return the one sentence that says what went wrong."""
-        return self._one(r"^error: (.+)$")
-
-    @property
-    def advice(self) -> str:
-        """Return what it says to do next."""
-        return self._one(r"^  do next:? +(.+)$")
-
-    def _one(self, pattern: str) -> str:
-        found = re.findall(pattern, self.told, re.MULTILINE)
-        assert len(found) == 1, self.told
-        return str(found[0])
-
-    def check(self) -> Called:
-        """Refuse what no call may ever say, however it ends."""
-        for never in ("Traceback", "BUG:", "##vso[", "##[", "\x1b", "\0", *SECRETS):
-            assert never not in self.told, self.told
-        return self
-
-    def refused(self, code: int, *words: str) -> Called:
-        """Assert a bad end: its exit code, one sentence with these words, and what to do next."""
-        assert self.code == code, self.told
-        assert self.advice
-        for word in words:
-            assert word.lower() in self.sentence.lower(), self.told
-        return self
-
-
-class Cli:
-    """Calls `ecs-cd` in this process, as a person would in the folder of `ecs-cd.yml`, but without the waits."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
-        self._capsys = capsys
-
-    def __call__(self, *argv: str) -> Called:
-        self._capsys.readouterr()
-        code = run(list(argv))
-        captured = self._capsys.readouterr()
-        return Called(code, captured.out, captured.err).check()
-
-
-class Hurry:
-    """Time for `SystemClock` in which a sleep of a second takes a fiftieth of one, so that threads get their turn."""
-
-    def __init__(self) -> None:
-        self._skipped = 0.0
-        self._lock = threading.Lock()
-
-    def now(self) -> float:
-        with self._lock:
-            return time.monotonic() + self._skipped
-
-    def sleep(self, seconds: float) -> None:
-        real = min(seconds, 0.02)
-        time.sleep(real)
-        with self._lock:
-            self._skipped += seconds - real
-
-    def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(SystemClock, "now", lambda _: self.now())
-        monkeypatch.setattr(SystemClock, "sleep", lambda _, seconds: self.sleep(seconds))
-
-
-def command(*argv: str) -> list[str]:
-    """Return the words of a process that runs `ecs-cd`."""
-    return [sys.executable, "-m", "ecs_cd", *argv]

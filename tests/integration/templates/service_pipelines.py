@@ -28,7 +28,7 @@ from ecs_cd_sandbox.azure_devops.agent.standard_tasks import AwsLogin, TaskCatal
 from ecs_cd_sandbox.azure_devops.engine.pipeline_yaml import YamlFile
 from ecs_cd_sandbox.azure_devops.model.run import Run
 from ecs_cd_sandbox.git_repositories import service_repository
-from tests.integration.templates.expanding import ADA, FILE, PROJECT, ecs_cd_task, templates
+from tests.integration.templates.template_expansion import ADA, FILE, PROJECT, ecs_cd_task, templates
 from tests.support.sandbox_api import Api
 
 SERVICE = "my-api"
@@ -40,7 +40,7 @@ CONNECTION_SECRET = "connection-secret-0123456789"
 _TOKEN = Token("ada-pat", ADA)
 
 
-class Shop:
+class ServicePipelines:
     """Serves tag 100 of `my-api` in two environments; `task` is what releases deliver with."""
 
     def __init__(self, aws: Aws, task: Task | None = None) -> None:
@@ -58,7 +58,7 @@ class Shop:
         self.api = Api(self.azure, _TOKEN.secret)
         self._stack = ExitStack()
 
-    def __enter__(self) -> Shop:  # noqa: PYI034 - `Self` is not in Python 3.10
+    def __enter__(self) -> ServicePipelines:  # noqa: PYI034 - `Self` is not in Python 3.10
         with ExitStack() as stack:
             self._seed()
             stack.enter_context(self.scheduler)

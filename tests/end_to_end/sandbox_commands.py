@@ -22,7 +22,7 @@ _KEPT = re.compile(r"(PATH|LANG|LC_.*|SYSTEMROOT|VIRTUAL_ENV|PYTHON.*|COV.*)$")
 _MARK = "ECS_CD_TEST_MARK"
 
 
-class Started:
+class StartedCommand:
     """An `ecs-cd` command in a process group, home and temporary folder of its own, as at a terminal."""
 
     def __init__(self, folder: Path, *argv: str, environment: Mapping[str, str] | None = None) -> None:
@@ -98,9 +98,9 @@ class Started:
 
 
 @contextmanager
-def started(folder: Path, *argv: str, environment: Mapping[str, str] | None = None) -> Iterator[Started]:
+def started_command(folder: Path, *argv: str, environment: Mapping[str, str] | None = None) -> Iterator[StartedCommand]:
     """Start a command; whatever is left of it at the end is killed."""
-    command = Started(folder, *argv, environment=environment)
+    command = StartedCommand(folder, *argv, environment=environment)
     try:
         yield command
     finally:

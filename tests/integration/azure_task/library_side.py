@@ -14,7 +14,7 @@ from typing import Any
 
 from ecs_cd.azure_task.main import run
 from ecs_cd.support.clock import Clock
-from tests.integration.cli.world import World
+from tests.support.simulated_clouds import SimulatedClouds
 
 JOB_TOKEN = "job-token-0123456789abcdefghijklmnopqrstuvwxyz"
 DIRECT = {
@@ -93,10 +93,10 @@ def aws_connection(**parameters: str) -> dict[str, Any]:
 
 
 class Task:
-    """Calls the task in a world. `environ` is the agent's environment; `clock` whom it waits with."""
+    """Calls the task beside simulated clouds. `environ` is the agent's environment; `clock` whom it waits with."""
 
-    def __init__(self, world: World, folder: Path, clock: Clock | None = None) -> None:
-        self.world = world
+    def __init__(self, clouds: SimulatedClouds, folder: Path, clock: Clock | None = None) -> None:
+        self.clouds = clouds
         self.clock = clock
         self.work = folder / "work"
         self.temp = folder / "temp"
@@ -105,9 +105,9 @@ class Task:
             (self.work / name).mkdir(parents=True)
         self.temp.mkdir()
         self.environ = {
-            **world.environment(),
+            **clouds.environment(),
             "TF_BUILD": "True",
-            "SYSTEM_COLLECTIONURI": world.azure.url + "/",
+            "SYSTEM_COLLECTIONURI": clouds.azure.url + "/",
             "SYSTEM_TEAMPROJECT": "platform",
             "SYSTEM_HOSTTYPE": "build",
             "SYSTEM_DEFAULTWORKINGDIRECTORY": str(self.work / "s"),

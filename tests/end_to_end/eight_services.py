@@ -63,7 +63,7 @@ class Released:
         return [run["id"] for run in self.runs if run["result"] == "failed"]
 
 
-class Eight:
+class EightServices:
     """The eight services of a sandbox with `AGENTS` agents.
 
     `new_interpreters`: each delivery starts Python anew, as it does on eight agents. Else it is forked from a process
