@@ -157,7 +157,7 @@ def test_queue_pipeline_and_wait(agent: Agent, clouds: SimulatedClouds) -> None:
 
 
 def test_a_promotion_from_nowhere_names_the_input(agent: Agent, clouds: SimulatedClouds) -> None:
-    agent.run("promote", {"tag": "101"}).ended("Failed", "say input 'promoteFrom'")
+    agent.run("promote", {"tag": "101"}).ended("Failed", "give input 'promoteFrom'")
     assert clouds.writes() == []
 
 
