@@ -22,10 +22,10 @@ from ecs_cd.model.events import ignore_events
 from ecs_cd.model.image import ImageTag
 from ecs_cd.model.parameter import Parameter, ParameterVersion, Recorded
 from ecs_cd.model.run import Pipeline, RunState
-from ecs_cd.parameter.record import PACE as WRITE_PACE
+from ecs_cd.parameter.record import BACKOFF as WRITE_BACKOFF
 from ecs_cd.parameter.record import record_tag
-from ecs_cd.run.carry import HESITATION, LOCK_PACE, carry_change
-from ecs_cd.run.follow import PACE
+from ecs_cd.run.carry import HESITATION, LOCK_BACKOFF, carry_change
+from ecs_cd.run.follow import BACKOFF
 from ecs_cd.support.deadline import Deadline
 
 AGAIN = 600.0
@@ -198,8 +198,8 @@ def optimum(scene: Scene) -> World:
 def ecs_cd(scene: Scene, *, lock: str = "sequential") -> World:
     """The library's own steps, each release a thread of its own."""
     world = World.of(scene, lock)
-    for number, pace in enumerate((WRITE_PACE, PACE, LOCK_PACE, HESITATION)):
-        pace.chance.seed(scene.seed + number)
+    for number, backoff in enumerate((WRITE_BACKOFF, BACKOFF, LOCK_BACKOFF, HESITATION)):
+        backoff.chance.seed(scene.seed + number)
     store, pipelines = Store(world), SimulatedPipelines(world.azure, SHIPPED)
     for release in scene.releases:
         world.clock.spawn(release.at, _Delivery(world, store, pipelines, release).go)

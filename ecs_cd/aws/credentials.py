@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 WEB_IDENTITY_ATTEMPTS = 5
 """How often a role is asked for with an identity token; about one in five first attempts fails in the field."""
 
-_PACE = Backoff(first=1.0, factor=2.0, most=8.0)
+_BACKOFF = Backoff(first=1.0, factor=2.0, most=8.0)
 _MAY_PASS = frozenset({"InvalidIdentityToken", "IDPCommunicationError"})
 """Error codes with which STS also answers when it could not fetch the keys of the token's issuer."""
 
@@ -119,7 +119,7 @@ def _retried(fetch: Callable[[], Metadata], clock: Clock) -> Metadata:
         refused = isinstance(error, ClientError) and error.response.get("Error", {}).get("Code")
         return 0.0 if refused in _MAY_PASS else None
 
-    return retry(fetch, clock=clock, pace=_PACE, attempts=WEB_IDENTITY_ATTEMPTS, may_pass=may_pass)
+    return retry(fetch, clock=clock, backoff=_BACKOFF, attempts=WEB_IDENTITY_ATTEMPTS, may_pass=may_pass)
 
 
 def _session_of(credentials: RefreshableCredentials, profile: str) -> Session:

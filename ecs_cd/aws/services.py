@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     )
 
 _SERVICES_PER_REQUEST = 10
+"""The most that DescribeServices takes (its API reference)."""
 _TASKS_PER_REQUEST = 100
+"""The most that DescribeTasks takes (its API reference)."""
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 

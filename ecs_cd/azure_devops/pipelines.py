@@ -30,6 +30,7 @@ T = TypeVar("T")
 
 _NOT_IN_NAMES = re.compile(r'[*?<>|:"/\x00-\x1f\x7f]')
 _LONGEST_REFERENCE = 400
+"""Characters of a folder path and a name; nothing longer is sent as a filter."""
 _ACTIVE = "inProgress,notStarted,postponed"
 _EXECUTE = "Build (read & execute), vso.build_execute"
 

@@ -34,9 +34,10 @@ from ecs_cd.support.clock import Clock
 from ecs_cd.support.retry import Backoff, retry
 
 ATTEMPTS = 4
+"""How often one request is sent at most."""
 MOST_WAIT = 15.0
 """Seconds that one call waits between its attempts, all in all."""
-PACE = Backoff(first=1.0, factor=2.0, most=8.0)
+BACKOFF = Backoff(first=1.0, factor=2.0, most=8.0)
 TIMEOUTS = (5.0, 30.0)
 """Seconds to connect, and to wait for the next byte of an answer."""
 
@@ -81,7 +82,7 @@ class Transport(HTTPSender[Any, Any]):
         answer = retry(
             partial(self._once, asked, (request.context or self.build_context()).session),
             clock=self._clock,
-            pace=PACE,
+            backoff=BACKOFF,
             attempts=ATTEMPTS,
             may_pass=partial(_may_pass, asked.method),
             most_wait=MOST_WAIT,

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import requests
 
 _ATTEMPTS = 5
-_PACE = Backoff(first=1.0, factor=2.0, most=8.0)
+_BACKOFF = Backoff(first=1.0, factor=2.0, most=8.0)
 _TIMEOUTS = (5.0, 30.0)
 """Seconds to connect, and to wait for the next byte of the answer."""
 _API = "7.1"
@@ -56,7 +56,7 @@ class IdentityTokens:
             UnexpectedAnswer: something else than the endpoint answered.
             Unreachable, ServiceUnavailable, Throttled: so it was at the last attempt, too.
         """
-        return retry(self._once, clock=self.clock, pace=_PACE, attempts=_ATTEMPTS, may_pass=retryable)
+        return retry(self._once, clock=self.clock, backoff=_BACKOFF, attempts=_ATTEMPTS, may_pass=retryable)
 
     def _once(self) -> str:
         import requests  # noqa: PLC0415 - only this kind of service connection needs it

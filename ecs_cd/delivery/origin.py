@@ -25,7 +25,7 @@ from ecs_cd.support.concurrency import run_together
 from ecs_cd.support.deadline import format_duration
 from ecs_cd.support.retry import NOT_YET, Backoff, NotYet, wait_for
 
-PACE = Backoff(first=2.0, factor=1.5, most=30.0)
+BACKOFF = Backoff(first=2.0, factor=1.5, most=30.0)
 _ECR = re.compile(
     r"(?P<account>[0-9]{12})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|on\.aws)/.+"
 )
@@ -139,7 +139,7 @@ class _OriginLook:
             return found
         doing = f"waiting for {self.place.environment} to serve a tag healthily"
         try:
-            return wait_for(self._look, deadline=self.report.deadline, pace=PACE, doing=doing)
+            return wait_for(self._look, deadline=self.report.deadline, backoff=BACKOFF, doing=doing)
         except DeadlineReached as error:
             error.add((self.reason,))
             raise

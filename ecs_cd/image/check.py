@@ -11,7 +11,7 @@ from ecs_cd.sanitize import quoted
 from ecs_cd.support.deadline import Deadline, format_duration
 from ecs_cd.support.retry import NOT_YET, Backoff, NotYet, wait_for
 
-PACE = Backoff(first=2.0, factor=1.5, most=15.0)
+BACKOFF = Backoff(first=2.0, factor=1.5, most=15.0)
 
 
 class Images(Protocol):
@@ -72,4 +72,4 @@ def _wait_for_image(images: Images, image: ImageRef, deadline: Deadline, wait: f
         return found if right or deadline.clock.now() >= until else NOT_YET
 
     doing = f"waiting for image {image.repository}:{image.tag} to appear in ECR"
-    return wait_for(look, deadline=deadline, pace=PACE, doing=doing, tolerate=Throttled)
+    return wait_for(look, deadline=deadline, backoff=BACKOFF, doing=doing, tolerate=Throttled)

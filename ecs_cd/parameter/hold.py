@@ -14,7 +14,7 @@ from ecs_cd.errors import Throttled
 from ecs_cd.model.image import ImageTag
 from ecs_cd.model.labels import FLOOR, GATE, HELD, VERIFIED, VERIFIED_BEFORE, Mark, Marks
 from ecs_cd.model.parameter import Parameter, ParameterChange, Recorded
-from ecs_cd.parameter.record import PACE, read_parameter
+from ecs_cd.parameter.record import BACKOFF, read_parameter
 from ecs_cd.parameter.store import Parameters
 from ecs_cd.parameter.version_limit import write_version
 from ecs_cd.support.deadline import Deadline
@@ -78,7 +78,7 @@ def place_hold(
         return Held(seen, previous_value(seen))
     holding = _Holding(parameters, name, value or seen.value, only_over)
     doing = f"holding parameter {name}"
-    return wait_for(holding.attempt, deadline=deadline, pace=PACE, doing=doing, tolerate=Throttled)
+    return wait_for(holding.attempt, deadline=deadline, backoff=BACKOFF, doing=doing, tolerate=Throttled)
 
 
 def previous_value(seen: Parameter) -> str:
@@ -195,7 +195,7 @@ def lift_hold(parameters: Parameters, name: str, *, deadline: Deadline, dry_run:
         return Lifted(seen, changed=True)
 
     doing = f"lifting the hold on parameter {name}"
-    return wait_for(attempt, deadline=deadline, pace=PACE, doing=doing, tolerate=Throttled)
+    return wait_for(attempt, deadline=deadline, backoff=BACKOFF, doing=doing, tolerate=Throttled)
 
 
 def mark_verified(parameters: Parameters, name: str, marks: Marks, served: Mark) -> None:

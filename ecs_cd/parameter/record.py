@@ -27,9 +27,15 @@ from ecs_cd.support.clock import Clock
 from ecs_cd.support.deadline import Deadline
 from ecs_cd.support.retry import NOT_YET, Backoff, NotYet, wait_for
 
-PACE = Backoff(first=0.5, factor=2.0, most=8.0)
+BACKOFF = Backoff(first=0.5, factor=2.0, most=8.0)
+"""Between attempts while Parameter Store throttles writes: PutParameter has a low rate of its own."""
+
 _FRESH = 5.0
+"""Seconds after which a value that was read is read again before it is written over (rule 4 a)."""
+
 _LOOK_BACK = 10
+"""Versions that are searched for a newer tag where there is nothing to write (rule 4 c)."""
+
 _TYPES = ("String", "SecureString")
 
 
@@ -79,7 +85,7 @@ def record_tag(
         return NOT_YET if change is None else change
 
     doing = f"writing parameter {name}"
-    return wait_for(attempt, deadline=deadline, pace=PACE, doing=doing, tolerate=Throttled)
+    return wait_for(attempt, deadline=deadline, backoff=BACKOFF, doing=doing, tolerate=Throttled)
 
 
 def read_parameter(parameters: Parameters, name: str) -> Parameter:

@@ -17,6 +17,7 @@ from ecs_cd.model.parameter import Parameter, ParameterVersion
 from ecs_cd.sanitize import comma_list, quoted
 
 _MAX_FREED = 5
+"""Oldest versions that are freed for one write; others may label and write at the same time."""
 
 
 class Versions(Protocol):

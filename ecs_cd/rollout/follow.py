@@ -22,7 +22,7 @@ from ecs_cd.sanitize import quoted
 from ecs_cd.support.deadline import Deadline
 from ecs_cd.support.retry import NOT_YET, Backoff, NotYet, wait_at_most, wait_for
 
-PACE = Backoff(first=1.0, factor=1.3, most=10.0)
+BACKOFF = Backoff(first=1.0, factor=1.3, most=10.0)
 APPLIED_BACKOFF = Backoff(first=1.0, factor=2.0, most=4.0)
 APPLIED_WAIT = 7.0
 """Seconds after a failed run in which ECS may not yet show what the run did to it."""
@@ -69,7 +69,7 @@ def follow_rollout(
     watching = _Watching(services, target, wanted, deadline, watch, before)
     doing = f"waiting for ECS service {target.service} to serve {wanted.tag}"
     try:
-        rollout = wait_for(watching.look, deadline=deadline, pace=PACE, doing=doing)
+        rollout = wait_for(watching.look, deadline=deadline, backoff=BACKOFF, doing=doing)
     except DeadlineReached as error:
         error.add(watching.evidence())
         raise
@@ -93,7 +93,7 @@ def already_applied(services: Services, target: ServiceTarget, wanted: Wanted, *
         return verdict if verdict.serving in (Serving.DEPLOYED, Serving.ROLLING, Serving.SUPERSEDED) else None
 
     seconds = min(APPLIED_WAIT, deadline.remaining())
-    found = wait_at_most(look, seconds=seconds, clock=deadline.clock, pace=APPLIED_BACKOFF)
+    found = wait_at_most(look, seconds=seconds, clock=deadline.clock, backoff=APPLIED_BACKOFF)
     return None if found is NOT_YET else found
 
 

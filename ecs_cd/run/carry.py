@@ -9,7 +9,7 @@ from ecs_cd.errors import DeadlineReached
 from ecs_cd.model.events import Event, LockMet, RunChanged, RunChosen, Warned, Watch
 from ecs_cd.model.parameter import ParameterChange
 from ecs_cd.model.run import FinishedRun, Pipeline, Run, RunProgress, RunRequest
-from ecs_cd.run.follow import PACE, describe_progress
+from ecs_cd.run.follow import BACKOFF, describe_progress
 from ecs_cd.run.pipelines import Pipelines, full_ref
 from ecs_cd.run.sharing import next_state
 from ecs_cd.run.states import (
@@ -29,7 +29,7 @@ from ecs_cd.run.states import (
 from ecs_cd.support.deadline import Deadline
 from ecs_cd.support.retry import NOT_YET, Backoff, NotYet, RandomDelay, wait_for
 
-LOCK_PACE = Backoff(first=10.0, factor=1.5, most=60.0, jitter=0.3)
+LOCK_BACKOFF = Backoff(first=10.0, factor=1.5, most=60.0, jitter=0.3)
 """Seconds until the next attempt after a state lock."""
 
 HESITATION = RandomDelay(most=4.0)
@@ -86,7 +86,7 @@ class _Loop:
 
     def run_to_end(self) -> FinishedRun:
         state: State = Start()
-        lock_pauses = LOCK_PACE.delays()
+        lock_pauses = LOCK_BACKOFF.delays()
         while not isinstance(state, Done):
             match state:
                 case WaitingForLock():
@@ -114,7 +114,7 @@ class _Loop:
             return NOT_YET if after == state else True
 
         try:
-            wait_for(changed, deadline=self.deadline, pace=PACE, doing=self._doing(state))
+            wait_for(changed, deadline=self.deadline, backoff=BACKOFF, doing=self._doing(state))
         except DeadlineReached as error:
             if self.last and _followed(state) == self.last.run.id:
                 error.add(describe_progress(self.last), link=self.last.run.url)

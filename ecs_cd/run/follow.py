@@ -12,7 +12,7 @@ from ecs_cd.sanitize import quoted
 from ecs_cd.support.deadline import Deadline
 from ecs_cd.support.retry import NOT_YET, Backoff, NotYet, wait_for
 
-PACE = Backoff(first=1.0, factor=1.3, most=10.0)
+BACKOFF = Backoff(first=1.0, factor=1.3, most=10.0)
 """Seconds between two looks at a run."""
 
 _SHOWN_KINDS = ("Stage", "Job", "Task", "Checkpoint")
@@ -39,7 +39,7 @@ def follow_run(
         return seen if seen.run.state.ended else NOT_YET
 
     try:
-        ended = wait_for(look, deadline=deadline, pace=PACE, doing=f"following run {run.name} ({run.url})")
+        ended = wait_for(look, deadline=deadline, backoff=BACKOFF, doing=f"following run {run.name} ({run.url})")
     except DeadlineReached as error:
         error.add(describe_progress(last), link=run.url)
         raise

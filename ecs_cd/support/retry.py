@@ -79,7 +79,7 @@ def wait_for(
     look: Callable[[], T | NotYet],
     *,
     deadline: Deadline,
-    pace: Backoff,
+    backoff: Backoff,
     doing: str,
     tolerate: type[TryLater] = TryLater,
 ) -> T:
@@ -100,24 +100,24 @@ def wait_for(
         deadline.sleep(seconds, doing, last=obstacle if isinstance(obstacle, TryLater) else None)
         return True
 
-    answer = _repeat(look, pace, may_pass, pause)
+    answer = _repeat(look, backoff, may_pass, pause)
     assert answer is not NOT_YET, "at the deadline, `pause` raises"  # noqa: S101 - for the type checker
     return answer
 
 
-def wait_at_most(look: Callable[[], T | NotYet], *, seconds: float, clock: Clock, pace: Backoff) -> T | NotYet:
+def wait_at_most(look: Callable[[], T | NotYet], *, seconds: float, clock: Clock, backoff: Backoff) -> T | NotYet:
     """Look again and again until there is an answer, and return it; `NOT_YET` when there is none after `seconds`.
 
     An error of `look` is raised at once.
     """
-    return _repeat(look, pace, _never, _Pauses(clock, seconds))
+    return _repeat(look, backoff, _never, _Pauses(clock, seconds))
 
 
 def retry(
     call: Callable[[], T],
     *,
     clock: Clock,
-    pace: Backoff,
+    backoff: Backoff,
     attempts: int,
     may_pass: MayPass,
     most_wait: float = math.inf,
@@ -127,7 +127,7 @@ def retry(
     There are at most `attempts` calls, and at most `most_wait` seconds of pauses between them, all in all: a pause
     that would be longer than what is left of them is not begun. The last error is raised as it is.
     """
-    answer: T | NotYet = _repeat(call, pace, may_pass, _Pauses(clock, most_wait, attempts - 1))
+    answer: T | NotYet = _repeat(call, backoff, may_pass, _Pauses(clock, most_wait, attempts - 1))
     assert answer is not NOT_YET, "`call` has an answer or an error"  # noqa: S101 - for the type checker
     return answer
 
@@ -160,12 +160,12 @@ def _never(_error: Exception) -> None:
 
 def _repeat(
     attempt: Callable[[], T | NotYet],
-    pace: Backoff,
+    backoff: Backoff,
     may_pass: MayPass,
     pause: Callable[[float, Exception | None], bool],
 ) -> T | NotYet:
     """Attempt, and `pause` in between, until there is an answer, an error that will not pass, or no further pause."""
-    for delay in pace.delays():
+    for delay in backoff.delays():
         obstacle: Exception | None = None
         least = 0.0
         try:

@@ -38,11 +38,11 @@ def asked_to_wait(seconds: float) -> Throttled:
 
 
 def waited(look: _Looks, clock: FakeClock, seconds: float = 60, tolerate: type[Throttled] | None = None) -> object:
-    pace = Backoff(first=1, factor=2, most=8, jitter=0)
+    backoff = Backoff(first=1, factor=2, most=8, jitter=0)
     deadline = Deadline.after(seconds, clock)
     if tolerate:
-        return wait_for(look, deadline=deadline, pace=pace, doing="testing", tolerate=tolerate)
-    return wait_for(look, deadline=deadline, pace=pace, doing="testing")
+        return wait_for(look, deadline=deadline, backoff=backoff, doing="testing", tolerate=tolerate)
+    return wait_for(look, deadline=deadline, backoff=backoff, doing="testing")
 
 
 @pytest.mark.parametrize(
@@ -70,9 +70,9 @@ def test_pauses_grow_to_the_most_and_stay_there() -> None:
 
 @given(seed=st.integers(), jitter=st.floats(0, 0.9), factor=st.floats(1, 4))
 def test_jitter_keeps_every_pause_within_its_bounds(seed: int, jitter: float, factor: float) -> None:
-    pace = Backoff(first=1, factor=factor, most=10, jitter=jitter, chance=random.Random(seed))
+    backoff = Backoff(first=1, factor=factor, most=10, jitter=jitter, chance=random.Random(seed))
     steady = Backoff(first=1, factor=factor, most=10, jitter=0).delays()
-    for _, varied, plain in zip(range(20), pace.delays(), steady, strict=False):
+    for _, varied, plain in zip(range(20), backoff.delays(), steady, strict=False):
         assert plain * (1 - jitter) <= varied <= plain * (1 + jitter) + 1e-9
 
 
@@ -177,7 +177,7 @@ STEADY = Backoff(first=1, factor=2, most=8, jitter=0)
 
 
 def called(call: _Looks, clock: FakeClock, may_pass: MayPass = retryable, most_wait: float = 60) -> object:
-    return retry(call, clock=clock, pace=STEADY, attempts=4, may_pass=may_pass, most_wait=most_wait)
+    return retry(call, clock=clock, backoff=STEADY, attempts=4, may_pass=may_pass, most_wait=most_wait)
 
 
 def test_a_call_that_succeeds_is_made_once() -> None:
@@ -231,9 +231,9 @@ def test_a_pause_longer_than_what_is_left_of_the_wait_is_not_begun() -> None:
 @given(asked=st.lists(st.floats(0, 20), max_size=6), most_wait=st.floats(0, 40), seed=st.integers())
 def test_attempts_and_pauses_keep_to_their_limits(asked: list[float], most_wait: float, seed: int) -> None:
     call, clock = _Looks(*map(asked_to_wait, asked), Unreachable("No route.")), FakeClock()
-    pace = Backoff(first=1, factor=2, most=8, chance=random.Random(seed))
+    backoff = Backoff(first=1, factor=2, most=8, chance=random.Random(seed))
     with pytest.raises((Throttled, Unreachable)):
-        retry(call, clock=clock, pace=pace, attempts=4, may_pass=retryable, most_wait=most_wait)
+        retry(call, clock=clock, backoff=backoff, attempts=4, may_pass=retryable, most_wait=most_wait)
     assert 1 <= call.count <= 4
     assert len(clock.slept) == call.count - 1
     assert sum(clock.slept) <= most_wait + 1e-9
@@ -242,26 +242,26 @@ def test_attempts_and_pauses_keep_to_their_limits(asked: list[float], most_wait:
 
 def test_a_wait_of_a_few_seconds_ends_without_an_answer() -> None:
     clock = FakeClock()
-    assert wait_at_most(_Looks(NOT_YET), seconds=5, clock=clock, pace=STEADY) is NOT_YET
+    assert wait_at_most(_Looks(NOT_YET), seconds=5, clock=clock, backoff=STEADY) is NOT_YET
     assert clock.slept == [1, 2]
 
 
 def test_a_wait_of_a_few_seconds_ends_with_the_answer() -> None:
     clock = FakeClock()
-    assert wait_at_most(_Looks(NOT_YET, None), seconds=5, clock=clock, pace=STEADY) is None
+    assert wait_at_most(_Looks(NOT_YET, None), seconds=5, clock=clock, backoff=STEADY) is None
     assert clock.slept == [1]
 
 
 def test_without_time_to_wait_it_is_looked_once() -> None:
     look = _Looks(NOT_YET)
-    assert wait_at_most(look, seconds=0, clock=FakeClock(), pace=STEADY) is NOT_YET
+    assert wait_at_most(look, seconds=0, clock=FakeClock(), backoff=STEADY) is NOT_YET
     assert look.count == 1
 
 
 def test_a_wait_of_a_few_seconds_tolerates_no_error() -> None:
     look = _Looks(Unreachable("No route."))
     with pytest.raises(Unreachable):
-        wait_at_most(look, seconds=5, clock=FakeClock(), pace=STEADY)
+        wait_at_most(look, seconds=5, clock=FakeClock(), backoff=STEADY)
     assert look.count == 1
 
 
