@@ -121,8 +121,8 @@ _PARAMETER = (
         default="numeric",
         task_input=TaskInput(
             "Order of tags",
-            "`numeric`: whole numbers, such as build ids. `semver`: semantic versions. `none`: any tag; what comes last "
-            "is newest.",
+            "`numeric`: whole numbers, such as build ids. `semver`: semantic versions. `none`: any tag; what comes "
+            "last is newest.",
             options=("Numeric", "Semantic version", "None"),
         ),
     ),
