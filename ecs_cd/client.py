@@ -21,7 +21,6 @@ from ecs_cd.delivery.several import deploy_several
 from ecs_cd.delivery.single_steps import verify_rollout
 from ecs_cd.errors import EcsCdError
 from ecs_cd.model.events import CallStarted, Watch, ignore_events
-from ecs_cd.model.image import ImageTag
 from ecs_cd.overview.history import HistoryEntry, parameter_history
 from ecs_cd.overview.matrix import PlaceStatus
 from ecs_cd.overview.overview import Environment, overview
@@ -106,7 +105,7 @@ class Client:
         service: str = "",
         environment: str = "",
         *,
-        tag: Tag = "",
+        tag: Tag | None = None,
         tag_file: TagSource = "",
         dry_run: bool = False,
         watch: Watch = ignore_events,
@@ -198,7 +197,7 @@ class Client:
         service: str = "",
         environment: str = "",
         *,
-        to: str | int | ImageTag = "",
+        to: Tag | None = None,
         dry_run: bool = False,
         watch: Watch = ignore_events,
         **settings: Unpack[SettingKeywords],
@@ -211,7 +210,7 @@ class Client:
             WrongInput: a name, a setting or the tag is wrong; nothing was sent anywhere.
         """
         resolved = self._calls.resolve("rollback", service, environment, settings)
-        tag = None if to == "" else arguments.image_tag(to)
+        tag = None if to is None else arguments.image_tag(to, left_out="go back to the version verified last")
         place = from_settings.place(resolved)
         clouds = self._calls.prepared(resolved).clouds(resolved, str(tag or "rollback"))
         title = f"{resolved.service} in {resolved.environment} back{f' to {tag}' if tag else ''}"
@@ -264,7 +263,7 @@ class Client:
         service: str = "",
         environment: str = "",
         *,
-        tag: Tag = "",
+        tag: Tag | None = None,
         tag_file: TagSource = "",
         watch: Watch = ignore_events,
         **settings: Unpack[SettingKeywords],

@@ -60,7 +60,7 @@ class SingleSteps:
         service: str = "",
         environment: str = "",
         *,
-        tag: Tag = "",
+        tag: Tag | None = None,
         tag_file: TagSource = "",
         dry_run: bool = False,
         **settings: Unpack[SettingKeywords],

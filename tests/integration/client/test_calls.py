@@ -75,6 +75,7 @@ def test_every_function_takes_the_clock_of_its_caller() -> None:
         ("deploy", (["my-api"], "development"), {"tag": 1}),
         ("deploy", ("development", "my-api"), {"tag": 1}),
         ("deploy", ("my-api", "development"), {"tag": 1.5}),
+        ("deploy", ("my-api", "development"), {"tag": ""}),
         ("deploy", ("my-api", "development"), {"tag": 1, "timeout": ["5m"]}),
         ("deploy", ("my-api", "development"), {"tag": 1, "settings": {"region": "eu-west-1"}}),
         ("deploy", ("my-api", "development"), {"tag": 1, "variables": "novalue"}),
@@ -82,12 +83,15 @@ def test_every_function_takes_the_clock_of_its_caller() -> None:
         ("deploy_many", ("my-api", {"my-worker": 1}), {}),
         ("deploy_many", ("development", 5), {}),
         ("deploy_many", ("development", {"my-api": True}), {}),
+        ("deploy_many", ("development", {"my-api": ""}), {}),
         ("promote", ("my-api", ("production",)), {"promote_from": "development"}),
         ("promote", ("my-api", "production"), {"promote_from": 5}),
         ("rollback", ("my-api", "development"), {"to": object()}),
+        ("rollback", ("my-api", "development"), {"to": ""}),
         ("hold", (None, "development"), {}),
         ("unhold", ("my-api", 5), {}),
         ("verify", ("my-api", "development"), {"tag_file": 5}),
+        ("verify", ("my-api", "development"), {"tag": ""}),
         ("status", (5,), {}),
         ("history", ("my-api", "development"), {"most": "3"}),
         ("history", ("my-api", "development"), {"most": 0}),
@@ -97,6 +101,7 @@ def test_every_function_takes_the_clock_of_its_caller() -> None:
 def test_a_wrong_type_or_order_is_wrong_input_and_nothing_is_sent(
     clouds: SimulatedClouds, name: str, args: tuple[object, ...], keywords: dict[str, object]
 ) -> None:
+    clouds.publish("102", ".buildId")
     with pytest.raises(ecs_cd.WrongInput):
         getattr(ecs_cd, name)(*args, **keywords)
     assert clouds.aws.requests == ()
