@@ -146,6 +146,27 @@ def check_count(name: str, value: object) -> None:
         raise WrongInput(f"{name} is a whole number from 1, not {value!r}.")
 
 
+def check_switches(**values: object) -> None:
+    """Refuse what is not True or False: a text such as "false" would count as True.
+
+    Raises:
+        WrongInput: as said.
+    """
+    for name, value in values.items():
+        if not isinstance(value, bool):
+            raise WrongInput(f"`{name}` is True or False, not {value!r}.")
+
+
+def check_watch(watch: object) -> None:
+    """Refuse what cannot be called with an event.
+
+    Raises:
+        WrongInput: as said.
+    """
+    if not callable(watch):
+        raise WrongInput(f"`watch` is a function that is called with every event, not {_kind(watch)}.")
+
+
 def image_tag(tag: object, *, left_out: str = "read a tag file") -> ImageTag:
     """Return a tag; `left_out` says what is done where none is given.
 

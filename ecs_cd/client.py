@@ -120,6 +120,8 @@ class Client:
         Raises:
             WrongInput: settings, tag or tag file are wrong; nothing was sent anywhere.
         """
+        arguments.check_switches(dry_run=dry_run)
+        arguments.check_watch(watch)
         resolved = self._calls.resolve("deploy", service, environment, settings)
         entry = arguments.tag_entry(resolved.service, tag, tag_file)
         wanted = from_settings.delivery(resolved, entry, dry_run=dry_run)
@@ -148,6 +150,8 @@ class Client:
         Raises:
             WrongInput: settings, tags or tag file are wrong; nothing was sent anywhere.
         """
+        arguments.check_switches(dry_run=dry_run)
+        arguments.check_watch(watch)
         arguments.check_keywords("deploy_many", settings)
         arguments.check_order_of_several(environment, services, self.settings)
         entries = arguments.tag_entries(services, tag_file)
@@ -177,6 +181,8 @@ class Client:
         Raises:
             WrongInput: a name or a setting is wrong; nothing was sent anywhere.
         """
+        arguments.check_switches(dry_run=dry_run)
+        arguments.check_watch(watch)
         resolved = self._calls.resolve("promote", service, environment, settings, PROMOTED)
         origin = self.settings.resolve_origin(resolved, **settings)
         clouds = self._calls.prepared(resolved, origin).clouds(resolved, "promote")
@@ -209,6 +215,8 @@ class Client:
         Raises:
             WrongInput: a name, a setting or the tag is wrong; nothing was sent anywhere.
         """
+        arguments.check_switches(dry_run=dry_run)
+        arguments.check_watch(watch)
         resolved = self._calls.resolve("rollback", service, environment, settings)
         tag = None if to is None else arguments.image_tag(to, left_out="go back to the version verified last")
         place = from_settings.place(resolved)
@@ -232,6 +240,7 @@ class Client:
             WrongInput: a name or a setting is wrong.
             EcsCdError: AWS refused, or could not be reached.
         """
+        arguments.check_switches(dry_run=dry_run)
         resolved = self._calls.resolve("hold", service, environment, settings, ["parameter"])
         parameters = self._calls.prepared(resolved).aws(resolved, "hold").parameters
         deadline = Deadline.after(resolved.timeout, self._calls.clock)
@@ -252,6 +261,7 @@ class Client:
             WrongInput: a name or a setting is wrong.
             EcsCdError: AWS refused, or could not be reached.
         """
+        arguments.check_switches(dry_run=dry_run)
         resolved = self._calls.resolve("unhold", service, environment, settings, ["parameter"])
         parameters = self._calls.prepared(resolved).aws(resolved, "unhold").parameters
         deadline = Deadline.after(resolved.timeout, self._calls.clock)
@@ -273,6 +283,7 @@ class Client:
         Raises:
             WrongInput: settings, tag or tag file are wrong; nothing was sent anywhere.
         """
+        arguments.check_watch(watch)
         resolved = self._calls.resolve("verify", service, environment, settings, ["rollout"])
         entry = arguments.tag_entry(resolved.service, tag, tag_file)
         wanted = from_settings.delivery(resolved, entry)
@@ -299,6 +310,8 @@ class Client:
             WrongInput: a name or a setting is wrong.
             EcsCdError: no environment could be read; the error is that of the first.
         """
+        if marks is not None:
+            arguments.check_switches(marks=marks)
         arguments.check_keywords("status", settings)
         rows = dict.fromkeys(arguments.names_of("services", services) or self.settings.services or ("",))
         columns = dict.fromkeys(arguments.names_of("environments", environments) or self.settings.environments or ("",))

@@ -101,6 +101,20 @@ def test_names_that_are_no_texts_are_refused(given: object) -> None:
         arguments.names_of("services", given)
 
 
+@pytest.mark.parametrize("value", ["false", "", 0, 1, None])
+def test_a_switch_is_a_bool_and_nothing_that_counts_as_one(value: object) -> None:
+    arguments.check_switches(dry_run=True, wait=False)
+    with pytest.raises(WrongInput, match=rf"^`dry_run` is True or False, not {value!r}\.$"):
+        arguments.check_switches(dry_run=value)
+
+
+@pytest.mark.parametrize("value", [5, None, "print"])
+def test_a_watch_can_be_called(value: object) -> None:
+    arguments.check_watch(print)
+    with pytest.raises(WrongInput, match=r"^`watch` is a function that is called with every event, not "):
+        arguments.check_watch(value)
+
+
 @pytest.mark.parametrize("tag", ["101", 101, ImageTag("101")])
 def test_a_tag_is_a_text_a_number_or_a_tag(tag: str | int | ImageTag) -> None:
     assert arguments.tag_entry("my-api", tag, "") == TagEntry(ImageTag("101"), "my-api")

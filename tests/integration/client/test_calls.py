@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,30 @@ def test_a_wrong_type_or_order_is_wrong_input_and_nothing_is_sent(
     clouds.publish("102", ".buildId")
     with pytest.raises(ecs_cd.WrongInput):
         getattr(ecs_cd, name)(*args, **keywords)
+    assert clouds.aws.requests == ()
+    assert clouds.azure.recorder.exchanges == []
+
+
+@pytest.mark.parametrize(
+    ("name", "keywords"),
+    [
+        *((name, {"dry_run": "false"}) for name in ("deploy", "deploy_many", "promote", "rollback", "hold", "unhold")),
+        *((name, {"watch": 5}) for name in ("deploy", "deploy_many", "promote", "rollback", "verify")),
+        ("status", {"marks": "false"}),
+        ("steps.set_parameter", {"dry_run": "false"}),
+        ("steps.queue_run", {"dry_run": "false"}),
+        ("steps.queue_run", {"wait": "false"}),
+        ("steps.queue_run", {"watch": 5}),
+        ("steps.follow_run", {"watch": 5}),
+    ],
+)
+def test_every_function_checks_its_switches_and_its_watch(
+    client: ecs_cd.Client, clouds: SimulatedClouds, name: str, keywords: dict[str, object]
+) -> None:
+    args = {"deploy_many": ("development", {"my-api": 102}), "status": (), "steps.follow_run": (1,)}
+    more = {"tag": 102} if name in ("deploy", "verify", "steps.set_parameter") else {}
+    with pytest.raises(ecs_cd.WrongInput, match=rf"^`{next(iter(keywords))}` is "):
+        attrgetter(name)(client)(*args.get(name, ("my-api", "development")), **more, **keywords)
     assert clouds.aws.requests == ()
     assert clouds.azure.recorder.exchanges == []
 
