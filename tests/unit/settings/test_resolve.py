@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from pathlib import Path
 from typing import Any
 
@@ -270,6 +271,7 @@ def test_a_wrong_variable_is_named(tmp_path: Path) -> None:
         ({"verify": "maybe"}, "`verify=`: 'maybe' is neither true nor false."),
         ({"verify": 2}, "`verify=`: '2' is neither true nor false."),
         ({"timeout": "soon"}, "`timeout=`: 'soon' is not a duration"),
+        ({"timeout": 0.5}, "`timeout=`: must be at least 1s."),
         ({"timeout": 0}, "`timeout=`: must be at least 1s."),
         ({"timeout": {"minutes": 5}}, "`timeout=`: a mapping is not a duration"),
         ({"timeout": float("nan")}, "`timeout=`: 'nan' is not a duration"),
@@ -390,13 +392,48 @@ def test_resolved_settings_cannot_be_changed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "length"),
-    [("90", 90), ("90s", 90), ("5m", 300), ("1h30m", 5400), ("1h2m3s", 3723), (90, 90), ("0", 0), ("168h", 604800)],
+    [
+        ("90", 90),
+        ("90s", 90),
+        ("5m", 300),
+        ("1h30m", 5400),
+        ("1h2m3s", 3723),
+        (90, 90),
+        ("0", 0),
+        ("168h", 604800),
+        (60.5, 60.5),
+        (0.0, 0),
+        (604800.0, 604800),
+    ],
 )
 def test_a_length_of_time_is_read(text: object, length: float) -> None:
     assert values.seconds(text) == length
 
 
-@pytest.mark.parametrize("text", ["", "s", "-1", "1.5h", "1m1h", "5 m", "1d", "169h", "\u0661", True, None, [], 1.5])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "s",
+        "-1",
+        "1.5h",
+        "1m1h",
+        "5 m",
+        "1d",
+        "169h",
+        "\u0661",
+        True,
+        None,
+        [],
+        -1,
+        -0.5,
+        math.nan,
+        math.inf,
+        -math.inf,
+        604800.5,
+        604801,
+    ],
+)
 def test_what_is_no_length_of_time_is_refused(text: object) -> None:
     with pytest.raises(ValueError, match=r"duration|longer than"):
         values.seconds(text)
