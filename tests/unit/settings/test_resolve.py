@@ -132,6 +132,21 @@ def test_every_missing_value_is_told_with_three_ways_to_give_it(tmp_path: Path) 
     ) in found
 
 
+def test_a_missing_value_says_that_no_file_was_found_and_where(tmp_path: Path) -> None:
+    note = f" No ecs-cd.yml was found in '{tmp_path}' or above it."
+    found_nothing = load(None, {}, tmp_path)
+    with pytest.raises(SettingsError) as caught:
+        found_nothing.resolve("my-api", "development", steps=["parameter"], region="eu-west-1")
+    assert str(caught.value).startswith("The parameter of my-api in development is not set: give `parameter=`")
+    assert str(caught.value).endswith(f" in ecs-cd.yml.{note}")
+    with pytest.raises(SettingsError) as caught:
+        found_nothing.resolve("my-api", "development")
+    assert str(caught.value) == f"The settings have {len(mistakes(caught.value))} mistakes.{note}"
+    with pytest.raises(SettingsError, match="is not set") as caught:
+        loaded(tmp_path, "services: {my-api: {}}").resolve("my-api", "development", steps=["parameter"])
+    assert "was found" not in str(caught.value)
+
+
 def test_what_is_not_looked_at_need_not_be_given() -> None:
     needs = {"organization": "https://dev.azure.com/acme", "project": "p", "pipeline": "1", "branch": "b"}
     final = Settings().resolve(parameter="/x", verify=False, check_image=False, **needs)
