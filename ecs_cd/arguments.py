@@ -57,6 +57,11 @@ _OF_CALLS = (
 )
 """Parameters of the public functions, which may be meant by a keyword that is no setting."""
 
+_OF_CLIENT = ("settings", "session", "connection", "environ", "clock", "access")
+
+_MEANT = {("promote", "from_"): "promote_from", ("rollback", "tag"): "to"}
+"""What is meant by a keyword of a function where no name like it is."""
+
 
 def load_settings(source: SettingsSource = None, environ: Mapping[str, str] | None = None) -> Settings:
     """Return the settings of a file, and of the `ECS_CD_*` variables in `environ` (`os.environ` where it is None).
@@ -85,8 +90,19 @@ def check_keywords(function: str, settings: Mapping[str, object]) -> None:
     """
     for name in settings:
         if name not in _SETTINGS:
-            probably = did_you_mean(name, [known for known in (*_SETTINGS, *_OF_CALLS) if known != name])
-            raise TypeError(f"{function}() got an unexpected keyword argument {name!r}.{probably}")
+            meant = _MEANT.get((function, name), name)
+            candidates = [known for known in (*_SETTINGS, *_OF_CALLS) if known != name]
+            raise _unexpected_keyword(function, name, did_you_mean(meant, candidates))
+
+
+def check_client_keywords(unknown: Mapping[str, object]) -> None:
+    """Refuse a keyword that `Client` does not take.
+
+    Raises:
+        TypeError: there is one; the message says which was probably meant.
+    """
+    for name in unknown:
+        raise _unexpected_keyword("Client", name, did_you_mean(name, _OF_CLIENT))
 
 
 def check_place(function: str, service: object, environment: object, settings: Settings) -> None:
@@ -271,6 +287,10 @@ def _read(source: TagSource) -> TagFile:
     if not isinstance(source, str | os.PathLike):
         raise WrongInput(f"A tag file is given as a path, not as {_kind(source)}.")
     return read_tag_file(os.fspath(source) or ".")
+
+
+def _unexpected_keyword(function: str, name: str, probably: str) -> TypeError:
+    return TypeError(f"{function}() got an unexpected keyword argument {name!r}.{probably}")
 
 
 def _kind(value: object) -> str:

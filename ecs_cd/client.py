@@ -34,7 +34,7 @@ from ecs_cd.support.deadline import Deadline
 if TYPE_CHECKING:
     import boto3
     from azure.devops.connection import Connection
-    from typing_extensions import Unpack
+    from typing_extensions import Never, Unpack
 
     from ecs_cd.run.pipelines import Pipelines
     from ecs_cd.settings.keywords import SettingKeywords
@@ -60,6 +60,7 @@ class Client:
         environ: Mapping[str, str] | None = None,
         clock: Clock | None = None,
         access: Access | None = None,
+        **unknown: Never,
     ) -> None:
         """Load the settings; nothing is sent before the first call.
 
@@ -72,7 +73,9 @@ class Client:
 
         Raises:
             WrongInput: the settings are wrong, or `connection` is one to another organization than they name.
+            TypeError: a keyword is unknown.
         """
+        arguments.check_client_keywords(unknown)
         arguments.check_credentials(session, connection)
         loaded = arguments.load_settings(settings, environ)
         if connection is not None:

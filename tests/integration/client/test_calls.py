@@ -52,6 +52,19 @@ def test_a_keyword_of_another_function_is_told_with_the_one_that_was_meant() -> 
         ecs_cd.hold("my-api", "development", tiemout="5m")  # type: ignore[call-arg]  # likewise
 
 
+def test_a_keyword_that_is_like_no_name_is_told_with_the_one_that_was_meant() -> None:
+    with pytest.raises(TypeError, match=r"promote\(\) got an unexpected .* 'from_'\. Did you mean 'promote_from'\?"):
+        ecs_cd.promote("my-api", "production", from_="development")  # type: ignore[call-arg]  # that is the point
+    with pytest.raises(TypeError, match=r"rollback\(\) got an unexpected .* 'tag'\. Did you mean 'to'\?"):
+        ecs_cd.rollback("my-api", "development", tag="101")  # type: ignore[call-arg]  # likewise
+
+
+@pytest.mark.parametrize(("name", "meant"), [("sesion", "session"), ("setings", "settings"), ("acess", "access")])
+def test_an_unknown_keyword_of_a_client_is_told_with_the_one_that_was_meant(name: str, meant: str) -> None:
+    with pytest.raises(TypeError, match=rf"^Client\(\) got an unexpected .* '{name}'\. Did you mean '{meant}'\?$"):
+        ecs_cd.Client(**{name: None})  # type: ignore[arg-type]  # that is the point
+
+
 def test_every_function_takes_the_clock_of_its_caller() -> None:
     class Clock(SystemClock):
         asked = 0
