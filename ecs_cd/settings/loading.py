@@ -55,10 +55,10 @@ def _from_file(path: str | Path | None) -> tuple[Document | None, SettingsFile, 
     if path is None:
         return None, SettingsFile(), []
     # Only a file needs these: pydantic and yaml take longer to import than all the rest of a start.
-    from ecs_cd.settings import yamlfile  # noqa: PLC0415 - see above
+    from ecs_cd.settings import yaml_file  # noqa: PLC0415 - see above
     from ecs_cd.settings.mistakes import check_file  # noqa: PLC0415 - see above
 
-    document = yamlfile.read(Path(path))
+    document = yaml_file.read(Path(path))
     return document, *check_file(document)
 
 
