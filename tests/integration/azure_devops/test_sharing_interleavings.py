@@ -285,7 +285,34 @@ def carried(twins: Twins) -> list[SteppedDelivery]:
 def test_a_run_that_starts_just_before_its_delivery_cancels_it_ends_on_the_server_too(
     organization: Organization,
 ) -> None:
-    asked = [1, 2, 2, 3, 1, 1, 3, 1, 0, 2, 3, 2, "begin", 2, 3, 1, 2, 0, 3, 0, 2, "lock", "lock", 3, 0, 3]
+    asked: list[int | str] = [
+        1,
+        2,
+        2,
+        3,
+        1,
+        1,
+        3,
+        1,
+        0,
+        2,
+        3,
+        2,
+        "begin",
+        2,
+        3,
+        1,
+        2,
+        0,
+        3,
+        0,
+        2,
+        "lock",
+        "lock",
+        3,
+        0,
+        3,
+    ]
     turns = [Turn("ask", act) if isinstance(act, int) else Turn(act) for act in asked]
     twins = Twins(organization, LockBehavior.SEQUENTIAL, 4)
     play(twins, [*turns, Turn("end"), Turn("lock"), Turn("begin")], 4, at_once=4)
