@@ -1,4 +1,4 @@
-"""Citations of rules lead to headings of docs/rules.md, every rule is cited by a test, and its exit codes are the code's."""
+"""Citations of rules lead to headings of docs/rules.md, each rule is cited by a test, and its exit codes are true."""
 
 from __future__ import annotations
 
