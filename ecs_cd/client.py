@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ecs_cd import arguments, from_settings
 from ecs_cd.arguments import Names, Services, SettingsSource, Tag, TagSource, describe_settings
-from ecs_cd.calls import Calls, watch_of_several
+from ecs_cd.calls import Calls, begun, watch_of_several
 from ecs_cd.connections import Access, Connections, FromSettings
 from ecs_cd.delivery.deploy import deploy_service
 from ecs_cd.delivery.hold import HoldResult, hold_now, unhold_now
@@ -126,7 +126,7 @@ class Client:
         wanted = from_settings.delivery(resolved, entry, dry_run=dry_run)
         clouds = self._calls.prepared(resolved).clouds(resolved, str(entry.tag))
         title = f"{resolved.service} {entry.tag} to {resolved.environment}"
-        deadline, watch = self._calls.begin(title, resolved, watch)
+        deadline, watch = self._calls.begin_report(title, resolved, watch)
         return deploy_service(wanted, clouds, deadline=deadline, watch=watch)
 
     @describe_settings
@@ -159,7 +159,7 @@ class Client:
         clouds = self._calls.prepared(*resolved).clouds(resolved[0], f"{len(resolved)}-services")
         names = tuple(one.service for one in resolved)
         seconds = max(one.timeout for one in resolved)
-        watch(CallStarted(f"{len(names)} services to {resolved[0].environment}", seconds, names))
+        watch = begun(CallStarted(f"{len(names)} services to {resolved[0].environment}", seconds, names), watch)
         with watch_of_several(watch, names) as watch_of:
             return deploy_several(wanted, clouds, deadline=Deadline.after(seconds, self._calls.clock), watch=watch_of)
 
@@ -183,7 +183,7 @@ class Client:
         clouds = self._calls.prepared(resolved, origin).clouds(resolved, "promote")
         there = self._calls.connections.aws(origin, "promote")
         title = f"{resolved.service} from {origin.environment} to {resolved.environment}"
-        deadline, watch = self._calls.begin(title, resolved, watch)
+        deadline, watch = self._calls.begin_report(title, resolved, watch)
         return promote_served(
             from_settings.promotion(resolved, origin, dry_run=dry_run),
             Source(there.images, there.parameters, there.services),
@@ -215,7 +215,7 @@ class Client:
         place = from_settings.place(resolved)
         clouds = self._calls.prepared(resolved).clouds(resolved, str(tag or "rollback"))
         title = f"{resolved.service} in {resolved.environment} back{f' to {tag}' if tag else ''}"
-        deadline, watch = self._calls.begin(title, resolved, watch)
+        deadline, watch = self._calls.begin_report(title, resolved, watch)
         return roll_back(place, clouds, to=tag, dry_run=dry_run, deadline=deadline, watch=watch)
 
     @describe_settings
@@ -279,7 +279,7 @@ class Client:
         wanted = from_settings.delivery(resolved, entry)
         services = self._calls.prepared(resolved).aws(resolved, str(entry.tag)).services
         title = f"{resolved.service} {entry.tag} in {resolved.environment}"
-        deadline, watch = self._calls.begin(title, resolved, watch)
+        deadline, watch = self._calls.begin_report(title, resolved, watch)
         return verify_rollout(wanted, services, deadline=deadline, watch=watch)
 
     @describe_settings
