@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ecs_cd.errors import SettingsError, WrongInput
+from ecs_cd.messages import CallRef, Message
 from ecs_cd.model.image import ImageTag, TagEntry, TagFile
 from ecs_cd.sanitize import comma_list, did_you_mean, quoted
 from ecs_cd.settings import BY_NAME, Given, Section, Settings, load, values
@@ -102,8 +103,11 @@ def check_place(function: str, service: object, environment: object, settings: S
     swapped = service in settings.environments and environment in settings.services
     if swapped and service not in settings.services:
         raise WrongInput(
-            f"{function}() takes the service first, then the environment. "
-            f"Did you mean {function}({environment!r}, {service!r})?"
+            Message(
+                f"{quoted(str(service))} is an environment, and {quoted(str(environment))} is a service. Did you mean ",
+                CallRef(function, str(environment), str(service)),
+                "?",
+            )
         )
 
 
@@ -207,7 +211,10 @@ def check_order_of_several(environment: object, services: object, settings: Sett
     given = quoted(environment) if isinstance(environment, str) else _kind(environment)
     meant = f" Did you mean deploy_many({services!r}, ...)?" if isinstance(services, str) and services else ""
     raise WrongInput(
-        f"deploy_many() takes the environment first, then the services; the environment cannot be {given}.{meant}",
+        Message(
+            CallRef("deploy_many"),
+            f" takes the environment first, then the services; the environment cannot be {given}.{meant}",
+        ),
         hint=f"There are: {known}." if known else "",
     )
 

@@ -20,6 +20,7 @@ from ecs_cd.delivery.rollback import roll_back
 from ecs_cd.delivery.several import deploy_several
 from ecs_cd.delivery.single_steps import verify_rollout
 from ecs_cd.errors import EcsCdError
+from ecs_cd.messages import sentences
 from ecs_cd.model.events import CallStarted, Watch, ignore_events
 from ecs_cd.model.image import ImageTag
 from ecs_cd.overview.history import HistoryEntry, parameter_history
@@ -310,10 +311,11 @@ class Client:
         self._calls.prepared(*(one for here in resolved for one in here))
         looks = [self._environment(here) for here in resolved]
         try:
-            project = self.settings.resolve_project()
+            given = {"organization": settings.get("organization"), "project": settings.get("project")}
+            project = self.settings.resolve_project(**given)
             pipelines: Pipelines | None = self._calls.connections.azure_devops(project)
         except EcsCdError as error:  # what AWS has can be shown all the same
-            return overview(looks, None, marks=marks, unseen=error.message)
+            return overview(looks, None, marks=marks, unseen=sentences(error.message, *error.details))
         return overview(looks, pipelines, marks=marks)
 
     @describe_settings
