@@ -79,7 +79,8 @@ class Client:
         loaded = arguments.load_settings(settings, environ)
         if connection is not None:
             loaded = arguments.with_connection(loaded, connection.base_url)
-        clock = clock or SystemClock()
+        arguments.check_clock(clock)
+        clock = SystemClock() if clock is None else clock
         connections = Connections(access or FromSettings(), clock, session=session, connection=connection)
         self._calls = Calls(loaded, connections, clock)
         self.steps = SingleSteps(self._calls)
@@ -311,8 +312,9 @@ class Client:
         self._calls.prepared(*(one for here in resolved for one in here))
         looks = [self._environment(here) for here in resolved]
         try:
-            given = {"organization": settings.get("organization"), "project": settings.get("project")}
-            project = self.settings.resolve_project(**given)
+            project = self.settings.resolve_project(
+                organization=settings.get("organization"), project=settings.get("project")
+            )
             pipelines: Pipelines | None = self._calls.connections.azure_devops(project)
         except EcsCdError as error:  # what AWS has can be shown all the same
             return overview(looks, None, marks=marks, unseen=sentences(error.message, *error.details))
