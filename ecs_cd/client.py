@@ -22,7 +22,6 @@ from ecs_cd.delivery.single_steps import verify_rollout
 from ecs_cd.errors import EcsCdError
 from ecs_cd.messages import sentences
 from ecs_cd.model.events import CallStarted, Watch, ignore_events
-from ecs_cd.model.image import ImageTag
 from ecs_cd.overview.history import HistoryEntry, parameter_history
 from ecs_cd.overview.matrix import PlaceStatus
 from ecs_cd.overview.overview import Environment, overview
@@ -36,7 +35,7 @@ from ecs_cd.support.deadline import Deadline
 if TYPE_CHECKING:
     import boto3
     from azure.devops.connection import Connection
-    from typing_extensions import Unpack
+    from typing_extensions import Never, Unpack
 
     from ecs_cd.run.pipelines import Pipelines
     from ecs_cd.settings.keywords import SettingKeywords
@@ -62,6 +61,7 @@ class Client:
         environ: Mapping[str, str] | None = None,
         clock: Clock | None = None,
         access: Access | None = None,
+        **unknown: Never,
     ) -> None:
         """Load the settings; nothing is sent before the first call.
 
@@ -74,7 +74,9 @@ class Client:
 
         Raises:
             WrongInput: the settings are wrong, or `connection` is one to another organization than they name.
+            TypeError: a keyword is unknown.
         """
+        arguments.check_client_keywords(unknown)
         arguments.check_credentials(session, connection)
         loaded = arguments.load_settings(settings, environ)
         if connection is not None:
@@ -108,7 +110,7 @@ class Client:
         service: str = "",
         environment: str = "",
         *,
-        tag: Tag = "",
+        tag: Tag | None = None,
         tag_file: TagSource = "",
         dry_run: bool = False,
         watch: Watch = ignore_events,
@@ -123,6 +125,8 @@ class Client:
         Raises:
             WrongInput: settings, tag or tag file are wrong; nothing was sent anywhere.
         """
+        arguments.check_switches(dry_run=dry_run)
+        arguments.check_watch(watch)
         resolved = self._calls.resolve("deploy", service, environment, settings)
         entry = arguments.tag_entry(resolved.service, tag, tag_file)
         wanted = from_settings.delivery(resolved, entry, dry_run=dry_run)
@@ -151,6 +155,8 @@ class Client:
         Raises:
             WrongInput: settings, tags or tag file are wrong; nothing was sent anywhere.
         """
+        arguments.check_switches(dry_run=dry_run)
+        arguments.check_watch(watch)
         arguments.check_keywords("deploy_many", settings)
         arguments.check_order_of_several(environment, services, self.settings)
         entries = arguments.tag_entries(services, tag_file)
@@ -180,6 +186,8 @@ class Client:
         Raises:
             WrongInput: a name or a setting is wrong; nothing was sent anywhere.
         """
+        arguments.check_switches(dry_run=dry_run)
+        arguments.check_watch(watch)
         resolved = self._calls.resolve("promote", service, environment, settings, PROMOTED)
         origin = self.settings.resolve_origin(resolved, **settings)
         clouds = self._calls.prepared(resolved, origin).clouds(resolved, "promote")
@@ -200,7 +208,7 @@ class Client:
         service: str = "",
         environment: str = "",
         *,
-        to: str | int | ImageTag = "",
+        to: Tag | None = None,
         dry_run: bool = False,
         watch: Watch = ignore_events,
         **settings: Unpack[SettingKeywords],
@@ -212,8 +220,10 @@ class Client:
         Raises:
             WrongInput: a name, a setting or the tag is wrong; nothing was sent anywhere.
         """
+        arguments.check_switches(dry_run=dry_run)
+        arguments.check_watch(watch)
         resolved = self._calls.resolve("rollback", service, environment, settings)
-        tag = None if to == "" else arguments.image_tag(to)
+        tag = None if to is None else arguments.image_tag(to, left_out="go back to the version verified last")
         place = from_settings.place(resolved)
         clouds = self._calls.prepared(resolved).clouds(resolved, str(tag or "rollback"))
         title = f"{resolved.service} in {resolved.environment} back{f' to {tag}' if tag else ''}"
@@ -235,6 +245,7 @@ class Client:
             WrongInput: a name or a setting is wrong.
             EcsCdError: AWS refused, or could not be reached.
         """
+        arguments.check_switches(dry_run=dry_run)
         resolved = self._calls.resolve("hold", service, environment, settings, ["parameter"])
         parameters = self._calls.prepared(resolved).aws(resolved, "hold").parameters
         deadline = Deadline.after(resolved.timeout, self._calls.clock)
@@ -255,6 +266,7 @@ class Client:
             WrongInput: a name or a setting is wrong.
             EcsCdError: AWS refused, or could not be reached.
         """
+        arguments.check_switches(dry_run=dry_run)
         resolved = self._calls.resolve("unhold", service, environment, settings, ["parameter"])
         parameters = self._calls.prepared(resolved).aws(resolved, "unhold").parameters
         deadline = Deadline.after(resolved.timeout, self._calls.clock)
@@ -266,7 +278,7 @@ class Client:
         service: str = "",
         environment: str = "",
         *,
-        tag: Tag = "",
+        tag: Tag | None = None,
         tag_file: TagSource = "",
         watch: Watch = ignore_events,
         **settings: Unpack[SettingKeywords],
@@ -276,6 +288,7 @@ class Client:
         Raises:
             WrongInput: settings, tag or tag file are wrong; nothing was sent anywhere.
         """
+        arguments.check_watch(watch)
         resolved = self._calls.resolve("verify", service, environment, settings, ["rollout"])
         entry = arguments.tag_entry(resolved.service, tag, tag_file)
         wanted = from_settings.delivery(resolved, entry)
@@ -302,6 +315,8 @@ class Client:
             WrongInput: a name or a setting is wrong.
             EcsCdError: no environment could be read; the error is that of the first.
         """
+        if marks is not None:
+            arguments.check_switches(marks=marks)
         arguments.check_keywords("status", settings)
         rows = dict.fromkeys(arguments.names_of("services", services) or self.settings.services or ("",))
         columns = dict.fromkeys(arguments.names_of("environments", environments) or self.settings.environments or ("",))

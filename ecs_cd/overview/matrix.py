@@ -48,7 +48,7 @@ class PlaceStatus:
     `recorded`: the tag in the parameter, null where there is no parameter. `serves`: the tag (or digest) of the primary
     deployment's container, null where there is no such service. `rollout`: ECS's rollout state in lower case.
     `drift`: what serves is not what is recorded; false where the image is named by its digest alone, for that does not
-    tell. `verified`: the recorded version's rollout was proved; `held`: a hold is in force; both null where the marks
+    tell. `verified`: the recorded version's rollout was verified; `held`: a hold is in force; both null where the marks
     were not read. `run`: the run of its pipeline that goes on, else the oldest that waits, of `runs` such; null where
     none was seen; `runs_unseen`: why nobody looked. `problem`: why something could not be told.
     """
@@ -170,7 +170,7 @@ def _marked(found: PlaceStatus, marks: Marks | None) -> PlaceStatus:
     if marks is None:
         return found
     verified = marks.verified.version == found.version or (
-        # The same tag written again, as by a rollback to it, was proved all the same.
+        # The same tag written again, as by a rollback to it, was verified all the same.
         marks.verified.version > 0 and marks.verified.value == found.recorded
     )
     return replace(found, verified=verified, held=marks.holds or marks.rolling_back)

@@ -85,7 +85,7 @@ def test_every_python_snippet_on_the_page_works(page: Path, tmp_path: Path, envi
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_settings_file_on_the_page_is_accepted(page: Path, tmp_path: Path) -> None:
     for number, text in enumerate(blocks(page, "yaml")):
-        if any(word in text for word in OF_A_PIPELINE):  # see tests/integration/azure_task and tests/templates
+        if any(word in text for word in OF_A_PIPELINE):  # see azure_task and templates in tests/integration
             continue
         file = tmp_path / f"{number}.yml"
         file.write_text(text, encoding="utf-8")

@@ -215,7 +215,15 @@ class FakePipelines(Fake):
         self._called("queue")
         self.requests.append(request)
         number = 100 + len(self.requests)
-        run = Run(number, f"20260101.{number}", f"https://dev/build?buildId={number}", RunState.WAITING, 7)
+        run = Run(
+            number,
+            f"20260101.{number}",
+            f"https://dev/build?buildId={number}",
+            RunState.WAITING,
+            7,
+            template_parameters=request.template_parameters,
+            variables=request.variables,
+        )
         self.scripts.setdefault(number, deque([RunProgress(run), RunProgress(replace(run, state=RunState.SUCCEEDED))]))
         return run
 

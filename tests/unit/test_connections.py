@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ecs_cd import connections
+from ecs_cd.client import Client
 from ecs_cd.connections import Connections, FromSettings
 from ecs_cd.console.mask import SECRET_VARIABLES
 from ecs_cd.errors import SettingsError, WrongInput
-from ecs_cd.settings import BY_NAME, DeliverySettings, Token
+from ecs_cd.settings import BY_NAME, DeliverySettings, Token, load
 from tests.support.fakes import FakeClock
 
 TOKEN = Token("pat-0123456789", "ECS_CD_AZURE_DEVOPS_PAT")
@@ -108,6 +110,14 @@ def test_everything_is_closed_once_and_nothing_begins_after_that(made: Made) -> 
     assert [adapter.closed for adapter in (*made.aws, *made.azure_devops)] == [True, True]
     with pytest.raises(WrongInput, match="closed"):
         kept.prepare([PROJECT])
+
+
+@pytest.mark.usefixtures("made")
+def test_a_client_is_closed_at_the_end_of_its_with_block(tmp_path: Path) -> None:
+    with Client(load(None, {}, tmp_path)) as client:
+        pass
+    with pytest.raises(WrongInput, match="closed"):
+        client.history("api", "development", parameter="/api/tag", region="eu-west-1")
 
 
 def test_without_a_token_azure_devops_is_not_connected_to(made: Made) -> None:

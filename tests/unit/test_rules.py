@@ -1,4 +1,4 @@
-"""Every citation of a rule leads to its heading in docs/rules.md, and every rule is cited by a test."""
+"""Citations of rules lead to headings of docs/rules.md, each rule is cited by a test, and its exit codes are true."""
 
 from __future__ import annotations
 
@@ -7,7 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from ecs_cd.delivery.report_builder import ReportBuilder
+from ecs_cd.errors import DeliveryFailed, EcsCdError, TryLater, WrongInput
+from ecs_cd.model.delivery import Place
+from ecs_cd.model.events import ignore_events
 from ecs_cd.report.facts import Outcome
+from ecs_cd.support.deadline import Deadline
+from tests.support.fakes import FakeClock
 from tests.support.repository import ROOT, missing_paths, text_files
 
 PAGE = ROOT / "docs" / "rules.md"
@@ -79,6 +85,41 @@ def test_every_outcome_is_in_the_table_with_its_exit_code() -> None:
     assert [name for name, _, _ in rows] == [outcome.value for outcome in Outcome]
     for name, code, task in rows:
         assert (code == "0") == Outcome(name).succeeded == (task != "Failed"), name
+
+
+def test_the_exit_codes_in_the_table_are_those_that_a_delivery_ends_with() -> None:
+    _, _, table = PAGE.read_text(encoding="utf-8").partition("## Outcomes\n")
+    rows = re.findall(r"^\| `([a-z-]+)` \|[^|]+\| ([^|]+) \| \w+ \|$", table, re.MULTILINE)
+    reports = [new_report().failed(error("It failed.")) for error in error_classes()]
+    reports += [new_report().succeeded(outcome) for outcome in Outcome if outcome.succeeded]
+    found: dict[str, set[int]] = {}
+    for report in reports:
+        found.setdefault(report.outcome.value, set()).add(report.exit_code)
+    assert {name: {int(code) for code in re.findall(r"\d+", codes)} for name, codes in rows} == found
+
+
+def test_the_sentence_on_each_exit_code_is_about_the_errors_that_have_it() -> None:
+    _, _, text = PAGE.read_text(encoding="utf-8").partition(" Exit code ")
+    explained = re.findall(r"(\d+): (\w+ \w+)", text.partition("\n\n")[0])
+    assert [(int(code), words) for code, words in explained] == [
+        (DeliveryFailed.exit_code, "the delivery"),
+        (WrongInput.exit_code, "wrong input"),
+        (TryLater.exit_code, "stopped by"),
+    ]
+
+
+def error_classes() -> list[type[EcsCdError]]:
+    """Return every class of the error tree but its root, which nothing raises."""
+    found, waiting = list[type[EcsCdError]](), EcsCdError.__subclasses__()
+    while waiting:
+        found.append(waiting.pop())
+        waiting += found[-1].__subclasses__()
+    return found
+
+
+def new_report() -> ReportBuilder:
+    place, deadline = Place("my-api", "development", "/my-api/tag"), Deadline.after(60, FakeClock())
+    return ReportBuilder(place, deadline, ignore_events, None, dry_run=False)
 
 
 def test_no_text_cites_a_design_document() -> None:

@@ -27,7 +27,7 @@ from tests.unit.delivery.test_deploy import World as DeliveryWorld
 
 
 class World(DeliveryWorld):
-    """102 was delivered over 101; both were proved."""
+    """102 was delivered over 101; both were verified."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -197,6 +197,24 @@ def test_a_rollback_that_was_done_is_not_done_again(world: World) -> None:
     assert (report.outcome, report.tag, world.changed) == (Outcome.UNCHANGED, "101", [])
 
 
+def test_a_held_version_that_was_not_verified_is_applied_and_verified_by_the_next_rollback(world: World) -> None:
+    world.services.play(serving("102"))
+    assert world.rollback().failure
+    world.forget()
+    world.services.play(serving("101"))
+    report = world.rollback()
+    assert (report.outcome, world.changed) == (Outcome.ROLLED_BACK, ["queue"])
+    assert world.parameters.labelled(NAME, VERIFIED) == [3]
+
+
+def test_a_rollback_to_the_tag_that_is_recorded_does_not_take_its_verified_mark_off(world: World) -> None:
+    world.pipelines.fail("queue", AccessDenied("Not allowed."))
+    report = world.rollback("102")
+    assert (report.outcome, world.holds) == (Outcome.FAILED, "102 held")
+    assert world.parameters.labelled(NAME, VERIFIED) == [2]
+    assert world.parameters.labelled(NAME, VERIFIED_BEFORE) == [1]
+
+
 def test_after_an_unhold_a_second_rollback_never_goes_to_what_the_first_one_left(world: World) -> None:
     world.rollback()
     world.unhold()
@@ -316,7 +334,7 @@ def _hold_at(world: World, tag: str) -> None:
     place_hold(world.parameters, NAME, value=tag, deadline=Deadline.after(60, world.clock))
 
 
-# What was proved is marked
+# What was verified is marked
 
 
 def test_a_proved_delivery_moves_the_mark_and_the_former_one_is_kept(world: World) -> None:

@@ -14,7 +14,7 @@ from ecs_cd.model.events import Event, LockMet, RunChanged, RunChosen, Warned
 from ecs_cd.model.image import ImageTag
 from ecs_cd.model.parameter import ParameterChange, Recorded
 from ecs_cd.model.run import FinishedRun, Pipeline, Run, RunOrigin, RunRequest, RunState, TimelineRecord
-from ecs_cd.run.carry import MAX_UNCERTAIN, carry_change
+from ecs_cd.run.carry import MAX_UNCERTAIN, UNCERTAIN_PAUSE, carry_change
 from ecs_cd.run.pipelines import Pipelines
 from ecs_cd.support.deadline import Deadline
 from tests.support.azure_in_memory import LOCK_ERROR, AzureState, LockBehavior, MemoryAzureDevOps, RunEnd
@@ -240,6 +240,15 @@ def test_a_throttled_queueing_is_tried_until_it_is_let_through() -> None:
     clock = FakeClock()
     azure = Failing(Running(clock), {"queue": [Throttled("429")] * 9})
     assert carried(azure, clock).run
+
+
+@pytest.mark.parametrize(("after", "pause"), [(45.0, 45.0), (0.5, UNCERTAIN_PAUSE), (0.0, UNCERTAIN_PAUSE)])
+def test_a_failed_queueing_is_tried_again_no_sooner_than_azure_devops_asked_for(after: float, pause: float) -> None:
+    clock, error = FakeClock(), Throttled("429")
+    error.after = after
+    azure = Failing(Running(clock), {"queue": [error]})
+    assert carried(azure, clock).run
+    assert clock.slept[0] == pause
 
 
 def test_what_was_not_written_is_not_carried() -> None:

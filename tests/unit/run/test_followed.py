@@ -9,7 +9,6 @@ import pytest
 from ecs_cd.errors import RunCancelled, RunFailed
 from ecs_cd.model.events import RunLeft, Warned
 from ecs_cd.model.run import AZURE_DEVOPS_ITSELF, RunOrigin, RunProgress, RunState
-from ecs_cd.run.followed import MAX_SUPERSEDED
 from ecs_cd.run.states import (
     Basis,
     CarryingRun,
@@ -174,9 +173,9 @@ def test_a_person_named_by_an_issue_is_believed() -> None:
         azure.next_state(following(5))
 
 
-def test_azure_devops_cancelling_without_end_is_a_failure_in_the_end() -> None:
+def test_the_sixth_run_in_a_row_that_azure_devops_cancels_is_a_failure() -> None:
     azure, known = ScriptedAzure(), KnownRuns()
-    for _ in range(MAX_SUPERSEDED):
+    for _ in range(5):
         azure.show(in_state(5, RunState.CANCELLED, **BY_SERVICE))
         after = azure.next_state(following(5, known=known))
         assert isinstance(after, Looking)

@@ -33,6 +33,28 @@ def test_the_first_error_ends_the_wait_for_the_others() -> None:
     never.set()
 
 
+def test_calls_not_yet_begun_are_dropped_after_the_first_error() -> None:
+    """The thread of the call that failed may have begun the next one by then, but none after that."""
+    threads: list[threading.Thread] = []
+    begun: list[int] = []
+    raised = threading.Event()
+
+    def fail() -> None:
+        threads.append(threading.current_thread())
+        raise ValueError("no")
+
+    def later(number: int) -> None:
+        begun.append(number)
+        assert raised.wait(10)
+
+    with pytest.raises(ValueError, match="no"):
+        run_all([fail, *[lambda number=number: later(number) for number in range(5)]], most=1)
+    raised.set()
+    threads[0].join(10)
+    assert not threads[0].is_alive()
+    assert begun in ([], [0])
+
+
 def test_an_interruption_does_not_wait_for_the_calls() -> None:
     never = threading.Event()
 

@@ -218,11 +218,6 @@ class StepContext:
         with self._state.lock:
             return [run for run in self._state.runs.values() if wanted(run)]
 
-    def resource_run(self, alias: str) -> Run | None:
-        """Return the run that a pipeline resource stands for, or None."""
-        with self._state.lock:
-            return self._state.runs.get(self._run.resources.get(alias, 0))
-
     def artifacts(self, run_id: int) -> list[Artifact]:
         """Return the artifacts of a run; none if there is no such run."""
         with self._state.lock:

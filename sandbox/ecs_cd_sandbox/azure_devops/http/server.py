@@ -172,12 +172,6 @@ class AzureDevOps:
             self._state.definitions[definition.id] = definition
             self._state.changed()
 
-    def define_environment(self, environment: Environment) -> None:
-        """Add an environment, or change the checks of the one of its name for stages that come to them from now on."""
-        with self._state.lock:
-            self._state.environments.define(environment)
-            self._state.changed()
-
     def pushed(
         self, repository: str, branch: str, changed: Sequence[str], by: Identity, *, message: str = ""
     ) -> list[int]:
