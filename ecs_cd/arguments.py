@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import inspect
 import os
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from ecs_cd.errors import SettingsError, WrongInput
+from ecs_cd.errors import InvalidTag, SettingsError, WrongInput
+from ecs_cd.messages import CallRef, Message
 from ecs_cd.model.image import ImageTag, TagEntry, TagFile
 from ecs_cd.sanitize import comma_list, did_you_mean, quoted
 from ecs_cd.settings import BY_NAME, Given, Section, Settings, load, values
@@ -118,8 +120,11 @@ def check_place(function: str, service: object, environment: object, settings: S
     swapped = service in settings.environments and environment in settings.services
     if swapped and service not in settings.services:
         raise WrongInput(
-            f"{function}() takes the service first, then the environment. "
-            f"Did you mean {function}({environment!r}, {service!r})?"
+            Message(
+                f"{quoted(str(service))} is an environment, and {quoted(str(environment))} is a service. Did you mean ",
+                CallRef(function, str(environment), str(service)),
+                "?",
+            )
         )
 
 
@@ -148,8 +153,19 @@ def check_credentials(session: object, connection: object) -> None:
     """
     if session is not None and not hasattr(session, "region_name"):
         raise WrongInput(f"`session` is a boto3.Session, not {_kind(session)}.")
-    if connection is not None and not hasattr(connection, "base_url"):
+    sdk = sys.modules.get("azure.devops.connection")  # whoever has a connection has imported it
+    if connection is not None and not (sdk and isinstance(connection, sdk.Connection)):
         raise WrongInput(f"`connection` is an azure.devops.connection.Connection, not {_kind(connection)}.")
+
+
+def check_clock(clock: object) -> None:
+    """Refuse what is neither None nor a clock.
+
+    Raises:
+        WrongInput: as said.
+    """
+    if clock is not None and not all(callable(getattr(clock, name, None)) for name in ("now", "utc", "sleep")):
+        raise WrongInput(f"`clock` has the methods now, utc and sleep; {_kind(clock)} has not.")
 
 
 def check_count(name: str, value: object) -> None:
@@ -194,7 +210,7 @@ def image_tag(tag: object, *, left_out: str = "read a tag file") -> ImageTag:
     if isinstance(tag, ImageTag):
         return tag
     if isinstance(tag, str) or (isinstance(tag, int) and not isinstance(tag, bool)):
-        return ImageTag(str(tag))
+        return ImageTag(_digits(tag) if isinstance(tag, int) else tag)
     raise WrongInput(f"A tag is given as text, as a number or as an ImageTag, not as {_kind(tag)}.")
 
 
@@ -246,7 +262,10 @@ def check_order_of_several(environment: object, services: object, settings: Sett
     given = quoted(environment) if isinstance(environment, str) else _kind(environment)
     meant = f" Did you mean deploy_many({services!r}, ...)?" if isinstance(services, str) and services else ""
     raise WrongInput(
-        f"deploy_many() takes the environment first, then the services; the environment cannot be {given}.{meant}",
+        Message(
+            CallRef("deploy_many"),
+            f" takes the environment first, then the services; the environment cannot be {given}.{meant}",
+        ),
         hint=f"There are: {known}." if known else "",
     )
 
@@ -295,3 +314,12 @@ def _unexpected_keyword(function: str, name: str, probably: str) -> TypeError:
 
 def _kind(value: object) -> str:
     return "None" if value is None else f"a value of type {type(value).__name__}"
+
+
+def _digits(number: int) -> str:
+    try:
+        return str(number)
+    except ValueError:  # Python writes no number of more than some thousand digits
+        raise InvalidTag(
+            "The number has too many digits for a Docker image tag.", hint="A tag has at most 128."
+        ) from None

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 from ecs_cd import arguments
 from ecs_cd.connections import Connections
-from ecs_cd.errors import DeliveryFailed, EcsCdError
-from ecs_cd.model.events import CallStarted, Event, Watch
+from ecs_cd.errors import DeliveryFailed
+from ecs_cd.model.events import CallStarted, Event, Watch, WatchRaised, ending
 from ecs_cd.settings import DELIVERY, DeliverySettings, Settings
 from ecs_cd.support.clock import Clock
 from ecs_cd.support.deadline import Deadline
@@ -64,20 +64,50 @@ class Calls:
 
     def begin(self, title: str, settings: DeliverySettings, watch: Watch) -> tuple[Deadline, Watch]:
         """Tell that a call for one service begins, and return its deadline and the watch of its events."""
+        about = _about(settings.service, watch)
+        about(CallStarted(title, settings.timeout))
+        return Deadline.after(settings.timeout, self.clock), about
 
-        def watch_service(event: Event) -> None:
-            watch(replace(event, service=settings.service))
+    def begin_report(self, title: str, settings: DeliverySettings, watch: Watch) -> tuple[Deadline, Watch]:
+        """Do as `begin` does, for a call that returns a report: see `begun`."""
+        about = begun(CallStarted(title, settings.timeout), _about(settings.service, watch))
+        return Deadline.after(settings.timeout, self.clock), about
 
-        watch_service(CallStarted(title, settings.timeout))
-        return Deadline.after(settings.timeout, self.clock), watch_service
+
+def begun(first: CallStarted, watch: Watch) -> Watch:
+    """Show the first event of a call that returns a report, and return the watch of all others.
+
+    An error of the library or Ctrl-C that `watch` raises at the first event ends the call at the next one, where there
+    is a report for it; nothing is sent before that, because a phase begins with an event.
+    """
+    raised: WatchRaised | KeyboardInterrupt | None = None
+    watch = ending(watch)
+    try:
+        watch(first)
+    except (WatchRaised, KeyboardInterrupt) as error:
+        raised = error
+
+    def tell(event: Event) -> None:
+        if raised:
+            raise raised
+        watch(event)
+
+    return tell
+
+
+def _about(service: str, watch: Watch) -> Watch:
+    def tell(event: Event) -> None:
+        watch(replace(event, service=service))
+
+    return tell
 
 
 @contextmanager
 def watch_of_several(watch: Watch, services: Collection[str]) -> Iterator[Callable[[str], Watch]]:
     """Give the watch of each service of a call, and of each pipeline whose run several of them share.
 
-    What `watch` raises on the thread of one service fails its delivery there; if it is no error of this library, it is
-    raised again at the end.
+    `watch` is one that `begun` returned. What it raises on the thread of one service fails its delivery there; if that
+    is no error of this library, it is raised again at the end.
     """
     raised: list[Exception] = []
 
@@ -86,11 +116,12 @@ def watch_of_several(watch: Watch, services: Collection[str]) -> Iterator[Callab
             about = replace(event, service=name) if name in services else replace(event, pipeline=name)
             try:
                 watch(about)
-            except EcsCdError:
+            except WatchRaised:
                 raise
             except Exception as error:
                 raised.append(error)
-                raise DeliveryFailed(f"`watch` raised {type(error).__name__}: {error}") from error
+                failure = DeliveryFailed(f"`watch` raised {type(error).__name__}: {error}")
+                raise WatchRaised(failure) from error
 
         return tell
 

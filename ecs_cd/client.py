@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ecs_cd import arguments, from_settings
 from ecs_cd.arguments import Names, Services, SettingsSource, Tag, TagSource, describe_settings
-from ecs_cd.calls import Calls, watch_of_several
+from ecs_cd.calls import Calls, begun, watch_of_several
 from ecs_cd.connections import Access, Connections, FromSettings
 from ecs_cd.delivery.deploy import deploy_service
 from ecs_cd.delivery.hold import HoldResult, hold_now, unhold_now
@@ -20,6 +20,7 @@ from ecs_cd.delivery.rollback import roll_back
 from ecs_cd.delivery.several import deploy_several
 from ecs_cd.delivery.single_steps import verify_rollout
 from ecs_cd.errors import EcsCdError
+from ecs_cd.messages import sentences
 from ecs_cd.model.events import CallStarted, Watch, ignore_events
 from ecs_cd.overview.history import HistoryEntry, parameter_history
 from ecs_cd.overview.matrix import PlaceStatus
@@ -80,7 +81,8 @@ class Client:
         loaded = arguments.load_settings(settings, environ)
         if connection is not None:
             loaded = arguments.with_connection(loaded, connection.base_url)
-        clock = clock or SystemClock()
+        arguments.check_clock(clock)
+        clock = SystemClock() if clock is None else clock
         connections = Connections(access or FromSettings(), clock, session=session, connection=connection)
         self._calls = Calls(loaded, connections, clock)
         self.steps = SingleSteps(self._calls)
@@ -130,7 +132,7 @@ class Client:
         wanted = from_settings.delivery(resolved, entry, dry_run=dry_run)
         clouds = self._calls.prepared(resolved).clouds(resolved, str(entry.tag))
         title = f"{resolved.service} {entry.tag} to {resolved.environment}"
-        deadline, watch = self._calls.begin(title, resolved, watch)
+        deadline, watch = self._calls.begin_report(title, resolved, watch)
         return deploy_service(wanted, clouds, deadline=deadline, watch=watch)
 
     @describe_settings
@@ -165,7 +167,7 @@ class Client:
         clouds = self._calls.prepared(*resolved).clouds(resolved[0], f"{len(resolved)}-services")
         names = tuple(one.service for one in resolved)
         seconds = max(one.timeout for one in resolved)
-        watch(CallStarted(f"{len(names)} services to {resolved[0].environment}", seconds, names))
+        watch = begun(CallStarted(f"{len(names)} services to {resolved[0].environment}", seconds, names), watch)
         with watch_of_several(watch, names) as watch_of:
             return deploy_several(wanted, clouds, deadline=Deadline.after(seconds, self._calls.clock), watch=watch_of)
 
@@ -191,7 +193,7 @@ class Client:
         clouds = self._calls.prepared(resolved, origin).clouds(resolved, "promote")
         there = self._calls.connections.aws(origin, "promote")
         title = f"{resolved.service} from {origin.environment} to {resolved.environment}"
-        deadline, watch = self._calls.begin(title, resolved, watch)
+        deadline, watch = self._calls.begin_report(title, resolved, watch)
         return promote_served(
             from_settings.promotion(resolved, origin, dry_run=dry_run),
             Source(there.images, there.parameters, there.services),
@@ -225,7 +227,7 @@ class Client:
         place = from_settings.place(resolved)
         clouds = self._calls.prepared(resolved).clouds(resolved, str(tag or "rollback"))
         title = f"{resolved.service} in {resolved.environment} back{f' to {tag}' if tag else ''}"
-        deadline, watch = self._calls.begin(title, resolved, watch)
+        deadline, watch = self._calls.begin_report(title, resolved, watch)
         return roll_back(place, clouds, to=tag, dry_run=dry_run, deadline=deadline, watch=watch)
 
     @describe_settings
@@ -292,7 +294,7 @@ class Client:
         wanted = from_settings.delivery(resolved, entry)
         services = self._calls.prepared(resolved).aws(resolved, str(entry.tag)).services
         title = f"{resolved.service} {entry.tag} in {resolved.environment}"
-        deadline, watch = self._calls.begin(title, resolved, watch)
+        deadline, watch = self._calls.begin_report(title, resolved, watch)
         return verify_rollout(wanted, services, deadline=deadline, watch=watch)
 
     @describe_settings
@@ -325,10 +327,12 @@ class Client:
         self._calls.prepared(*(one for here in resolved for one in here))
         looks = [self._environment(here) for here in resolved]
         try:
-            project = self.settings.resolve_project()
+            project = self.settings.resolve_project(
+                organization=settings.get("organization"), project=settings.get("project")
+            )
             pipelines: Pipelines | None = self._calls.connections.azure_devops(project)
         except EcsCdError as error:  # what AWS has can be shown all the same
-            return overview(looks, None, marks=marks, unseen=error.message)
+            return overview(looks, None, marks=marks, unseen=sentences(error.message, *error.details))
         return overview(looks, pipelines, marks=marks)
 
     @describe_settings

@@ -50,6 +50,25 @@ class CommandRef:
 
 
 @dataclass(frozen=True)
+class CallRef:
+    """The call itself, by the name of its function (`deploy`, `set_parameter`), with the place it is meant for."""
+
+    function: str
+    service: str = ""
+    environment: str = ""
+
+    @property
+    def command(self) -> CommandRef:
+        """Return the same as a command of the command line."""
+        name = _COMMANDS_OF_STEPS.get(self.function, self.function.replace("_", "-"))
+        return CommandRef(name, self.service, self.environment)
+
+
+_COMMANDS_OF_STEPS = {"get_parameter": "parameter get", "set_parameter": "parameter set", "queue_run": "pipeline queue"}
+"""Functions whose command has another name."""
+
+
+@dataclass(frozen=True)
 class Right:
     """A right in the cloud: `ecs:DescribeServices`, and the resource it is needed for (an ARN), where that is known."""
 
@@ -57,7 +76,7 @@ class Right:
     resource: str = ""
 
 
-Reference = SettingRef | ArgumentRef | CommandRef | Right
+Reference = SettingRef | ArgumentRef | CommandRef | CallRef | Right
 Wording = Callable[[Reference], str]
 """Returns how a front end writes a reference."""
 
@@ -72,6 +91,8 @@ def library_wording(reference: Reference) -> str:
         return f"`{reference.name}=`"
     if isinstance(reference, CommandRef):
         return f"`ecs_cd.{reference.name.replace('-', '_')}({', '.join(map(repr, reference.place))})`"
+    if isinstance(reference, CallRef):
+        return f"{reference.function}({', '.join(map(repr, reference.command.place))})"
     return right_wording(reference)
 
 

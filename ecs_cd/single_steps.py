@@ -9,13 +9,13 @@ from ecs_cd import arguments, from_settings
 from ecs_cd.arguments import Tag, TagSource
 from ecs_cd.calls import Calls
 from ecs_cd.delivery.single_steps import record_only
-from ecs_cd.model.events import RunChanged, RunChosen, Watch, ignore_events
+from ecs_cd.model.events import RunChanged, RunChosen, Watch, WatchRaised, ending, ignore_events
 from ecs_cd.model.image import CheckedImage
 from ecs_cd.model.parameter import Parameter, ParameterChange
-from ecs_cd.model.run import Pipeline, Run, RunOrigin, RunRequest
+from ecs_cd.model.run import FinishedRun, Pipeline, Run, RunOrigin, RunRequest
 from ecs_cd.parameter.record import read_parameter
 from ecs_cd.run.follow import follow_run
-from ecs_cd.run.pipelines import resolve_pipeline
+from ecs_cd.run.pipelines import Pipelines, resolve_pipeline
 from ecs_cd.support.deadline import Deadline
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class SingleSteps:
         watch(RunChosen(run, RunOrigin.QUEUED))
         if not wait:
             return QueuedRun(found, resolved.branch, run)
-        finished = follow_run(pipelines, run, deadline=deadline, watch=lambda progress: watch(RunChanged(progress)))
+        finished = _follow(pipelines, run, deadline, watch)
         return QueuedRun(found, resolved.branch, finished.run or run, finished.warning)
 
     def follow_run(self, run_id: int, *, watch: Watch = ignore_events, **settings: Unpack[SettingKeywords]) -> Run:
@@ -131,5 +131,14 @@ class SingleSteps:
         pipelines = self._calls.prepared(resolved).azure_devops(resolved)
         deadline, watch = self._calls.begin(f"run {run_id}", resolved, watch)
         run = pipelines.run(run_id)
-        finished = follow_run(pipelines, run, deadline=deadline, watch=lambda progress: watch(RunChanged(progress)))
+        finished = _follow(pipelines, run, deadline, watch)
         return finished.run or run
+
+
+def _follow(pipelines: Pipelines, run: Run, deadline: Deadline, watch: Watch) -> FinishedRun:
+    """Follow a run; what `watch` raises ends it, whatever it is."""
+    tell = ending(watch)
+    try:
+        return follow_run(pipelines, run, deadline=deadline, watch=lambda progress: tell(RunChanged(progress)))
+    except WatchRaised as raised:
+        raise raised.error from raised.error.__cause__

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ecs_cd.azure_task.inputs import COMMANDS, input_name
-from ecs_cd.messages import ArgumentRef, CommandRef, Reference, SettingRef, right_wording, typed
+from ecs_cd.messages import ArgumentRef, CallRef, CommandRef, Reference, SettingRef, right_wording, typed
 from ecs_cd.settings import BY_NAME
 
 _ARGUMENTS = {"to": "tag"}
@@ -21,4 +21,7 @@ def task_wording(reference: Reference) -> str:
         return f"input '{input_name(_ARGUMENTS.get(reference.name, reference.name))}'"
     if isinstance(reference, CommandRef):
         return f"command '{reference.name}'" if reference.name in COMMANDS else typed(reference)
+    if isinstance(reference, CallRef):
+        given = {"service": reference.service, "environment": reference.environment}
+        return ", ".join(f"{input_name(name)}: {value}" for name, value in given.items() if value) or "the task"
     return right_wording(reference)

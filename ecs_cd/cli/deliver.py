@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,13 @@ import click
 
 from ecs_cd.cli.frame import F, Frame, flags, framed, place
 from ecs_cd.errors import WrongInput
+from ecs_cd.report.combined import Reports
 from ecs_cd.report.report import Report
 from ecs_cd.sanitize import single_line
 from ecs_cd.settings.commands import READS
+
+NOT_WRITTEN = 1
+"""The exit code where what was asked for is done, and the file of its report could not be written."""
 
 
 def tagged(command: F) -> F:
@@ -94,11 +99,28 @@ def check_report_file(path: Path | None) -> None:
             f"The report cannot be written to '{single_line(str(path))}': that is a folder, or lies below a file.",
             hint="Give --report the path of a file.",
         )
+    try:
+        with tempfile.TemporaryFile(dir=above):
+            pass
+    except OSError as error:
+        raise WrongInput(
+            f"The report cannot be written to '{single_line(str(path))}': {error.strerror or error}.",
+            hint="Give --report a path that can be written.",
+        ) from error
 
 
 def end(frame: Frame, report: Report, report_file: Path | None) -> int:
     """Print the report, keep it if asked to, and return the exit code."""
     frame.console.report(report)
-    if report_file:
-        report.write(report_file)
+    return write_report(frame, report, report_file)
+
+
+def write_report(frame: Frame, report: Report | Reports, report_file: Path | None) -> int:
+    """Write a printed report to its file, if asked to, and return the exit code: 1 where only that failed."""
+    try:
+        if report_file:
+            report.write(report_file)
+    except WrongInput as error:
+        frame.console.error(error, debug=frame.debug, printed=True)
+        return report.exit_code or NOT_WRITTEN
     return report.exit_code

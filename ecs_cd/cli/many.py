@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ecs_cd.cli.deliver import check_report_file, reported
+from ecs_cd.cli.deliver import check_report_file, reported, write_report
 from ecs_cd.cli.frame import Frame, flags, framed
 from ecs_cd.errors import WrongInput
 from ecs_cd.sanitize import quoted
@@ -50,9 +50,7 @@ def deploy_many(
             environment, tags, tag_file=tag_file, dry_run=dry_run, watch=frame.console.watch, **flags
         )
     frame.console.reports(reports)
-    if report_file:
-        reports.write(report_file)
-    return reports.exit_code
+    return write_report(frame, reports, report_file)
 
 
 def _tags(services: Sequence[str]) -> dict[str, str | None]:

@@ -6,6 +6,8 @@ from typing import cast
 
 import click
 
+from ecs_cd.sanitize import single_line
+
 GROUP = "ecs_cd.commands"
 """The group of entry points; an entry's name is the command's, its object a `click.Command`."""
 
@@ -22,13 +24,19 @@ class PluginCommand(click.Command):
         """Import the command.
 
         Raises:
-            click.ClickException: it is not installed.
+            click.UsageError: it is not installed, or not whole.
         """
         from importlib.metadata import entry_points  # noqa: PLC0415 - no other command needs it
 
-        for found in entry_points(group=GROUP, name=str(self.name)):
+        install = f"Run: pip install 'ecs-cd[{self.extra}]'"
+        found = next(iter(entry_points(group=GROUP, name=str(self.name))), None)
+        if found is None:
+            raise click.UsageError(f"The command {self.name} is not installed. {install}")
+        try:
             return cast("click.Command", found.load())
-        raise click.ClickException(f"The command {self.name} is not installed. Run: pip install 'ecs-cd[{self.extra}]'")
+        except (ImportError, AttributeError) as error:
+            message = f"The command {self.name} cannot be imported from {found.module}: {single_line(str(error))}."
+            raise click.UsageError(f"{message} {install}") from error
 
 
 sandbox = PluginCommand("sandbox", extra="sandbox", short_help="Try everything on this machine, no account needed.")

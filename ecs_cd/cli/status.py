@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
-from functools import partial
 from typing import Any
 
 import click
 
 from ecs_cd.cli.frame import Frame, flags, framed
 from ecs_cd.cli.history import table
+from ecs_cd.cli.wording import command_line_wording
 from ecs_cd.console.screen import Screen
 from ecs_cd.errors import TryLater, WrongInput
+from ecs_cd.messages import worded
 from ecs_cd.overview.matrix import PlaceStatus
 from ecs_cd.settings.commands import READS
 from ecs_cd.support.clock import Clock
@@ -55,7 +56,10 @@ def status(
     if watch and frame.output == "json":
         raise WrongInput("--watch shows text, and --output json was asked for.", hint="Leave one of them out.")
     with frame.client() as client:
-        look = partial(client.status, services, environments, marks=marks, **flags)
+
+        def look() -> Sequence[PlaceStatus]:
+            return worded(client.status(services, environments, marks=marks, **flags), command_line_wording)
+
         if not watch:
             found = look()
             frame.print_result([asdict(one) for one in found], shown(found, long=long_))
@@ -72,7 +76,7 @@ def watched(look: Look, screen: Screen, clock: Clock, every: float, *, long: boo
             try:
                 found = look()
             except TryLater as error:
-                screen.problem(error.message)
+                screen.problem(worded(error.message, command_line_wording))
             else:
                 now = {(one.service, one.environment): line(one) for one in found}
                 changes = [f"{' '.join(place)}: {told}" for place, told in now.items() if before.get(place) != told]

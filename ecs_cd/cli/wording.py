@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ecs_cd.messages import ArgumentRef, CommandRef, Reference, SettingRef, right_wording, typed
+from ecs_cd.messages import ArgumentRef, CallRef, CommandRef, Reference, SettingRef, right_wording, typed
 from ecs_cd.settings import BY_NAME
 
 
@@ -15,4 +15,6 @@ def command_line_wording(reference: Reference) -> str:
         return f"--{reference.name.replace('_', '-')}"
     if isinstance(reference, CommandRef):
         return typed(reference)
+    if isinstance(reference, CallRef):
+        return typed(reference.command)
     return right_wording(reference)

@@ -188,13 +188,13 @@ class Console:
         if not report.succeeded:
             self._issues.error(_with_hint(report.summary, report.failure.hint if report.failure else ""))
 
-    def error(self, error: EcsCdError, *, debug: bool = False) -> None:
+    def error(self, error: EcsCdError, *, debug: bool = False, printed: bool = False) -> None:
         """Print what went wrong, the evidence, and what to do next on stderr; with `debug`, where in the program too.
 
-        Where JSON is asked for, stdout has it as `{"error": {...}}`.
+        Where JSON is asked for, stdout has it as `{"error": {...}}`, unless the result is `printed` there already.
         """
         failure = worded(Failure.of(error), self._wording)
-        if self._output == "json":
+        if self._output == "json" and not printed:
             self.json({"error": {**asdict(failure), "exit_code": error.exit_code}})
         if debug:
             self._err.print("".join(traceback.format_exception(type(error), error, error.__traceback__)))

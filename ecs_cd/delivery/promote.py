@@ -15,7 +15,7 @@ from ecs_cd.delivery.origin import Origin, Source, find_served
 from ecs_cd.delivery.report_builder import ReportBuilder
 from ecs_cd.errors import EcsCdError
 from ecs_cd.model.delivery import Delivery, DeliveryOptions, Place
-from ecs_cd.model.events import Watch, ignore_events
+from ecs_cd.model.events import Watch, WatchRaised, ignore_events
 from ecs_cd.report.report import Report
 from ecs_cd.support.deadline import Deadline
 
@@ -41,7 +41,7 @@ def promote_served(
     report = ReportBuilder(place, deadline, watch, dry_run=options.dry_run)
     try:
         found = find_served(promotion.origin, source, report)
-    except EcsCdError as error:
+    except (EcsCdError, WatchRaised) as error:
         return report.failed(error)
     except KeyboardInterrupt:
         return report.interrupted()

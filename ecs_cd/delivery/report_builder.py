@@ -9,7 +9,18 @@ from dataclasses import dataclass, field
 from ecs_cd.errors import DeadlineReached, EcsCdError, Interrupted
 from ecs_cd.messages import CommandRef, Message
 from ecs_cd.model.delivery import Place
-from ecs_cd.model.events import Event, LockMet, Phase, PhaseEnded, PhaseStarted, RunChanged, RunChosen, Warned, Watch
+from ecs_cd.model.events import (
+    Event,
+    LockMet,
+    Phase,
+    PhaseEnded,
+    PhaseStarted,
+    RunChanged,
+    RunChosen,
+    Warned,
+    Watch,
+    WatchRaised,
+)
 from ecs_cd.model.image import CheckedImage, ImageTag
 from ecs_cd.model.labels import Marks
 from ecs_cd.model.parameter import ParameterChange
@@ -73,7 +84,7 @@ class ReportBuilder:
         """Do it, and return the report of it: errors of the tree and Ctrl-C are outcomes, too."""
         try:
             outcome = act()
-        except EcsCdError as error:
+        except (EcsCdError, WatchRaised) as error:
             return self.failed(error)
         except KeyboardInterrupt:
             return self.interrupted()
@@ -169,8 +180,10 @@ class ReportBuilder:
         summary = self.summary or _SUMMARIES[outcome].format(place=self.place, tag=self.tag)
         return self._report(outcome, 0, summary, None)
 
-    def failed(self, error: EcsCdError) -> Report:
+    def failed(self, error: EcsCdError | WatchRaised) -> Report:
         """Return the report of a delivery that did not."""
+        if isinstance(error, WatchRaised):
+            return self.failed(error.error)
         outcome = Outcome.FAILED
         if isinstance(error, DeadlineReached):
             outcome = Outcome.TIMED_OUT

@@ -96,7 +96,7 @@ def _may_leave(rollback: Rollback, seen: Parameter) -> bool:
 
 def _choose(rollback: Rollback, seen: Parameter, context: DeliveryContext) -> CheckedImage:
     """Return the tag to go back to; its image must still be there."""
-    tag = rollback.to or ImageTag(_verified_before(seen))
+    tag = rollback.to or ImageTag(_verified_before(seen, on_failure=bool(rollback.only_over)))
     context.report.tag = tag
     reference = rollback.place.image(tag)
     if reference is None:
@@ -106,7 +106,7 @@ def _choose(rollback: Rollback, seen: Parameter, context: DeliveryContext) -> Ch
     return checked
 
 
-def _verified_before(seen: Parameter) -> str:
+def _verified_before(seen: Parameter, *, on_failure: bool) -> str:
     """Return the tag to go back to where nobody names it.
 
     What a rollback holds already, so that the same command again finishes it; else the newest verified version that
@@ -121,9 +121,12 @@ def _verified_before(seen: Parameter) -> str:
     for verified in (marks.verified, marks.verified_before):
         if verified.version and verified.value != previous:
             return verified.value
+    served = any(mark.version and mark.value == previous for mark in (marks.verified, marks.verified_before))
+    but = f" but {previous}" if served else ""
+    by_name = Message("Name the tag with ", ArgumentRef("to"), "; ", CommandRef("history"), " shows the recorded ones.")
     raise NothingVerified(
-        f"No version of {quoted(seen.name)} but {previous} is known to have served, so there is nothing to go back to.",
-        hint=Message("Name the tag with ", ArgumentRef("to"), "; ", CommandRef("history"), " shows the recorded ones."),
+        f"No version of {quoted(seen.name)}{but} is known to have served, so there is nothing to go back to.",
+        hint="Deliver a tag that works, or roll back to a tag by hand." if on_failure else by_name,
     )
 
 

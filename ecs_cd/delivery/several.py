@@ -24,7 +24,7 @@ from ecs_cd.delivery.single_flight import SingleFlight
 from ecs_cd.delivery.steps import Carry, Checked, carry_for_place, check, record
 from ecs_cd.errors import EcsCdError, Interrupted, NotAttempted, SettingsError
 from ecs_cd.model.delivery import Delivery, Place
-from ecs_cd.model.events import Event, Watch, ignore_events
+from ecs_cd.model.events import Event, Watch, WatchRaised, ignore_events
 from ecs_cd.model.parameter import ParameterChange
 from ecs_cd.model.run import FinishedRun, Pipeline
 from ecs_cd.report.combined import Reports
@@ -162,7 +162,7 @@ class _Service:
         """Check, changing nothing."""
         try:
             self.checked = check(self.delivery, self.context)
-        except EcsCdError as error:
+        except (EcsCdError, WatchRaised) as error:
             self.report = self.context.report.failed(error)
 
     def record(self) -> None:
@@ -171,7 +171,7 @@ class _Service:
             return
         try:
             self.change = record(self.delivery, self.checked.image, self.context, self.checked.parameter)
-        except EcsCdError as error:
+        except (EcsCdError, WatchRaised) as error:
             self.report = self.context.report.failed(error)
 
     def complete(self, runs: SingleFlight, watches: _Watches) -> None:
@@ -182,7 +182,7 @@ class _Service:
         try:
             outcome = complete(self.delivery, self.checked, self.change, self.context, carry)
             report = self.context.report.succeeded(outcome)
-        except EcsCdError as error:
+        except (EcsCdError, WatchRaised) as error:
             report = self.context.report.failed(error)
         self.report = roll_back_failed(report, self.delivery, self.context)
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
+from ecs_cd.errors import EcsCdError
 from ecs_cd.model.run import Run, RunOrigin, RunProgress
 from ecs_cd.model.service import ServiceSnapshot, Verdict
 from ecs_cd.model.state_lock import StateLock
@@ -138,3 +139,27 @@ Watch = Callable[[Event], None]
 
 def ignore_events(event: Event) -> None:
     """Show nothing."""
+
+
+class WatchRaised(Exception):
+    """What a caller's watch raised: no error of a cloud, so that nothing tries again or passes over it.
+
+    `error` is what was raised, and becomes the failure of the report.
+    """
+
+    def __init__(self, error: EcsCdError) -> None:
+        """Keep the error."""
+        super().__init__(str(error))
+        self.error = error
+
+
+def ending(watch: Watch) -> Watch:
+    """Return a watch that raises `WatchRaised` where this one raises an error of the library."""
+
+    def tell(event: Event) -> None:
+        try:
+            watch(event)
+        except EcsCdError as error:
+            raise WatchRaised(error) from error
+
+    return tell

@@ -94,7 +94,7 @@ def read_parameter(parameters: Parameters, name: str) -> Parameter:
     Raises:
         ParameterRefused: there is none, or it is a StringList.
     """
-    return _holding_a_tag(parameters.read(name), name)
+    return _holding_a_tag(parameters.read(name), name, "Create it with Terraform, which then owns its existence.")
 
 
 class ChangeState(Enum):
@@ -130,16 +130,17 @@ def change_status(parameters: Parameters, change: ParameterChange, order: Order)
     return ChangeStatus(ChangeState.OVERTAKEN, now)
 
 
-def _holding_a_tag(found: Parameter | None, name: str) -> Parameter:
+_HINT_RECORDING = Message(
+    "Create it with Terraform, which then owns its existence, or have it created with ",
+    SettingRef("create_parameter"),
+    ".",
+)
+
+
+def _holding_a_tag(found: Parameter | None, name: str, hint: str) -> Parameter:
+    """Return the parameter, if it can hold a tag; `hint` says what to do where there is none."""
     if found is None:
-        raise ParameterRefused(
-            f"There is no parameter {quoted(name)} in this account and region.",
-            hint=Message(
-                "Create it with Terraform, which then owns its existence, or have it created with ",
-                SettingRef("create_parameter"),
-                ".",
-            ),
-        )
+        raise ParameterRefused(f"There is no parameter {quoted(name)} in this account and region.", hint=hint)
     if found.type not in _TYPES:
         raise ParameterRefused(
             f"Parameter {quoted(name)} is a {found.type}; a tag needs a String or a SecureString.",
@@ -164,7 +165,7 @@ class _Recording:
         tag = str(self.wanted)
         if found is None and self.create:
             return self._create()
-        seen = _holding_a_tag(found, self.name)
+        seen = _holding_a_tag(found, self.name, _HINT_RECORDING)
         if seen.marks.rolling_back or seen.marks.holds:
             return self._under_hold(seen)
         if seen.value == tag:
@@ -258,7 +259,7 @@ class _Recording:
 
         None where it is not, or not any more, the value that is held.
         """
-        now = _holding_a_tag(self.parameters.read(self.name), self.name)
+        now = _holding_a_tag(self.parameters.read(self.name), self.name, _HINT_RECORDING)
         if not now.marks.holds or now.marks.held.value != value:
             return None
         self.parameters.label(self.name, now.version, GATE)

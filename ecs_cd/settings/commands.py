@@ -23,7 +23,7 @@ READS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "rollback": ("parameter", *_IMAGE, *_PIPELINE, "verify", *ECS, *_AWS, "timeout"),
         "verify": ("order", *ECS, "repository", *_AWS, "timeout"),
         "hold": ("parameter", *_AWS, "timeout"),
-        "status": ("parameter", "repository", *ECS, *_AWS),
+        "status": (*_PROJECT, "parameter", "repository", *ECS, *_AWS),
         "history": ("parameter", *_AWS),
         "parameter get": ("parameter", *_AWS),
         "parameter set": (*_PARAMETER, *_IMAGE, *_AWS, "timeout"),

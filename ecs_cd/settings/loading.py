@@ -33,7 +33,7 @@ def load(
     Raises:
         SettingsError: something in them is wrong; every mistake is named with its place.
     """
-    environ = os.environ if environ is None else environ
+    environ = os.environ if environ is None else _checked(environ)
     if path is not None and not isinstance(path, (str, Path)):
         raise SettingsError(f"The settings file must be given as a path, not as {type(path).__name__}.")
     start = start or Path.cwd()
@@ -44,6 +44,17 @@ def load(
     if problems:
         raise refusal(problems)
     return Settings(file, document, given, fallback, token, searched=None if found else start.absolute())
+
+
+def _checked(environ: object) -> Mapping[str, str]:
+    """Return the variables, if they are texts by name."""
+    if not isinstance(environ, Mapping):
+        raise SettingsError(f"`environ` is a mapping of names to texts, not a value of type {type(environ).__name__}.")
+    for name, value in environ.items():
+        if not isinstance(name, str) or not isinstance(value, str):
+            wrong = type(value if isinstance(name, str) else name).__name__
+            raise SettingsError(f"`environ` is a mapping of names to texts; a value of type {wrong} is in it.")
+    return environ
 
 
 def _named(environ: Mapping[str, str]) -> str:

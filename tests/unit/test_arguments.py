@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from azure.devops.connection import Connection
+from msrest.authentication import BasicAuthentication
 
 from ecs_cd import arguments
+from ecs_cd.client import Client
 from ecs_cd.errors import InvalidTag, WrongInput
 from ecs_cd.model.image import ImageTag, TagEntry, TagFile
 from ecs_cd.settings import BY_NAME, Section, Settings, load
+from ecs_cd.support.clock import SystemClock
 
 FILE = """\
 organization: https://dev.azure.com/acme
@@ -130,6 +136,39 @@ def test_what_is_no_tag_is_refused() -> None:
     for tag in (-1, "no tag"):
         with pytest.raises(InvalidTag):
             arguments.image_tag(tag)
+
+
+def test_a_number_that_python_does_not_write_is_no_tag() -> None:
+    with pytest.raises(InvalidTag):
+        arguments.image_tag(10**5000)
+
+
+@pytest.mark.parametrize("environ", [5, ["PATH"], {"PATH": 5}, {5: "x"}, {"PATH": None}, "", ()])
+def test_variables_that_are_no_mapping_of_texts_are_refused(environ: object) -> None:
+    with pytest.raises(WrongInput, match="`environ` is a mapping of names to texts"):
+        arguments.load_settings(None, environ)  # type: ignore[arg-type]  # that is the point
+
+
+@pytest.mark.parametrize("clock", [0, "", 5, object(), time])
+def test_what_is_no_clock_is_refused(clock: object) -> None:
+    with pytest.raises(WrongInput, match="`clock` has the methods now, utc and sleep"):
+        Client(clock=clock, environ={})  # type: ignore[arg-type]  # that is the point
+
+
+def test_a_clock_that_counts_as_false_is_used(settings: Settings) -> None:
+    class Clock(SystemClock):
+        def __bool__(self) -> bool:
+            return False
+
+    clock = Clock()
+    arguments.check_clock(clock)
+    assert Client(settings, clock=clock)._calls.clock is clock
+
+
+def test_a_connection_is_one_of_the_sdk_whatever_else_has_an_address() -> None:
+    with pytest.raises(WrongInput, match="`connection` is an azure"):
+        arguments.check_credentials(None, SimpleNamespace(base_url="https://dev.azure.com/acme"))
+    arguments.check_credentials(None, Connection("https://dev.azure.com/acme", BasicAuthentication("", "x")))
 
 
 def test_an_empty_tag_is_refused_and_not_taken_for_one_that_is_left_out() -> None:

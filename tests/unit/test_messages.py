@@ -22,6 +22,7 @@ from ecs_cd.cli.wording import command_line_wording
 from ecs_cd.errors import DeliveryFailed, RunFailed
 from ecs_cd.messages import (
     ArgumentRef,
+    CallRef,
     CommandRef,
     Message,
     Reference,
@@ -58,6 +59,16 @@ COMMAND = CommandRef("rollback", "my-api", "development")
             "input 'azureDevOpsConnection' or ECS_CD_AZURE_DEVOPS_PAT",
         ),
         (ArgumentRef("to"), "`to=`", "--to", "input 'tag'"),
+        (CallRef("deploy_many"), "deploy_many()", "`ecs-cd deploy-many`", "the task"),
+        (
+            CallRef("deploy", "my-api", "development"),
+            "deploy('my-api', 'development')",
+            "`ecs-cd deploy my-api development`",
+            "service: my-api, environment: development",
+        ),
+        (CallRef("get_parameter"), "get_parameter()", "`ecs-cd parameter get`", "the task"),
+        (CallRef("set_parameter"), "set_parameter()", "`ecs-cd parameter set`", "the task"),
+        (CallRef("queue_run"), "queue_run()", "`ecs-cd pipeline queue`", "the task"),
         (CommandRef("verify", "a", "b"), "`ecs_cd.verify('a', 'b')`", "`ecs-cd verify a b`", "command 'verify'"),
         (ArgumentRef("service"), "`service=`", "--service", "input 'service'"),
         (CommandRef("history"), "`ecs_cd.history()`", "`ecs-cd history`", "`ecs-cd history`"),

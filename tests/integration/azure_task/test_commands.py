@@ -200,3 +200,10 @@ def test_a_result_that_cannot_be_written_is_an_exit_code(task: Task) -> None:
     ran = task("read-tag", {"tagVariable": "tag"})
     assert ran.code == NO_RESULT
     assert "Cannot write the result" in ran.out
+
+
+def test_swapped_names_are_told_as_the_inputs_that_were_probably_meant(task: Task, clouds: SimulatedClouds) -> None:
+    inputs = {"service": "development", "environment": "my-api", "configFile": str(clouds.file), "tag": "102"}
+    for command in ("deploy", "set-parameter", "queue-pipeline"):
+        given = inputs if command != "queue-pipeline" else {**inputs, "tag": ""}
+        task(command, given).ended("Failed", "Did you mean service: my-api, environment: development?")

@@ -114,3 +114,21 @@ def test_what_is_no_tag_file_is_refused(cli: Cli, clouds: SimulatedClouds, conte
     called = cli("deploy", "my-api", "development", "--tag-file", "drop/.buildId")
     assert called.code == 2
     assert says in called.sentence
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["deploy --tag 1", "verify --tag 1", "hold", "history", "rollback", "parameter set --tag 1", "parameter get"],
+)
+def test_swapped_names_are_told_with_the_command_that_was_probably_meant(cli: Cli, words: str) -> None:
+    name, _, rest = words.partition(" --")
+    called = cli(*name.split(), "development", "my-api", *(["--tag", "1"] if rest else []))
+    assert called.code == 2
+    assert called.sentence == (
+        f"'development' is an environment, and 'my-api' is a service. Did you mean `ecs-cd {name} my-api development`?"
+    )
+
+
+def test_a_service_where_the_environment_is_expected_is_told_in_words_of_the_command_line(cli: Cli) -> None:
+    called = cli("deploy-many", "my-api", "development").refused(2, "`ecs-cd deploy-many` takes the environment first")
+    assert "()" not in called.told

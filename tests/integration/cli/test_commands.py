@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
+import tempfile
 from pathlib import Path
 
 import jsonschema
 import pytest
 
+from ecs_cd.report import json_file
 from tests.support.called_commands import Cli
 from tests.support.simulated_clouds import DIGEST, PARAMETER, PIPELINE, SimulatedClouds
 
@@ -269,3 +272,54 @@ def test_a_dry_run_says_what_would_be_done_and_changes_nothing(
     assert says in called.out
     assert clouds.writes() == []
     assert not (clouds.folder / ".buildId").exists()
+
+
+REPORTED = [
+    ("deploy", "my-api", "development", "--tag", "102"),
+    ("deploy-many", "development", "my-api=102", "my-worker=102"),
+]
+
+
+@pytest.mark.parametrize("argv", REPORTED, ids=lambda argv: argv[0])
+@pytest.mark.parametrize("output", ["text", "json"])
+def test_a_report_whose_file_cannot_be_written_after_a_success_fails_and_is_printed_once(
+    cli: Cli, clouds: SimulatedClouds, monkeypatch: pytest.MonkeyPatch, argv: tuple[str, ...], output: str
+) -> None:
+    def full(path: Path, text: str) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(json_file, "write_atomically", full)
+    called = cli(*argv, "--report", "report.json", "--output", output)
+    assert called.code == 1
+    assert clouds.value() == "102"
+    assert "error: Cannot write the report to 'report.json': No space left on device." in called.err
+    if output == "json":
+        assert called.json.get("outcome", "deployed") == "deployed"
+        assert "error" not in called.json
+    else:
+        assert "deployed" in called.out
+
+
+def test_a_failed_delivery_keeps_its_exit_code_where_its_report_cannot_be_written(
+    cli: Cli, clouds: SimulatedClouds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, text: str) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(json_file, "write_atomically", full)
+    clouds.scheduler.behave("stuck", service="my-api", tag="102")
+    argv = ("deploy", "my-api", "development", "--tag", "102", "--timeout", "30s", "--report", "report.json")
+    assert cli(*argv).code == 3
+
+
+@pytest.mark.parametrize("argv", REPORTED, ids=lambda argv: argv[0])
+def test_a_folder_that_cannot_be_written_to_is_refused_before_anything_is_sent(
+    cli: Cli, clouds: SimulatedClouds, monkeypatch: pytest.MonkeyPatch, argv: tuple[str, ...]
+) -> None:
+    def read_only(**_: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", read_only)
+    cli(*argv, "--report", "report.json").refused(2, "cannot be written to 'report.json': Read-only file system.")
+    assert clouds.aws.requests == ()
+    assert clouds.azure.recorder.exchanges == []

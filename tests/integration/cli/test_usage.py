@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -250,3 +251,18 @@ def test_an_interrupted_look_says_what_to_do_next(cli: Cli, monkeypatch: pytest.
     assert called.code == 130
     assert "error: Interrupted." in called.err
     assert "do next: " in called.err
+
+
+@pytest.mark.parametrize("output", ["text", "json"])
+def test_a_status_says_in_flags_that_it_takes_why_runs_are_not_shown(
+    cli: Cli, clouds: SimulatedClouds, output: str
+) -> None:
+    text = clouds.file.read_text(encoding="utf-8")
+    project = re.search(r"^project: (.+)\n", text, re.MULTILINE)
+    assert project
+    clouds.file.write_text(text.replace(project[0], ""), encoding="utf-8")
+    argv = ("status", "my-api", "--environment", "development", "--output", output)
+    called = cli(*argv)
+    assert called.code == 0
+    assert "give --project, set ECS_CD_PROJECT" in called.out
+    assert "give" not in cli(*argv, "--project", project[1].strip('"')).out

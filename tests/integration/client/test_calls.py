@@ -196,3 +196,26 @@ def test_a_client_that_is_closed_says_so(clouds: SimulatedClouds) -> None:
     with pytest.raises(ecs_cd.WrongInput, match="closed"):
         client.history("my-api", "development")
     assert clouds.value(PARAMETER) == "101"
+
+
+def without_project(clouds: SimulatedClouds, *lines: str) -> None:
+    text = clouds.file.read_text(encoding="utf-8").splitlines()
+    kept = [line for line in text if not line.startswith(lines)]
+    assert len(kept) == len(text) - len(lines)
+    clouds.file.write_text("\n".join(kept), encoding="utf-8")
+
+
+def test_a_status_takes_organization_and_project_as_keywords(clouds: SimulatedClouds) -> None:
+    organization = clouds.azure.url
+    project = str(ecs_cd.load_settings(clouds.file).resolve_project().project)
+    without_project(clouds, "organization:", "project:")
+    [place] = ecs_cd.status("my-api", "development", organization=organization, project=project)
+    assert place.runs_unseen == ""
+    assert clouds.azure.recorder.exchanges
+
+
+def test_a_status_says_all_that_is_missing_for_its_runs(clouds: SimulatedClouds) -> None:
+    without_project(clouds, "organization:", "project:")
+    [place] = ecs_cd.status("my-api", "development")
+    assert "give `organization=`" in place.runs_unseen
+    assert "give `project=`" in place.runs_unseen

@@ -123,3 +123,98 @@ def test_any_other_exception_of_one_service_ends_the_call_for_several(
     with pytest.raises(NotToday):
         client.deploy_many("development", {"my-api": 102, "my-worker": 102}, watch=watch)
     assert clouds.writes() == []
+
+
+CALLS = [
+    ("deploy", ("my-api", "development"), {"tag": 102}),
+    ("promote", ("my-api", "production"), {"promote_from": "development"}),
+    ("rollback", ("my-api", "development"), {"to": 101}),
+    ("verify", ("my-api", "development"), {"tag": 101}),
+]
+
+
+@pytest.mark.parametrize(("name", "args", "keywords"), CALLS)
+@pytest.mark.parametrize(
+    "error", [ecs_cd.DeliveryFailed("Closed."), ecs_cd.TryLater("Later.")], ids=["failed", "later"]
+)
+def test_an_error_of_ours_raised_as_the_call_begins_is_the_failure_and_nothing_is_sent(
+    client: ecs_cd.Client,
+    clouds: SimulatedClouds,
+    *,
+    name: str,
+    args: tuple[str, ...],
+    keywords: dict[str, object],
+    error: ecs_cd.EcsCdError,
+) -> None:
+    clouds.forget()
+    report = getattr(client, name)(*args, watch=gate(error, ecs_cd.CallStarted), **keywords)
+    assert (report.failure.reason, report.failure.message) == (error.reason, error.message)
+    assert clouds.aws.requests == ()
+    assert clouds.azure.recorder.exchanges == []
+
+
+@pytest.mark.parametrize(("name", "args", "keywords"), CALLS)
+def test_ctrl_c_as_the_call_begins_is_an_interrupted_report(
+    client: ecs_cd.Client, name: str, args: tuple[str, ...], keywords: dict[str, object]
+) -> None:
+    def watch(event: ecs_cd.Event) -> None:
+        if isinstance(event, ecs_cd.CallStarted):
+            raise KeyboardInterrupt
+
+    assert getattr(client, name)(*args, watch=watch, **keywords).outcome is ecs_cd.Outcome.INTERRUPTED
+
+
+@pytest.mark.parametrize("error", [ecs_cd.TryLater("Later."), KeyboardInterrupt()], ids=["later", "ctrl-c"])
+def test_what_is_raised_as_a_call_for_several_begins_ends_all_and_nothing_is_sent(
+    client: ecs_cd.Client, clouds: SimulatedClouds, error: BaseException
+) -> None:
+    clouds.forget()
+
+    def watch(event: ecs_cd.Event) -> None:
+        if isinstance(event, ecs_cd.CallStarted):
+            raise error
+
+    reports = client.deploy_many("development", {"my-api": 102, "my-worker": 102}, watch=watch)
+    reason = "interrupted" if isinstance(error, KeyboardInterrupt) else "try-later"
+    assert [report.failure.reason for report in reports.deliveries if report.failure] == [reason] * 2
+    assert clouds.aws.requests == ()
+    assert clouds.azure.recorder.exchanges == []
+
+
+@pytest.mark.parametrize("when", [ecs_cd.RunChosen, ecs_cd.RunChanged, ecs_cd.RolloutChanged])
+@pytest.mark.parametrize("several", [False, True])
+def test_an_error_that_may_pass_ends_the_delivery_too_if_the_watch_raises_it(
+    client: ecs_cd.Client, when: type, *, several: bool
+) -> None:
+    raised: list[ecs_cd.Event] = []
+
+    def watch(event: ecs_cd.Event) -> None:
+        if isinstance(event, when):
+            raised.append(event)
+            raise ecs_cd.TryLater("Later.", hint="Try on Monday.")
+
+    if several:
+        reports = client.deploy_many("development", {"my-api": 102, "my-worker": 102}, watch=watch).deliveries
+    else:
+        reports = (client.deploy("my-api", "development", tag=102, watch=watch),)
+    for report in reports:
+        assert report.failure
+        assert (report.failure.reason, report.failure.message, report.failure.hint) == (
+            "try-later",
+            "Later.",
+            "Try on Monday.",
+        )
+    assert len(raised) == (len(reports) if when is ecs_cd.RolloutChanged else 1)
+
+
+def test_an_error_that_may_pass_ends_the_following_of_a_run_if_the_watch_raises_it(client: ecs_cd.Client) -> None:
+    raised: list[ecs_cd.Event] = []
+
+    def watch(event: ecs_cd.Event) -> None:
+        if isinstance(event, ecs_cd.RunChanged):
+            raised.append(event)
+            raise ecs_cd.TryLater("Later.")
+
+    with pytest.raises(ecs_cd.TryLater, match=r"^Later\.$"):
+        client.steps.queue_run("my-api", "development", wait=True, watch=watch)
+    assert len(raised) == 1

@@ -10,16 +10,18 @@ from ecs_cd.delivery.context import Clouds
 from ecs_cd.delivery.deploy import deploy_service
 from ecs_cd.delivery.hold import HoldResult, hold_now, unhold_now
 from ecs_cd.delivery.rollback import roll_back
-from ecs_cd.errors import AccessDenied, Throttled
+from ecs_cd.errors import AccessDenied, ParameterRefused, Throttled
 from ecs_cd.model.image import ImageTag
 from ecs_cd.model.labels import FLOOR, GATE, HELD, VERIFIED, VERIFIED_BEFORE
 from ecs_cd.model.parameter import Parameter
 from ecs_cd.model.service import ServiceSnapshot
 from ecs_cd.parameter.hold import place_hold
+from ecs_cd.parameter.record import read_parameter
 from ecs_cd.report.facts import Outcome
 from ecs_cd.report.report import Report
 from ecs_cd.support.deadline import Deadline
 from tests.support.deliveries import vary
+from tests.support.fakes import FakeParameters
 from tests.unit.delivery.test_deploy import DIGEST, NAME, TARGET, serving
 from tests.unit.delivery.test_deploy import World as DeliveryWorld
 
@@ -139,6 +141,45 @@ def test_nothing_verified_to_go_back_to_is_said_with_what_to_do(world: World) ->
     assert "`to=`" in report.failure.hint
     assert report.summary.startswith("my-api in development: No version of")
     assert world.changed == []
+
+
+def test_only_the_version_that_was_verified_is_said_to_have_served(world: World) -> None:
+    world.parameters.unlabel(NAME, 1, VERIFIED_BEFORE)
+    report = world.rollback()
+    assert report.failure
+    assert report.failure.message.startswith(f"No version of '{NAME}' but 102 is known to have served")
+    world.parameters.unlabel(NAME, 2, VERIFIED)
+    report = world.rollback()
+    assert report.failure
+    assert report.failure.message.startswith(f"No version of '{NAME}' is known to have served")
+
+
+def test_a_rollback_on_failure_with_nothing_verified_names_no_argument_that_a_delivery_has_not(world: World) -> None:
+    world.parameters.unlabel(NAME, 1, VERIFIED_BEFORE)
+    world.parameters.unlabel(NAME, 2, VERIFIED)
+    report = world.rollback(only_over="102")
+    assert report.failure
+    assert report.failure.message.startswith(f"No version of '{NAME}' is known to have served")
+    assert report.failure.hint == "Deliver a tag that works, or roll back to a tag by hand."
+
+
+@pytest.mark.parametrize("call", ["rollback", "hold", "unhold", "read"])
+def test_a_missing_parameter_is_not_said_to_be_created_where_nothing_can_ask_for_it(world: World, call: str) -> None:
+    world.parameters = FakeParameters()
+    if call == "rollback":
+        failure = world.rollback().failure
+        assert failure
+        hint = failure.hint
+    else:
+        calls: dict[str, Callable[[], object]] = {
+            "hold": world.hold,
+            "unhold": world.unhold,
+            "read": lambda: read_parameter(world.parameters, NAME),
+        }
+        with pytest.raises(ParameterRefused) as caught:
+            calls[call]()
+        hint = caught.value.hint
+    assert hint == "Create it with Terraform, which then owns its existence."
 
 
 def test_a_dry_run_of_a_rollback_says_where_it_would_go_and_changes_nothing(world: World) -> None:
