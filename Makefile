@@ -15,11 +15,14 @@ TOGETHER := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 # Hundreds of Python processes are started here; each would compile all it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test lint types layers node-tests tests unit integration end-to-end explore cover generate vsix wheels fleet bench-locks \
+.PHONY: demo setup test lint types layers node-tests tests unit integration end-to-end explore cover generate vsix wheels fleet bench-locks \
   lock clean
 
 demo: vsix
 	@$(BIN)/ecs-cd sandbox demo --extension dist/ecs-cd-$$($(BIN)/python -c 'import ecs_cd; print(ecs_cd.__version__)').vsix
+
+# The pinned packages, in .venv.
+setup: $(READY)
 
 # First, on one core each, what must be right or there before the tests; the npm packages are for most of it. Then all
 # tests in one session, which keeps the cores at work to the end. Its closing line comes last.

@@ -1,6 +1,6 @@
 """A fleet on a virtual clock: 1,000 services, 10 environments, and what becomes of their releases under each strategy.
 
-    python -m benchmarks.fleet [--seed 1] [--hours 3] [--plot docs/fleet.svg]
+    .venv/bin/python -m benchmarks.fleet [--seed 1] [--hours 3] [--plot docs/fleet.svg]
 
 The deliveries of ecs-cd are the library's own code; the clock, Azure DevOps and Parameter Store are `simulation/`. The
 same seed gives the same figures. Prints Markdown tables, and whether the budget is kept: runs within 1.1 times the

@@ -1,6 +1,6 @@
 """Eight releases at once through real Terraform, side by side: each its own run, `-lock-timeout`, and ecs-cd.
 
-    python -m benchmarks.locks [--agents 8] [--matrix]
+    .venv/bin/python -m benchmarks.locks [--agents 8] [--matrix]
 
 Prints a Markdown table. One sandbox serves all, so that a machine that changes speed changes all of them alike; each
 strategy also runs one release alone, which its eight are held against. Those with runs of their own write parameters

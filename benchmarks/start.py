@@ -1,6 +1,6 @@
 """How long it takes to start: the library, the command, and the whole guarded path to a queued run.
 
-    python benchmarks/start.py [--aws PATH/TO/aws] [--runs 7]
+    .venv/bin/python -m benchmarks.start [--aws PATH/TO/aws] [--runs 7]
 
 Prints medians over whole processes, taken in turn so that a machine that changes speed changes all of them alike. The
 guarded path is timed from the start of the process to the moment the sandbox's Azure DevOps is asked to queue the run;

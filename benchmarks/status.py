@@ -1,6 +1,6 @@
 """What `ecs-cd status` costs on a fleet: requests and seconds, as a whole process.
 
-    python benchmarks/status.py [--services 500] [--environments 3] [--unpaced] [--without-revisions]
+    .venv/bin/python -m benchmarks.status [--services 500] [--environments 3] [--unpaced] [--without-revisions]
 
 Every service has a task definition of its own. `--unpaced` leaves out the rates that AWS grants (`ecs_cd.aws.quotas`),
 to see what the program itself takes; with them most of the time is AWS's. `--without-revisions` answers as AWS does

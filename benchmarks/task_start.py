@@ -1,6 +1,6 @@
 """How long the built task takes from its start to its first request, beside a bare start of Python.
 
-    make vsix && python benchmarks/task_start.py [--runs 7]
+    make vsix && .venv/bin/python -m benchmarks.task_start [--runs 7]
 
 Runs `index.js` out of the built extension with node and an agent's environment against the sandbox's servers, and stops
 the clock when the first request arrives. "First time" is an agent that has never run the task: no compiled Python lies

@@ -12,7 +12,6 @@ from ecs_cd.arguments import Names, Services, SettingsSource, Tag, TagSource, de
 from ecs_cd.client import Client
 from ecs_cd.delivery.hold import HoldResult
 from ecs_cd.model.events import Watch, ignore_events
-from ecs_cd.model.image import ImageTag
 from ecs_cd.overview.history import HistoryEntry
 from ecs_cd.overview.matrix import PlaceStatus
 from ecs_cd.report.combined import Reports
@@ -32,7 +31,7 @@ def deploy(
     service: str = "",
     environment: str = "",
     *,
-    tag: Tag = "",
+    tag: Tag | None = None,
     tag_file: TagSource = "",
     dry_run: bool = False,
     watch: Watch = ignore_events,
@@ -106,7 +105,7 @@ def rollback(
     service: str = "",
     environment: str = "",
     *,
-    to: str | int | ImageTag = "",
+    to: Tag | None = None,
     dry_run: bool = False,
     watch: Watch = ignore_events,
     settings: SettingsSource = None,
@@ -176,7 +175,7 @@ def verify(
     service: str = "",
     environment: str = "",
     *,
-    tag: Tag = "",
+    tag: Tag | None = None,
     tag_file: TagSource = "",
     watch: Watch = ignore_events,
     settings: SettingsSource = None,

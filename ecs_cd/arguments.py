@@ -22,7 +22,7 @@ SettingsSource = str | os.PathLike[str] | Settings | None
 """A settings file by its path, settings that were loaded, or None for the file found upwards from here."""
 
 Tag = str | int | ImageTag
-"""A tag; empty text means that a tag file has it."""
+"""A tag. Where it may be left out, None stands for that; empty text is a mistake, as of a variable that is not set."""
 
 TagSource = str | os.PathLike[str] | TagFile
 """A tag file by its path, folder or glob (empty: the working folder), or one that was read."""
@@ -30,8 +30,8 @@ TagSource = str | os.PathLike[str] | TagFile
 Names = str | Iterable[str]
 """Names of services or environments; one text is one name."""
 
-Services = str | Sequence[str] | Mapping[str, Tag]
-"""The services of one call: their tags by name, or their names alone where a tag file has the tags."""
+Services = str | Sequence[str] | Mapping[str, Tag | None]
+"""The services of one call: their tags by name (None: the tag file has it), or their names alone."""
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -56,6 +56,11 @@ _OF_CALLS = (
     "clock",
 )
 """Parameters of the public functions, which may be meant by a keyword that is no setting."""
+
+_OF_CLIENT = ("settings", "session", "connection", "environ", "clock", "access")
+
+_MEANT = {("promote", "from_"): "promote_from", ("rollback", "tag"): "to"}
+"""What is meant by a keyword of a function where no name like it is."""
 
 
 def load_settings(source: SettingsSource = None, environ: Mapping[str, str] | None = None) -> Settings:
@@ -85,8 +90,19 @@ def check_keywords(function: str, settings: Mapping[str, object]) -> None:
     """
     for name in settings:
         if name not in _SETTINGS:
-            probably = did_you_mean(name, [known for known in (*_SETTINGS, *_OF_CALLS) if known != name])
-            raise TypeError(f"{function}() got an unexpected keyword argument {name!r}.{probably}")
+            meant = _MEANT.get((function, name), name)
+            candidates = [known for known in (*_SETTINGS, *_OF_CALLS) if known != name]
+            raise _unexpected_keyword(function, name, did_you_mean(meant, candidates))
+
+
+def check_client_keywords(unknown: Mapping[str, object]) -> None:
+    """Refuse a keyword that `Client` does not take.
+
+    Raises:
+        TypeError: there is one; the message says which was probably meant.
+    """
+    for name in unknown:
+        raise _unexpected_keyword("Client", name, did_you_mean(name, _OF_CLIENT))
 
 
 def check_place(function: str, service: object, environment: object, settings: Settings) -> None:
@@ -146,12 +162,35 @@ def check_count(name: str, value: object) -> None:
         raise WrongInput(f"{name} is a whole number from 1, not {value!r}.")
 
 
-def image_tag(tag: object) -> ImageTag:
-    """Return a tag.
+def check_switches(**values: object) -> None:
+    """Refuse what is not True or False: a text such as "false" would count as True.
+
+    Raises:
+        WrongInput: as said.
+    """
+    for name, value in values.items():
+        if not isinstance(value, bool):
+            raise WrongInput(f"`{name}` is True or False, not {value!r}.")
+
+
+def check_watch(watch: object) -> None:
+    """Refuse what cannot be called with an event.
+
+    Raises:
+        WrongInput: as said.
+    """
+    if not callable(watch):
+        raise WrongInput(f"`watch` is a function that is called with every event, not {_kind(watch)}.")
+
+
+def image_tag(tag: object, *, left_out: str = "read a tag file") -> ImageTag:
+    """Return a tag; `left_out` says what is done where none is given.
 
     Raises:
         WrongInput: it is none.
     """
+    if tag == "":
+        raise WrongInput("The tag is empty. Is the variable it comes from set?", hint=f"Leave it out to {left_out}.")
     if isinstance(tag, ImageTag):
         return tag
     if isinstance(tag, str) or (isinstance(tag, int) and not isinstance(tag, bool)):
@@ -159,17 +198,18 @@ def image_tag(tag: object) -> ImageTag:
     raise WrongInput(f"A tag is given as text, as a number or as an ImageTag, not as {_kind(tag)}.")
 
 
-def tag_entry(service: str, tag: Tag, tag_file: TagSource) -> TagEntry:
-    """Return the tag as given, or what a tag file says of the service.
+def tag_entry(service: str, tag: Tag | None, tag_file: TagSource) -> TagEntry:
+    """Return the tag as given, or what a tag file says of the service if it is None.
 
     Raises:
         WrongInput: it is no tag, there is not exactly one tag file, or both are given.
     """
-    if _is_given(tag):
-        if tag_file:
-            raise WrongInput("Both a tag and a tag file are given.", hint="Give one of them.")
-        return TagEntry(image_tag(tag), service)
-    return entry_for(_read(tag_file), service)
+    if tag is None:
+        return entry_for(_read(tag_file), service)
+    given = image_tag(tag)
+    if tag_file:
+        raise WrongInput("Both a tag and a tag file are given.", hint="Give one of them.")
+    return TagEntry(given, service)
 
 
 def tag_entries(services: Services, tag_file: TagSource) -> tuple[TagEntry, ...]:
@@ -180,17 +220,16 @@ def tag_entries(services: Services, tag_file: TagSource) -> tuple[TagEntry, ...]
     Raises:
         WrongInput: one is no tag, there is not exactly one tag file, or none is needed.
     """
-    tags = dict(services) if isinstance(services, Mapping) else dict.fromkeys(names_of("services", services), "")
+    tags = dict(services) if isinstance(services, Mapping) else dict.fromkeys(names_of("services", services))
     names_of("services", tags)
-    without = [service for service, tag in tags.items() if not _is_given(tag)]
+    given = {service: image_tag(tag) for service, tag in tags.items() if tag is not None}
+    without = [service for service in tags if service not in given]
     if tags and not without and tag_file:
         raise WrongInput("Every tag is given, and a tag file too.", hint="Leave one of them out.")
     read: dict[str, TagEntry] = {}
     if without or not tags:
         read = {entry.service: entry for entry in entries_for(_read(tag_file), without)}
-    return tuple(
-        read[service] if service in read else TagEntry(image_tag(tags[service]), service) for service in tags or read
-    )
+    return tuple(TagEntry(given[service], service) if service in given else read[service] for service in tags or read)
 
 
 def check_order_of_several(environment: object, services: object, settings: Settings) -> None:
@@ -250,8 +289,8 @@ def _read(source: TagSource) -> TagFile:
     return read_tag_file(os.fspath(source) or ".")
 
 
-def _is_given(tag: object) -> bool:
-    return tag is not None and tag != ""
+def _unexpected_keyword(function: str, name: str, probably: str) -> TypeError:
+    return TypeError(f"{function}() got an unexpected keyword argument {name!r}.{probably}")
 
 
 def _kind(value: object) -> str:

@@ -21,7 +21,6 @@ from ecs_cd.delivery.several import deploy_several
 from ecs_cd.delivery.single_steps import verify_rollout
 from ecs_cd.errors import EcsCdError
 from ecs_cd.model.events import CallStarted, Watch, ignore_events
-from ecs_cd.model.image import ImageTag
 from ecs_cd.overview.history import HistoryEntry, parameter_history
 from ecs_cd.overview.matrix import PlaceStatus
 from ecs_cd.overview.overview import Environment, overview
@@ -35,7 +34,7 @@ from ecs_cd.support.deadline import Deadline
 if TYPE_CHECKING:
     import boto3
     from azure.devops.connection import Connection
-    from typing_extensions import Unpack
+    from typing_extensions import Never, Unpack
 
     from ecs_cd.run.pipelines import Pipelines
     from ecs_cd.settings.keywords import SettingKeywords
@@ -61,6 +60,7 @@ class Client:
         environ: Mapping[str, str] | None = None,
         clock: Clock | None = None,
         access: Access | None = None,
+        **unknown: Never,
     ) -> None:
         """Load the settings; nothing is sent before the first call.
 
@@ -73,7 +73,9 @@ class Client:
 
         Raises:
             WrongInput: the settings are wrong, or `connection` is one to another organization than they name.
+            TypeError: a keyword is unknown.
         """
+        arguments.check_client_keywords(unknown)
         arguments.check_credentials(session, connection)
         loaded = arguments.load_settings(settings, environ)
         if connection is not None:
@@ -106,7 +108,7 @@ class Client:
         service: str = "",
         environment: str = "",
         *,
-        tag: Tag = "",
+        tag: Tag | None = None,
         tag_file: TagSource = "",
         dry_run: bool = False,
         watch: Watch = ignore_events,
@@ -121,6 +123,8 @@ class Client:
         Raises:
             WrongInput: settings, tag or tag file are wrong; nothing was sent anywhere.
         """
+        arguments.check_switches(dry_run=dry_run)
+        arguments.check_watch(watch)
         resolved = self._calls.resolve("deploy", service, environment, settings)
         entry = arguments.tag_entry(resolved.service, tag, tag_file)
         wanted = from_settings.delivery(resolved, entry, dry_run=dry_run)
@@ -149,6 +153,8 @@ class Client:
         Raises:
             WrongInput: settings, tags or tag file are wrong; nothing was sent anywhere.
         """
+        arguments.check_switches(dry_run=dry_run)
+        arguments.check_watch(watch)
         arguments.check_keywords("deploy_many", settings)
         arguments.check_order_of_several(environment, services, self.settings)
         entries = arguments.tag_entries(services, tag_file)
@@ -178,6 +184,8 @@ class Client:
         Raises:
             WrongInput: a name or a setting is wrong; nothing was sent anywhere.
         """
+        arguments.check_switches(dry_run=dry_run)
+        arguments.check_watch(watch)
         resolved = self._calls.resolve("promote", service, environment, settings, PROMOTED)
         origin = self.settings.resolve_origin(resolved, **settings)
         clouds = self._calls.prepared(resolved, origin).clouds(resolved, "promote")
@@ -198,7 +206,7 @@ class Client:
         service: str = "",
         environment: str = "",
         *,
-        to: str | int | ImageTag = "",
+        to: Tag | None = None,
         dry_run: bool = False,
         watch: Watch = ignore_events,
         **settings: Unpack[SettingKeywords],
@@ -210,8 +218,10 @@ class Client:
         Raises:
             WrongInput: a name, a setting or the tag is wrong; nothing was sent anywhere.
         """
+        arguments.check_switches(dry_run=dry_run)
+        arguments.check_watch(watch)
         resolved = self._calls.resolve("rollback", service, environment, settings)
-        tag = None if to == "" else arguments.image_tag(to)
+        tag = None if to is None else arguments.image_tag(to, left_out="go back to the version verified last")
         place = from_settings.place(resolved)
         clouds = self._calls.prepared(resolved).clouds(resolved, str(tag or "rollback"))
         title = f"{resolved.service} in {resolved.environment} back{f' to {tag}' if tag else ''}"
@@ -233,6 +243,7 @@ class Client:
             WrongInput: a name or a setting is wrong.
             EcsCdError: AWS refused, or could not be reached.
         """
+        arguments.check_switches(dry_run=dry_run)
         resolved = self._calls.resolve("hold", service, environment, settings, ["parameter"])
         parameters = self._calls.prepared(resolved).aws(resolved, "hold").parameters
         deadline = Deadline.after(resolved.timeout, self._calls.clock)
@@ -253,6 +264,7 @@ class Client:
             WrongInput: a name or a setting is wrong.
             EcsCdError: AWS refused, or could not be reached.
         """
+        arguments.check_switches(dry_run=dry_run)
         resolved = self._calls.resolve("unhold", service, environment, settings, ["parameter"])
         parameters = self._calls.prepared(resolved).aws(resolved, "unhold").parameters
         deadline = Deadline.after(resolved.timeout, self._calls.clock)
@@ -264,7 +276,7 @@ class Client:
         service: str = "",
         environment: str = "",
         *,
-        tag: Tag = "",
+        tag: Tag | None = None,
         tag_file: TagSource = "",
         watch: Watch = ignore_events,
         **settings: Unpack[SettingKeywords],
@@ -274,6 +286,7 @@ class Client:
         Raises:
             WrongInput: settings, tag or tag file are wrong; nothing was sent anywhere.
         """
+        arguments.check_watch(watch)
         resolved = self._calls.resolve("verify", service, environment, settings, ["rollout"])
         entry = arguments.tag_entry(resolved.service, tag, tag_file)
         wanted = from_settings.delivery(resolved, entry)
@@ -300,6 +313,8 @@ class Client:
             WrongInput: a name or a setting is wrong.
             EcsCdError: no environment could be read; the error is that of the first.
         """
+        if marks is not None:
+            arguments.check_switches(marks=marks)
         arguments.check_keywords("status", settings)
         rows = dict.fromkeys(arguments.names_of("services", services) or self.settings.services or ("",))
         columns = dict.fromkeys(arguments.names_of("environments", environments) or self.settings.environments or ("",))

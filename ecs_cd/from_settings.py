@@ -42,8 +42,9 @@ def delivery(settings: DeliverySettings, entry: TagEntry, *, dry_run: bool = Fal
     """Return what is to be delivered, from the settings and what the build gave of its image.
 
     Raises:
-        WrongInput: the build and the settings name different repositories.
+        WrongInput: the build and the settings name different repositories, or the service's order cannot place the tag.
     """
+    settings.order.check(str(entry.tag))
     if settings.check_image and entry.repository and entry.repository != settings.repository:
         raise WrongInput(
             f"The tag file says that the image of {settings.service} is in repository {quoted(entry.repository)}, the "

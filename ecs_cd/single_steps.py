@@ -60,7 +60,7 @@ class SingleSteps:
         service: str = "",
         environment: str = "",
         *,
-        tag: Tag = "",
+        tag: Tag | None = None,
         tag_file: TagSource = "",
         dry_run: bool = False,
         **settings: Unpack[SettingKeywords],
@@ -71,6 +71,7 @@ class SingleSteps:
             WrongInput: settings, tag or tag file are wrong.
             EcsCdError: AWS refused, or could not be reached.
         """
+        arguments.check_switches(dry_run=dry_run)
         resolved = self._calls.resolve("set_parameter", service, environment, settings, ["image", "parameter"])
         entry = arguments.tag_entry(resolved.service, tag, tag_file)
         wanted = from_settings.delivery(resolved, entry, dry_run=dry_run)
@@ -98,6 +99,8 @@ class SingleSteps:
             RunFailed, RunCancelled, DeadlineReached: the run that was followed did not succeed.
             EcsCdError: there is no such pipeline, or Azure DevOps refused or could not be reached.
         """
+        arguments.check_switches(wait=wait, dry_run=dry_run)
+        arguments.check_watch(watch)
         if settings.get("pipeline") and settings.get("branch") and not service:
             resolved = self._calls.resolve_project("queue_run", settings, ["pipeline"])
         else:
@@ -123,6 +126,7 @@ class SingleSteps:
             RunFailed, RunCancelled, DeadlineReached: it did not succeed.
             EcsCdError: Azure DevOps refused, or could not be reached.
         """
+        arguments.check_watch(watch)
         resolved = self._calls.resolve_project("follow_run", settings)
         pipelines = self._calls.prepared(resolved).azure_devops(resolved)
         deadline, watch = self._calls.begin(f"run {run_id}", resolved, watch)

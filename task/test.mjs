@@ -27,7 +27,8 @@ await build({
 });
 
 const files = tests.map((name) => path.join(outdir, name.replace(/\.ts$/, '.cjs')));
-const env = { ...process.env };
+// Without a temporary directory of the agent, the task library leaves its files in the working directory.
+const env = { ...process.env, AGENT_TEMPDIRECTORY: outdir };
 // A variable of the runner that started this one would have it take part in that one's run.
 delete env.NODE_TEST_CONTEXT;
 const flags = ['--enable-source-maps', '--test', '--test-reporter=spec'];

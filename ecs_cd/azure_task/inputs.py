@@ -58,13 +58,16 @@ def names_by_command() -> dict[str, tuple[str, ...]]:
 
 @dataclass(frozen=True)
 class Inputs:
-    """What was given. `settings` are overrides as `Settings.resolve` takes them; `unused` names of other commands."""
+    """What was given; `tag` is None where it is blank.
+
+    `settings` are overrides as `Settings.resolve` takes them; `unused` names of other commands.
+    """
 
     command: str
     service: str = ""
     environment: str = ""
     config_file: str = ""
-    tag: str = ""
+    tag: str | None = None
     tag_file: str = ""
     tag_variable: str = ""
     wait: bool = False

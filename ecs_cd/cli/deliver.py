@@ -19,7 +19,7 @@ def tagged(command: F) -> F:
     """Give a command the flags that say which tag."""
     where = "The build's tag file: a file, a folder to look in, or a glob. The working folder, if no tag is given."
     command = click.option("--tag-file", default="", metavar="PATH", help=where)(command)
-    return click.option("--tag", default="", help="The tag itself, instead of a tag file.")(command)
+    return click.option("--tag", help="The tag itself, instead of a tag file.")(command)
 
 
 def reported(command: F) -> F:
@@ -42,7 +42,7 @@ def deploy(
     service: str,
     environment: str,
     *,
-    tag: str,
+    tag: str | None,
     tag_file: str,
     report_file: Path | None,
     dry_run: bool,
@@ -72,7 +72,7 @@ def verify(
     service: str,
     environment: str,
     *,
-    tag: str,
+    tag: str | None,
     tag_file: str,
     report_file: Path | None,
     flags: dict[str, Any],

@@ -73,7 +73,7 @@ class Frame:
 def framed(command: F) -> F:
     """Give a command its frame and the flags that all share; turn what it raises into a sentence and an exit code."""
 
-    @click.option("--settings", "settings_file", type=click.Path(path_type=Path), help=BY_NAME["settings"].help)
+    @click.option("--settings", "settings_file", type=click.Path(path_type=Path), help=_help("settings"))
     @click.option("--output", type=click.Choice(["text", "json"]), default="text", help="How the result is printed.")
     @click.option("--quiet", is_flag=True, help="No progress; only the result, and errors.")
     @click.option("--debug", is_flag=True, help="With an error, show where in the program it happened.")
@@ -150,9 +150,14 @@ def flags(*names: str) -> Callable[[F], F]:
     return decorate
 
 
+def _help(name: str) -> str:
+    setting = BY_NAME[name]
+    return f"{setting.help} [{setting.variable}]"
+
+
 def _flag(name: str) -> Callable[[Any], Any]:
     setting = BY_NAME[name]
-    help_text = f"{setting.help} [{setting.variable}]"
+    help_text = _help(name)
     if setting.kind is Kind.SWITCH:
         return click.option(f"{setting.switch}/--no-{setting.switch[2:]}", name, default=None, help=help_text)
     if setting.kind is Kind.MAP:

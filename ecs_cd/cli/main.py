@@ -76,8 +76,9 @@ def _show(error: click.ClickException) -> None:
 
     shown, message = io.StringIO(), error.format_message()
     error.show(shown)
-    usage = shown.getvalue().removesuffix(f"Error: {message}\n")
-    sys.stderr.write(sanitize(f"{usage}{ERROR}{message}\n"))
+    usage, named, _ = shown.getvalue().rpartition(f"Error: {message}\n")
+    text = f"{usage}{ERROR}{message}\n" if named else f"{message}\n"  # without a subcommand, click has help alone
+    sys.stderr.write(sanitize(text))
 
 
 def run(argv: list[str] | None = None) -> int:

@@ -55,18 +55,18 @@ def deploy_many(
     return reports.exit_code
 
 
-def _tags(services: Sequence[str]) -> dict[str, str]:
-    """Return the tags by service, empty where none is said.
+def _tags(services: Sequence[str]) -> dict[str, str | None]:
+    """Return the tags by service, None where none is said.
 
     Raises:
         WrongInput: a service is named twice, or not at all.
     """
-    tags: dict[str, str] = {}
+    tags: dict[str, str | None] = {}
     for said in services:
         service, equals, tag = said.partition("=")
         if not service or (equals and not tag):
             raise WrongInput(f"{quoted(said)} is not SERVICE=TAG.", hint="Write it as my-api=101.")
         if service in tags:
             raise WrongInput(f"Service {quoted(service)} is named twice.", hint="Name each once.")
-        tags[service] = tag
+        tags[service] = tag or None
     return tags

@@ -36,7 +36,14 @@ def get(frame: Frame, service: str, environment: str, *, flags: dict[str, Any]) 
 @flags(*READS["parameter set"])
 @framed
 def set_(
-    frame: Frame, service: str, environment: str, tag: str, tag_file: str, *, dry_run: bool, flags: dict[str, Any]
+    frame: Frame,
+    service: str,
+    environment: str,
+    *,
+    tag: str | None,
+    tag_file: str,
+    dry_run: bool,
+    flags: dict[str, Any],
 ) -> None:
     """Record a tag for SERVICE in ENVIRONMENT, unless a newer one is there or it is held; queue nothing.
 

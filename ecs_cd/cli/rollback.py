@@ -17,7 +17,7 @@ _dry_run = click.option("--dry-run", is_flag=True, help="Check everything and sa
 
 @click.command(short_help="Go back to the version verified last, and hold it.")
 @place
-@click.option("--to", default="", metavar="TAG", help="The tag to go back to, instead of the one verified last.")
+@click.option("--to", metavar="TAG", help="The tag to go back to, instead of the one verified last.")
 @reported
 @_dry_run
 @flags(*READS["rollback"])
@@ -27,7 +27,7 @@ def rollback(
     service: str,
     environment: str,
     *,
-    to: str,
+    to: str | None,
     report_file: Path | None,
     dry_run: bool,
     flags: dict[str, Any],

@@ -14,10 +14,14 @@ from ecs_cd.report.report import report_schema
 _SCHEMAS = {"settings": settings.json_schema, "report": report_schema, "reports": combined_schema}
 
 
-@click.command(short_help="Print the JSON Schema of settings or report.")
+@click.command(
+    short_help="Print the JSON Schema of settings or report.",
+    help="Print the JSON Schema of ecs-cd.yml (settings, the default), of a delivery's report (report), or of several "
+    "(reports).",
+)
 @click.argument("what", type=click.Choice(sorted(_SCHEMAS)), default="settings")
 @framed
 def schema(frame: Frame, what: str) -> None:
-    """Print the JSON Schema of ecs-cd.yml (settings) of a delivery's report, or of several (reports)."""
+    """Print one of `_SCHEMAS`."""
     found = _SCHEMAS[what]()
     frame.print_result(found, json.dumps(found, indent=2))

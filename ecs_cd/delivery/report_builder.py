@@ -41,7 +41,8 @@ class OpenPhase:
 class ReportBuilder:
     """The report of one delivery, rollback or promotion while it goes on; it also shows events to the `watch`.
 
-    `tag` is None as long as it is not known; `doing` is what goes on now, as a clause.
+    `tag` is None as long as it is not known; `doing` is what goes on now, as a clause. `summary` is said of a good end
+    instead of what its outcome says.
     """
 
     place: Place
@@ -50,6 +51,7 @@ class ReportBuilder:
     tag: ImageTag | None = None
     dry_run: bool = False
     doing: str = "starting"
+    summary: str = ""
     image: CheckedImage | None = None
     change: ParameterChange | None = None
     run: Run | None = None
@@ -164,7 +166,8 @@ class ReportBuilder:
 
     def succeeded(self, outcome: Outcome) -> Report:
         """Return the report of a delivery that ended well."""
-        return self._report(outcome, 0, _SUMMARIES[outcome].format(place=self.place, tag=self.tag), None)
+        summary = self.summary or _SUMMARIES[outcome].format(place=self.place, tag=self.tag)
+        return self._report(outcome, 0, summary, None)
 
     def failed(self, error: EcsCdError) -> Report:
         """Return the report of a delivery that did not."""
@@ -220,7 +223,7 @@ class ReportBuilder:
 _SUMMARIES = {
     Outcome.DEPLOYED: "{place.service} {tag} is deployed to {place.environment}.",
     Outcome.UNCHANGED: "{place.service} {tag} in {place.environment}: nothing was changed.",
-    Outcome.SUPERSEDED: "{place.service} {tag} in {place.environment}: a newer tag takes its place.",
+    Outcome.SUPERSEDED: "{place.service} {tag} in {place.environment} is superseded: a newer tag takes its place.",
     Outcome.ROLLED_BACK: "{place.service} in {place.environment} is rolled back to {tag} and held there.",
     Outcome.HELD: "{place.service} {tag} to {place.environment}: not delivered, because of a hold.",
 }

@@ -47,6 +47,10 @@ def verify_rollout(
             )
         wanted = Wanted(delivery.tag, order=delivery.options.order)
         verdict = follow_service(place.target, wanted, services, report)
-        return Outcome.SUPERSEDED if verdict.serving is Serving.SUPERSEDED else Outcome.UNCHANGED
+        if verdict.serving is Serving.SUPERSEDED:
+            return Outcome.SUPERSEDED
+        if verdict.serving is Serving.DEPLOYED:
+            report.summary = f"{place.service} {delivery.tag} is served in {place.environment}."
+        return Outcome.UNCHANGED
 
     return report.of(verify)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from ecs_cd.errors import SettingsError
-from ecs_cd.messages import Message, SettingRef
+from ecs_cd.messages import Message, SettingRef, sentences
 from ecs_cd.sanitize import did_you_mean, quoted
 from ecs_cd.settings import values
 from ecs_cd.settings.document import Location
@@ -34,11 +34,11 @@ class FileValue:
     location: Location
 
 
-def refusal(problems: list[str]) -> SettingsError:
-    """Return the error for one or several problems, each a sentence."""
+def refusal(problems: list[str], note: str = "") -> SettingsError:
+    """Return the error for one or several problems, each a sentence; `note` is a sentence about all of them."""
     if len(problems) == 1:
-        return SettingsError(problems[0])
-    return SettingsError(f"The settings have {len(problems)} mistakes.", details=tuple(problems))
+        return SettingsError(sentences(problems[0], note))
+    return SettingsError(sentences(f"The settings have {len(problems)} mistakes.", note), details=tuple(problems))
 
 
 def from_keywords(keywords: Mapping[str, object]) -> dict[str, Given]:

@@ -36,12 +36,14 @@ def load(
     environ = os.environ if environ is None else environ
     if path is not None and not isinstance(path, (str, Path)):
         raise SettingsError(f"The settings file must be given as a path, not as {type(path).__name__}.")
-    document, file, problems = _from_file(path or _named(environ) or find(start or Path.cwd()))
+    start = start or Path.cwd()
+    found = path or _named(environ) or find(start)
+    document, file, problems = _from_file(found)
     given, fallback = _from_environment(environ, problems)
     token = _token(environ, problems)
     if problems:
         raise refusal(problems)
-    return Settings(file, document, given, fallback, token)
+    return Settings(file, document, given, fallback, token, searched=None if found else start.absolute())
 
 
 def _named(environ: Mapping[str, str]) -> str:

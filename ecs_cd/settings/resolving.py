@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from ecs_cd.errors import SettingsError
 from ecs_cd.messages import Message, SettingRef
@@ -25,7 +26,8 @@ _NOUNS = {"promote_from": "origin"}
 class Settings:
     """The file and the environment, checked; `resolve` makes of them what one delivery needs.
 
-    `given` are the values of `ECS_CD_*` variables, `fallback` those that the file overrides.
+    `given` are the values of `ECS_CD_*` variables, `fallback` those that the file overrides. `searched` is the folder
+    from which a file was looked for upwards, where there is none.
     """
 
     file: SettingsFile = field(default_factory=SettingsFile)
@@ -33,6 +35,7 @@ class Settings:
     given: Mapping[str, Given] = field(default_factory=dict)
     fallback: Mapping[str, Given] = field(default_factory=dict)
     token: Token | None = None
+    searched: Path | None = None
 
     @property
     def services(self) -> tuple[str, ...]:
@@ -110,7 +113,8 @@ class Settings:
         problems: list[str] = []
         names = {"service": service, "environment": environment}
         values = filled(found, names, problems)
-        problems += [self._missing_sentence(name, service, environment) for name in missing(values, steps)]
+        if unset := [self._missing_sentence(name, service, environment) for name in missing(values, steps)]:
+            raise refusal([*problems, *unset], self._no_file_sentence())
         if problems:
             raise refusal(problems)
         if "project" in steps or "pipeline" in steps:
@@ -167,6 +171,11 @@ class Settings:
             SettingRef(name),
             f", set {setting.variable}, or write `{setting.path}`{where} in {file}.",
         )
+
+    def _no_file_sentence(self) -> str:
+        if self.searched is None:
+            return ""
+        return f"No {FILE_NAME} was found in '{single_line(str(self.searched))}' or above it."
 
     def _refuse_foreign_organization(self, organization: str) -> None:
         """The job's token works for the job's organization alone; it is not sent to another, whoever wrote the file."""

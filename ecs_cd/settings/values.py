@@ -94,12 +94,15 @@ def seconds(raw: object) -> float:
     Raises:
         ValueError: it is not a duration, or longer than a week.
     """
-    text = str(raw) if isinstance(raw, (int, float)) and not isinstance(raw, bool) else raw
-    if isinstance(text, str) and (match := DURATION.fullmatch(text.strip().removesuffix(".0"))):
-        whole = int(match["h"] or 0) * 3600 + int(match["m"] or 0) * 60 + int(match["s"] or 0)
-        if whole <= MOST_SECONDS:
-            return float(whole)
-        raise ValueError(f"{quoted(text)} is longer than a week.")
+    length: float = -1
+    if isinstance(raw, (int, float)) and not isinstance(raw, bool):
+        length = raw
+    elif isinstance(raw, str) and (match := DURATION.fullmatch(raw.strip().removesuffix(".0"))):
+        length = int(match["h"] or 0) * 3600 + int(match["m"] or 0) * 60 + int(match["s"] or 0)
+    if length > MOST_SECONDS:
+        raise ValueError(f"{_shown(raw)} is longer than a week.")
+    if length >= 0:  # which NaN is not
+        return float(length)
     raise ValueError(f"{_shown(raw)} is not a duration; write 90s, 5m or 1h30m.")
 
 

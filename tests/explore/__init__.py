@@ -5,5 +5,5 @@ A `SteppedDelivery` is a delivery that stops before its next request. It needs n
 on nothing but the answers it gets, so it is begun anew, given the answers it had, and one more. The deliveries and the
 `AzureState` are values; so is a `SystemState`, and what can become of it is a graph that `explore` walks to its ends:
 
-    python -m tests.explore --deliveries 2 --lock runLatest --extra-runs 1
+    .venv/bin/python -m tests.explore --deliveries 2 --lock runLatest --extra-runs 1
 """

@@ -93,6 +93,7 @@ def test_a_function_takes_what_the_method_of_a_client_takes_and_what_makes_the_c
 
     made = parameters(ecs_cd.Client)
     del made["access"]  # of the front ends
+    assert made.pop("unknown").annotation == "Never"
     method, function = parameters(getattr(ecs_cd.Client, name)), parameters(getattr(ecs_cd, name))
     del method["self"]
     assert function.pop("keywords").annotation == method.pop("settings").annotation == "Unpack[SettingKeywords]"

@@ -101,6 +101,20 @@ def test_names_that_are_no_texts_are_refused(given: object) -> None:
         arguments.names_of("services", given)
 
 
+@pytest.mark.parametrize("value", ["false", "", 0, 1, None])
+def test_a_switch_is_a_bool_and_nothing_that_counts_as_one(value: object) -> None:
+    arguments.check_switches(dry_run=True, wait=False)
+    with pytest.raises(WrongInput, match=rf"^`dry_run` is True or False, not {value!r}\.$"):
+        arguments.check_switches(dry_run=value)
+
+
+@pytest.mark.parametrize("value", [5, None, "print"])
+def test_a_watch_can_be_called(value: object) -> None:
+    arguments.check_watch(print)
+    with pytest.raises(WrongInput, match=r"^`watch` is a function that is called with every event, not "):
+        arguments.check_watch(value)
+
+
 @pytest.mark.parametrize("tag", ["101", 101, ImageTag("101")])
 def test_a_tag_is_a_text_a_number_or_a_tag(tag: str | int | ImageTag) -> None:
     assert arguments.tag_entry("my-api", tag, "") == TagEntry(ImageTag("101"), "my-api")
@@ -118,13 +132,22 @@ def test_what_is_no_tag_is_refused() -> None:
             arguments.image_tag(tag)
 
 
+def test_an_empty_tag_is_refused_and_not_taken_for_one_that_is_left_out() -> None:
+    tag_file = TagFile("x", (TagEntry(ImageTag("1"), "my-api"),))
+    for source in ("", tag_file):
+        with pytest.raises(WrongInput, match=r"^The tag is empty\. .* set\? Leave it out to read a tag file"):
+            arguments.tag_entry("my-api", "", source)
+        with pytest.raises(WrongInput, match=r"^The tag is empty\."):
+            arguments.tag_entries({"my-api": ""}, source)
+
+
 def test_a_tag_file_is_a_path_as_text_or_path_or_one_that_was_read(tmp_path: Path) -> None:
     path = tmp_path / "drop" / ".buildId"
     path.parent.mkdir()
     path.write_text("101\n")
     entry = TagEntry(ImageTag("101"))
     for source in (path, str(path), str(path.parent), TagFile("x", (entry,))):
-        assert arguments.tag_entry("my-api", "", source) == entry
+        assert arguments.tag_entry("my-api", None, source) == entry
 
 
 def test_tag_and_tag_file_exclude_each_other() -> None:
@@ -136,7 +159,7 @@ def test_tag_and_tag_file_exclude_each_other() -> None:
 
 def test_a_tag_file_of_another_type_is_refused() -> None:
     with pytest.raises(WrongInput, match="A tag file is given as a path"):
-        arguments.tag_entry("my-api", "", 5)  # type: ignore[arg-type]  # that is the point
+        arguments.tag_entry("my-api", None, 5)  # type: ignore[arg-type]  # that is the point
 
 
 TAGS = TagFile("x", (TagEntry(ImageTag("1"), "my-api"), TagEntry(ImageTag("2"), "my-worker")))
@@ -147,7 +170,7 @@ def test_several_services_are_tags_by_name_or_names_whose_tags_the_file_has() ->
         return [(entry.service, str(entry.tag)) for entry in arguments.tag_entries(services, source)]
 
     assert tags({"my-api": 5, "my-worker": ImageTag("6")}, "") == [("my-api", "5"), ("my-worker", "6")]
-    assert tags({"my-worker": 5, "my-api": ""}) == [("my-worker", "5"), ("my-api", "1")]
+    assert tags({"my-worker": 5, "my-api": None}) == [("my-worker", "5"), ("my-api", "1")]
     assert tags(["my-worker", "my-api"]) == [("my-worker", "2"), ("my-api", "1")]
     assert tags("my-worker") == [("my-worker", "2")]
     assert tags(()) == tags({}) == [("my-api", "1"), ("my-worker", "2")]

@@ -98,6 +98,7 @@ class Organization:
         control = self.controls[context.run_id]
         self.reads[context.run_id] = frozenset(self.written)
         context.log("Refreshing")
+        context.cancelled.subscribe(control.open.set)  # a cancelled run ends, as it does in memory
         control.open.wait(60)
         if control.how is not RunEnd.SUCCESS:
             for line in LOCK_ERROR if control.how is RunEnd.LOCKED else ("Error: no such subnet",):
@@ -279,6 +280,43 @@ def carried(twins: Twins) -> list[SteppedDelivery]:
         assert delivery.carried_by is not None
         assert delivery.version in twins.there.reads[delivery.carried_by]
     return succeeded
+
+
+def test_a_run_that_starts_just_before_its_delivery_cancels_it_ends_on_the_server_too(
+    organization: Organization,
+) -> None:
+    asked: list[int | str] = [
+        1,
+        2,
+        2,
+        3,
+        1,
+        1,
+        3,
+        1,
+        0,
+        2,
+        3,
+        2,
+        "begin",
+        2,
+        3,
+        1,
+        2,
+        0,
+        3,
+        0,
+        2,
+        "lock",
+        "lock",
+        3,
+        0,
+        3,
+    ]
+    turns = [Turn("ask", act) if isinstance(act, int) else Turn(act) for act in asked]
+    twins = Twins(organization, LockBehavior.SEQUENTIAL, 4)
+    play(twins, [*turns, Turn("end"), Turn("lock"), Turn("begin")], 4, at_once=4)
+    assert len(carried(twins)) == 4
 
 
 @settings(

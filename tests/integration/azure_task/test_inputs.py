@@ -35,7 +35,8 @@ def test_the_inputs_of_every_command_are_listed() -> None:
 
 @pytest.mark.parametrize("value", ["", "  ", "\n"])
 def test_a_blank_input_is_not_given(value: str) -> None:
-    assert read({"command": "deploy", "timeout": value, "tag": value}).settings == {}
+    given = read({"command": "deploy", "timeout": value, "tag": value})
+    assert (given.settings, given.tag) == ({}, None)
 
 
 def test_inputs_of_the_node_side_are_not_ours_to_judge() -> None:

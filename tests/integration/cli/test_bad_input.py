@@ -36,6 +36,20 @@ def test_a_hostile_tag_is_refused(cli: Cli, words: tuple[str, ...], tag: str) ->
     assert "letters, digits" in called.advice
 
 
+@pytest.mark.parametrize("words", TAKING_TAGS, ids=" ".join)
+def test_an_empty_tag_is_refused_though_there_is_a_tag_file(
+    cli: Cli, clouds: SimulatedClouds, words: tuple[str, ...]
+) -> None:
+    clouds.publish("102", ".buildId")
+    called = cli(*words, "my-api", "development", "--tag", "").refused(2, "The tag is empty.")
+    assert "Leave it out to read a tag file." in called.advice
+
+
+def test_an_empty_tag_to_go_back_to_is_refused(cli: Cli) -> None:
+    called = cli("rollback", "my-api", "development", "--to", "").refused(2, "The tag is empty.")
+    assert "Leave it out to go back to the version verified last." in called.advice
+
+
 @pytest.mark.parametrize("tag", [*HOSTILE.values(), "10\x002"], ids=[*HOSTILE, "NUL"])
 @pytest.mark.parametrize("output", ["text", "json"])
 def test_a_hostile_tag_in_a_tag_file_is_refused(cli: Cli, clouds: SimulatedClouds, tag: str, output: str) -> None:

@@ -68,6 +68,7 @@ def test_an_older_tag_is_superseded_which_is_success(cli: Cli, clouds: Simulated
     clouds.forget()
     called = cli("deploy", "my-api", "development", "--tag", "102")
     assert (called.code, clouds.writes(), clouds.value()) == (0, [], "103")
+    assert called.out.startswith("OK  my-api 102 in development is superseded: a newer tag takes its place.\n")
     assert "holds 103, newer than 102" in called.out
 
 
@@ -106,7 +107,9 @@ def test_the_settings_file_is_found_upwards_or_named(
 def test_verify_proves_what_serves_and_changes_nothing(cli: Cli, clouds: SimulatedClouds) -> None:
     called = cli("verify", "my-api", "development", "--tag", "101", "--output", "json")
     assert (called.code, called.json["outcome"], called.json["rollout"]["serving"]) == (0, "unchanged", "deployed")
-    assert "1 of 1 tasks serve it" in cli("verify", "my-api", "development", "--tag", "101").out
+    told = cli("verify", "my-api", "development", "--tag", "101").out
+    assert told.startswith("OK  my-api 101 is served in development.\n")
+    assert "1 of 1 tasks serve it" in told
     assert clouds.writes() == []
 
 

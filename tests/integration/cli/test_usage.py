@@ -39,14 +39,26 @@ def test_help_lists_every_command_with_what_it_does(cli: Cli) -> None:
     )
 
 
+@pytest.mark.parametrize("words", [(), ("tag",), ("parameter",), ("pipeline",), ("sandbox",)], ids=" ".join)
+def test_help_is_shown_once_where_a_subcommand_is_missing(cli: Cli, words: tuple[str, ...]) -> None:
+    called = cli(*words)
+    assert (called.code, called.out, called.err.count("Usage: ")) == (2, "", 1)
+    assert called.err == cli(*words, "--help").out
+
+
 @pytest.mark.parametrize("words", LEAVES, ids=" ".join)
 def test_every_command_has_help_that_fits_a_terminal(cli: Cli, words: tuple[str, ...]) -> None:
     called = cli(*words, "-h")
     assert called.code == 0
     assert max(map(len, called.out.splitlines())) <= 110
     assert ("--dry-run" in called.out) == (words in CHANGING)
-    assert ("--output" in called.out) == (words[0] != "sandbox")
+    assert ("--output" in called.out) == ("[ECS_CD_SETTINGS]" in called.out) == (words[0] != "sandbox")
     assert "pat" not in [word.strip("-") for word in called.out.lower().split() if word.startswith("--")]
+
+
+def test_the_help_of_schema_says_what_each_word_stands_for(cli: Cli) -> None:
+    told = " ".join(cli("schema", "--help").out.split())
+    assert "ecs-cd.yml (settings, the default), of a delivery's report (report), or of several (reports)." in told
 
 
 @pytest.mark.parametrize(
@@ -95,7 +107,9 @@ def test_a_hostile_command_line_is_quoted_harmlessly(cli: Cli, argv: list[str]) 
         (["deploy", "my-api", "development", "--tag", "1", "--timeout", "soon"], "timeout"),
         (["deploy", "my-api", "development", "--tag", "1", "--variable", "novalue"], "NAME=VALUE"),
         (["deploy", "my-api", "development", "--tag", "1", "--region", "nowhere"], "region"),
-        (["deploy", "my-api", "development", "--tag", "v1"], "v1"),
+        (["deploy", "my-api", "development", "--tag", "v1"], "error: The tag 'v1' is not a whole number"),
+        (["deploy-many", "development", "my-api=1", "my-worker=v1"], "error: The tag 'v1' is not a whole number"),
+        (["verify", "my-api", "development", "--tag", "v1"], "error: The tag 'v1' is not a whole number"),
         (["rollback", "my-api", "devel"], "Did you mean 'development'?"),
         (["rollback", "my-api", "development", "--to", "no tag"], "not a Docker image tag"),
         (["hold", "my-apo", "development"], "Did you mean 'my-api'?"),

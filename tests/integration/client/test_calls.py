@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,19 @@ def test_a_keyword_of_another_function_is_told_with_the_one_that_was_meant() -> 
         ecs_cd.hold("my-api", "development", tiemout="5m")  # type: ignore[call-arg]  # likewise
 
 
+def test_a_keyword_that_is_like_no_name_is_told_with_the_one_that_was_meant() -> None:
+    with pytest.raises(TypeError, match=r"promote\(\) got an unexpected .* 'from_'\. Did you mean 'promote_from'\?"):
+        ecs_cd.promote("my-api", "production", from_="development")  # type: ignore[call-arg]  # that is the point
+    with pytest.raises(TypeError, match=r"rollback\(\) got an unexpected .* 'tag'\. Did you mean 'to'\?"):
+        ecs_cd.rollback("my-api", "development", tag="101")  # type: ignore[call-arg]  # likewise
+
+
+@pytest.mark.parametrize(("name", "meant"), [("sesion", "session"), ("setings", "settings"), ("acess", "access")])
+def test_an_unknown_keyword_of_a_client_is_told_with_the_one_that_was_meant(name: str, meant: str) -> None:
+    with pytest.raises(TypeError, match=rf"^Client\(\) got an unexpected .* '{name}'\. Did you mean '{meant}'\?$"):
+        ecs_cd.Client(**{name: None})  # type: ignore[arg-type]  # that is the point
+
+
 def test_every_function_takes_the_clock_of_its_caller() -> None:
     class Clock(SystemClock):
         asked = 0
@@ -75,6 +89,9 @@ def test_every_function_takes_the_clock_of_its_caller() -> None:
         ("deploy", (["my-api"], "development"), {"tag": 1}),
         ("deploy", ("development", "my-api"), {"tag": 1}),
         ("deploy", ("my-api", "development"), {"tag": 1.5}),
+        ("deploy", ("my-api", "development"), {"tag": ""}),
+        ("deploy", ("my-api", "development"), {"tag": "v1"}),
+        ("deploy", ("my-api", "development"), {"tag": "1", "order": "semver"}),
         ("deploy", ("my-api", "development"), {"tag": 1, "timeout": ["5m"]}),
         ("deploy", ("my-api", "development"), {"tag": 1, "settings": {"region": "eu-west-1"}}),
         ("deploy", ("my-api", "development"), {"tag": 1, "variables": "novalue"}),
@@ -82,12 +99,17 @@ def test_every_function_takes_the_clock_of_its_caller() -> None:
         ("deploy_many", ("my-api", {"my-worker": 1}), {}),
         ("deploy_many", ("development", 5), {}),
         ("deploy_many", ("development", {"my-api": True}), {}),
+        ("deploy_many", ("development", {"my-api": ""}), {}),
+        ("deploy_many", ("development", {"my-api": 102, "my-worker": "v1"}), {}),
         ("promote", ("my-api", ("production",)), {"promote_from": "development"}),
         ("promote", ("my-api", "production"), {"promote_from": 5}),
         ("rollback", ("my-api", "development"), {"to": object()}),
+        ("rollback", ("my-api", "development"), {"to": ""}),
         ("hold", (None, "development"), {}),
         ("unhold", ("my-api", 5), {}),
         ("verify", ("my-api", "development"), {"tag_file": 5}),
+        ("verify", ("my-api", "development"), {"tag": ""}),
+        ("verify", ("my-api", "development"), {"tag": "v1"}),
         ("status", (5,), {}),
         ("history", ("my-api", "development"), {"most": "3"}),
         ("history", ("my-api", "development"), {"most": 0}),
@@ -97,8 +119,33 @@ def test_every_function_takes_the_clock_of_its_caller() -> None:
 def test_a_wrong_type_or_order_is_wrong_input_and_nothing_is_sent(
     clouds: SimulatedClouds, name: str, args: tuple[object, ...], keywords: dict[str, object]
 ) -> None:
+    clouds.publish("102", ".buildId")
     with pytest.raises(ecs_cd.WrongInput):
         getattr(ecs_cd, name)(*args, **keywords)
+    assert clouds.aws.requests == ()
+    assert clouds.azure.recorder.exchanges == []
+
+
+@pytest.mark.parametrize(
+    ("name", "keywords"),
+    [
+        *((name, {"dry_run": "false"}) for name in ("deploy", "deploy_many", "promote", "rollback", "hold", "unhold")),
+        *((name, {"watch": 5}) for name in ("deploy", "deploy_many", "promote", "rollback", "verify")),
+        ("status", {"marks": "false"}),
+        ("steps.set_parameter", {"dry_run": "false"}),
+        ("steps.queue_run", {"dry_run": "false"}),
+        ("steps.queue_run", {"wait": "false"}),
+        ("steps.queue_run", {"watch": 5}),
+        ("steps.follow_run", {"watch": 5}),
+    ],
+)
+def test_every_function_checks_its_switches_and_its_watch(
+    client: ecs_cd.Client, clouds: SimulatedClouds, name: str, keywords: dict[str, object]
+) -> None:
+    args = {"deploy_many": ("development", {"my-api": 102}), "status": (), "steps.follow_run": (1,)}
+    more = {"tag": 102} if name in ("deploy", "verify", "steps.set_parameter") else {}
+    with pytest.raises(ecs_cd.WrongInput, match=rf"^`{next(iter(keywords))}` is "):
+        attrgetter(name)(client)(*args.get(name, ("my-api", "development")), **more, **keywords)
     assert clouds.aws.requests == ()
     assert clouds.azure.recorder.exchanges == []
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import os
-import re
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from tests.integration.typing.checkers import CHECKERS, Checker
 
 USES = """\
 import datetime
@@ -37,10 +33,12 @@ image: str = report.image.digest if report.image else ""
 began: datetime.datetime = report.started_at
 ecs_cd.deploy("my-api", "development", tag_file=Path("drop"), settings=settings, order="semver", timeout=600)
 reports = ecs_cd.deploy_many("development", {"my-api": 1, "my-worker": ImageTag("2")}, rollback="on-failure")
+ecs_cd.deploy_many("development", {"my-api": None, "my-worker": 1})
 ecs_cd.deploy_many("development", ["my-api"], tag_file="drop", environ={}, clock=ecs_cd.SystemClock())
 summaries: list[str] = [one.summary for one in reports.deliveries]
 ecs_cd.promote("my-api", "production", promote_from="development", promote_after="24h")
-ecs_cd.rollback("my-api", "development", to=100, dry_run=True)
+ecs_cd.rollback("my-api", "development", to=100, dry_run=True, timeout=60.5)
+ecs_cd.rollback("my-api", "development", to=None)
 held: bool = ecs_cd.hold("my-api", "development", clock=ecs_cd.SystemClock()).held
 ecs_cd.unhold("my-api", "development", region="eu-west-1")
 ecs_cd.verify("my-api", "development", tag="101", cluster="development")
@@ -70,7 +68,7 @@ ecs_cd.deploy_many("development", tags={"my-api": "1"})
 ecs_cd.promote("my-api", "production", promot_from="development")
 ecs_cd.promote("my-api", "production", promote_from=5)
 ecs_cd.rollback("my-api", "development", tag="1")
-ecs_cd.rollback("my-api", "development", to=None)
+ecs_cd.rollback("my-api", "development", to=1.5)
 ecs_cd.hold("my-api", "development", watch=print)
 ecs_cd.hold("my-api", "development", clock=5)
 ecs_cd.unhold("my-api", environments="development")
@@ -83,6 +81,7 @@ ecs_cd.history("my-api", "development", most="3")
 ecs_cd.history("my-api", "development", 3)
 ecs_cd.Client("ecs-cd.yml", session="build")
 ecs_cd.Client({"region": "eu-west-1"})
+ecs_cd.Client("ecs-cd.yml", sesion=None)
 ecs_cd.Client().deploy("my-api", "development", tag="1", tiemout="5m")
 ecs_cd.Client().status(environment="development")
 ecs_cd.deplyo("my-api", "development", tag="1")
@@ -93,44 +92,10 @@ ecs_cd.deplyo("my-api", "development", tag="1")
 SCRIPTS = {"use.py": USES, "misuse.py": MISUSES}
 
 
-def mypy(folder: Path, cache: Path) -> set[tuple[str, int]]:
-    """Return the scripts and lines of which mypy complains."""
-    options = ["--strict", "--config-file", os.devnull, "--cache-dir", str(cache)]
-    done = _run(["mypy", *options, *SCRIPTS], folder)
-    found = re.findall(r"^(\w+\.py):(\d+): error", done.stdout, re.MULTILINE)
-    return {(script, int(line)) for script, line in found}
-
-
-def pyright(folder: Path, _cache: Path) -> set[tuple[str, int]]:
-    """Return the scripts and lines of which pyright complains."""
-    config = {"typeCheckingMode": "strict", "reportMissingTypeStubs": False, "include": list(SCRIPTS)}
-    (folder / "pyrightconfig.json").write_text(json.dumps(config), encoding="utf-8")
-    options = ["--outputjson", "--pythonpath", sys.executable, "--project", str(folder)]
-    done = _run(["basedpyright", *options], folder)
-    found = [one for one in json.loads(done.stdout)["generalDiagnostics"] if one["severity"] == "error"]
-    return {(Path(one["file"]).name, one["range"]["start"]["line"] + 1) for one in found}
-
-
-def _run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [sys.executable, "-m", *command],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=170,
-        check=False,
-        encoding="utf-8",
-    )
-    assert done.returncode in (0, 1), done.stdout + done.stderr
-    return done
-
-
-@pytest.mark.parametrize("checker", [mypy, pyright])
+@pytest.mark.parametrize("checker", CHECKERS)
 def test_every_mistake_of_a_script_is_found_and_nothing_in_one_that_makes_none(
-    tmp_path: Path, checker: Callable[[Path, Path], set[tuple[str, int]]], request: pytest.FixtureRequest
+    tmp_path: Path, checker: Checker, request: pytest.FixtureRequest
 ) -> None:
-    for name, text in SCRIPTS.items():
-        (tmp_path / name).write_text(text, encoding="utf-8")
     cache = request.config.cache.mkdir("mypy")
     mistakes = {("misuse.py", line) for line in range(3, len(MISUSES.splitlines()) + 1)}
-    assert checker(tmp_path, cache) == mistakes
+    assert set(checker(SCRIPTS, tmp_path, cache)) == mistakes

@@ -6,10 +6,11 @@ import pytest
 
 from ecs_cd.delivery.single_steps import record_only, verify_rollout
 from ecs_cd.errors import ImageMissing, WrongInput
+from ecs_cd.model.service import ServiceSnapshot
 from ecs_cd.report.facts import Outcome
 from ecs_cd.support.deadline import Deadline
 from tests.support.deliveries import vary
-from tests.unit.delivery.test_deploy import DIGEST, NAME, World, serving
+from tests.unit.delivery.test_deploy import DIGEST, NAME, TARGET, World, serving
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def world() -> World:
 def test_verify_changes_nothing_and_tells_what_serves(world: World) -> None:
     world.services.play(serving("102", "IN_PROGRESS"), serving("102"))
     report = verify_rollout(world.delivery(), world.services, deadline=Deadline.after(60, world.clock))
-    assert report.outcome is Outcome.UNCHANGED
+    assert (report.outcome, report.summary) == (Outcome.UNCHANGED, "my-api 102 is served in development.")
     assert report.rollout and report.rollout.image == "r.io/my-api:102"
 
 
@@ -28,6 +29,14 @@ def test_verify_of_a_superseded_tag_says_so(world: World) -> None:
     world.services.play(serving("103"))
     report = verify_rollout(world.delivery(), world.services, deadline=Deadline.after(60, world.clock))
     assert report.outcome is Outcome.SUPERSEDED
+    assert report.summary == "my-api 102 in development is superseded: a newer tag takes its place."
+
+
+def test_verify_does_not_say_of_what_cannot_be_judged_that_it_is_served(world: World) -> None:
+    world.services.play(ServiceSnapshot(TARGET, "ACTIVE", 1, 1, controller="EXTERNAL"))
+    report = verify_rollout(world.delivery(), world.services, deadline=Deadline.after(60, world.clock))
+    assert report.rollout and report.rollout.serving == "not-judged"
+    assert "is served" not in report.summary
 
 
 def test_verify_fails_where_no_ecs_service_is_named(world: World) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,21 @@ def test_every_missing_value_is_told_with_three_ways_to_give_it(tmp_path: Path) 
         "The ECS cluster of my-api in production is not set: give `cluster=`, set ECS_CD_CLUSTER, "
         "or write `ecs.cluster` under services.my-api or defaults in ecs-cd.yml."
     ) in found
+
+
+def test_a_missing_value_says_that_no_file_was_found_and_where(tmp_path: Path) -> None:
+    note = f" No ecs-cd.yml was found in '{tmp_path}' or above it."
+    found_nothing = load(None, {}, tmp_path)
+    with pytest.raises(SettingsError) as caught:
+        found_nothing.resolve("my-api", "development", steps=["parameter"], region="eu-west-1")
+    assert str(caught.value).startswith("The parameter of my-api in development is not set: give `parameter=`")
+    assert str(caught.value).endswith(f" in ecs-cd.yml.{note}")
+    with pytest.raises(SettingsError) as caught:
+        found_nothing.resolve("my-api", "development")
+    assert str(caught.value) == f"The settings have {len(mistakes(caught.value))} mistakes.{note}"
+    with pytest.raises(SettingsError, match="is not set") as caught:
+        loaded(tmp_path, "services: {my-api: {}}").resolve("my-api", "development", steps=["parameter"])
+    assert "was found" not in str(caught.value)
 
 
 def test_what_is_not_looked_at_need_not_be_given() -> None:
@@ -270,6 +286,7 @@ def test_a_wrong_variable_is_named(tmp_path: Path) -> None:
         ({"verify": "maybe"}, "`verify=`: 'maybe' is neither true nor false."),
         ({"verify": 2}, "`verify=`: '2' is neither true nor false."),
         ({"timeout": "soon"}, "`timeout=`: 'soon' is not a duration"),
+        ({"timeout": 0.5}, "`timeout=`: must be at least 1s."),
         ({"timeout": 0}, "`timeout=`: must be at least 1s."),
         ({"timeout": {"minutes": 5}}, "`timeout=`: a mapping is not a duration"),
         ({"timeout": float("nan")}, "`timeout=`: 'nan' is not a duration"),
@@ -390,13 +407,48 @@ def test_resolved_settings_cannot_be_changed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "length"),
-    [("90", 90), ("90s", 90), ("5m", 300), ("1h30m", 5400), ("1h2m3s", 3723), (90, 90), ("0", 0), ("168h", 604800)],
+    [
+        ("90", 90),
+        ("90s", 90),
+        ("5m", 300),
+        ("1h30m", 5400),
+        ("1h2m3s", 3723),
+        (90, 90),
+        ("0", 0),
+        ("168h", 604800),
+        (60.5, 60.5),
+        (0.0, 0),
+        (604800.0, 604800),
+    ],
 )
 def test_a_length_of_time_is_read(text: object, length: float) -> None:
     assert values.seconds(text) == length
 
 
-@pytest.mark.parametrize("text", ["", "s", "-1", "1.5h", "1m1h", "5 m", "1d", "169h", "\u0661", True, None, [], 1.5])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "s",
+        "-1",
+        "1.5h",
+        "1m1h",
+        "5 m",
+        "1d",
+        "169h",
+        "\u0661",
+        True,
+        None,
+        [],
+        -1,
+        -0.5,
+        math.nan,
+        math.inf,
+        -math.inf,
+        604800.5,
+        604801,
+    ],
+)
 def test_what_is_no_length_of_time_is_refused(text: object) -> None:
     with pytest.raises(ValueError, match=r"duration|longer than"):
         values.seconds(text)
