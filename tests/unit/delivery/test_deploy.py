@@ -384,6 +384,23 @@ def test_a_joined_run_that_changed_nothing_here_is_no_failure_before_another_one
     assert "trying another one" in report.warnings[0]
 
 
+def test_a_second_joined_run_that_changed_nothing_is_the_failure(world: World) -> None:
+    for number in (5, 6):
+        joined = Run(number, f"20260101.{number}", f"https://dev/{number}", RunState.WAITING, 7)
+        world.pipelines.play(RunProgress(joined), RunProgress(replace(joined, state=RunState.SUCCEEDED)))
+
+    def list_only(*numbers: int) -> Callable[[], None]:
+        runs = [Run(number, f"20260101.{number}", "", RunState.WAITING, 7) for number in numbers]
+        return lambda: world.pipelines.listed.__setitem__(slice(None), runs)
+
+    world.pipelines.meanwhile("active", list_only(5), list_only(6), list_only())
+    world.services.play(serving("101"))
+    report = world.deploy()
+    assert report.failure and report.failure.reason == "not-applied"
+    assert report.run and (report.run.id, report.run.origin) == (6, "joined")
+    assert world.changed == ["write"]
+
+
 def test_a_run_of_our_own_that_changed_nothing_is_the_failure_at_once(world: World) -> None:
     world.services.play(serving("101"))
     report = world.deploy()

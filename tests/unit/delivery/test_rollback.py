@@ -401,6 +401,36 @@ def test_a_failed_rollout_goes_back_to_what_was_verified_and_still_fails(
     assert len(world.pipelines.requests) == 2
 
 
+def test_the_time_of_a_failed_delivery_includes_its_rollback(world: World) -> None:
+    began = world.clock.now()
+    fails_and_comes_back(world, *FAILED)
+    report = world.try_to("103")
+    assert report.seconds == pytest.approx(world.clock.now() - began, abs=0.01)
+    assert [phase.phase for phase in report.phases].count("rollout") == 2
+
+
+def test_a_failed_delivery_and_its_rollback_have_one_deadline(world: World) -> None:
+    began = world.clock.now()
+    world.services.play(*FAILED, serving("102", "IN_PROGRESS"))
+    report = world.try_to("103")
+    assert (report.outcome, world.holds) == (Outcome.FAILED, "102 held")
+    assert "Rolling it back failed, too: Gave up after 10 min" in report.summary
+    assert world.clock.now() - began == pytest.approx(600)
+
+
+def test_a_dry_run_of_a_delivery_whose_rollback_died_writes_nothing(world: World) -> None:
+    world.by_another("103")
+    world.parameters.label(NAME, 3, GATE)
+    world.forget()
+    world.services.play(BACK)
+    wanted = vary(world.delivery("103"), rollback_on_failure=True, dry_run=True)
+    report = world.deploy(wanted)
+    assert report.outcome is Outcome.FAILED
+    assert f"{NAME} would be changed from 103 to 102 and held there." in report.evidence
+    assert world.parameters.written() == []
+    assert world.pipelines.requests == []
+
+
 def test_without_being_asked_nothing_is_rolled_back(world: World) -> None:
     fails_and_comes_back(world, *FAILED)
     report = world.try_to("103", on_failure=False)
@@ -437,6 +467,7 @@ def test_a_failure_with_nothing_to_go_back_to_says_both(world: World) -> None:
     report = world.try_to("103", *FAILED)
     assert report.outcome is Outcome.FAILED
     assert "Rolling it back failed, too: No version" in report.summary
+    assert "Name the tag with `to=`" in report.warnings[-1]
     assert world.holds == "103"
 
 

@@ -282,6 +282,24 @@ def test_ctrl_c_ends_all_with_a_report_each_and_nobody_goes_on_after_it(world: W
         assert not thread.is_alive()
 
 
+def test_after_ctrl_c_nothing_more_is_shown(world: World) -> None:
+    both_ask, interrupted, ended = threading.Barrier(2), threading.Event(), threading.Event()
+
+    def slow() -> None:
+        both_ask.wait(10)
+        interrupted.set()
+        assert ended.wait(10)
+
+    world.images.meanwhile("find", slow, slow)
+    _with_ctrl_c(lambda: world.deploy(world.delivery("api"), world.delivery("web")), interrupted)
+    shown = list(world.told)
+    ended.set()
+    for thread in [one for one in threading.enumerate() if one.name.startswith("ecs-cd")]:
+        thread.join(5)
+        assert not thread.is_alive()
+    assert world.told == shown
+
+
 def _with_ctrl_c(call: Callable[[], Reports], when: threading.Event) -> Reports:
     """Call, and raise KeyboardInterrupt on this thread once the event has come."""
 
@@ -333,6 +351,20 @@ def test_of_several_that_cannot_be_delivered_each_says_why_and_the_others_name_t
     assert failures(reports) == ["not-attempted", "image-missing", "image-missing"]
     failure = reports.deliveries[0].failure
     assert failure and failure.message.startswith("Nothing was changed, because web cannot be delivered with it: ")
+
+
+def test_all_images_are_asked_for_at_once_however_many_services_there_are(world: World) -> None:
+    names = [f"service-{number}" for number in range(6)]
+    all_ask = threading.Barrier(len(names))
+    for name in names:
+        world.parameters.put(Parameter(f"/{name}/tag", "101", 1))
+        world.images.push(name, "102", DIGEST)
+
+    def wait() -> None:
+        all_ask.wait(5)
+
+    world.images.meanwhile("find", *[wait] * len(names))
+    assert world.deploy(*[world.delivery(name, dry_run=True) for name in names]).succeeded
 
 
 def test_a_failed_check_is_known_to_the_others_only_when_all_have_checked(world: World) -> None:

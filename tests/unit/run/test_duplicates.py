@@ -118,3 +118,4 @@ def test_a_cancel_that_is_refused_because_the_run_has_ended_changes_nothing() ->
     azure.scripts[101].extend([in_state(101, RunState.WAITING), in_state(101, RunState.CANCELLED)])
     assert followed(azure.next_state(QUEUED)) == 50
     assert azure.tags == {101: {CANCELLED_TAG}}
+    assert not any(isinstance(event, Warned) for event in azure.events)

@@ -110,6 +110,26 @@ def test_after_an_automatic_cancel_it_goes_on_with_a_run_it_saw_waiting(
     assert isinstance(left, RunLeft) and left.instead == run(6, state)
 
 
+def test_the_timeline_of_a_remembered_run_that_was_looked_into_is_not_asked_for_again() -> None:
+    azure = ScriptedAzure(in_state(5, RunState.CANCELLED, **BY_US), run(6))
+    azure.next_state(following(5, 6))
+    assert azure.calls == ["run", "records", "run"]
+
+
+def test_a_remembered_run_that_was_found_cancelled_is_forgotten() -> None:
+    azure = ScriptedAzure(in_state(5, RunState.CANCELLED, **BY_US), run(6, RunState.CANCELLED), run(7), run(8))
+    after = azure.next_state(following(5, 6, 7, 8))
+    assert isinstance(after, Following)
+    assert (after.run.id, ids(after.others)) == (7, [8])
+
+
+@pytest.mark.parametrize("who", [BY_US, {**BY_SERVICE, "changed_by": "Azure DevOps"}])
+def test_an_automatic_cancel_that_is_seen_under_way_is_not_taken_for_a_person_s(who: dict[str, object]) -> None:
+    azure = ScriptedAzure(in_state(5, RunState.CANCELLING, **who))
+    state = following(5)
+    assert azure.next_state(state) == state
+
+
 @pytest.mark.parametrize("who", [BY_US, BY_SERVICE])
 @pytest.mark.parametrize("state", DEAD)
 def test_with_none_of_them_alive_it_starts_over(who: dict[str, object], state: RunState) -> None:
