@@ -7,7 +7,8 @@ BENCH := $(VENV)/.bench
 BUILDER := PYTHONPATH=task/builder $(BIN)/python -m extension_builder
 COMPILE := uv pip compile --universal --python-version 3.10 --generate-hashes --no-header --no-annotate --quiet \
   --no-emit-package ecs-cd-sandbox
-PYTEST ?= -n 2 --dist loadfile --no-loadscope-reorder
+# One worker more than a small machine has cores: the longest tests wait for Terraform and for agents much of their time.
+PYTEST ?= -n 3 --dist loadfile --no-loadscope-reorder
 TESTS := $(BIN)/python -m pytest $(PYTEST)
 # GNU make 3.81, which macOS has, cannot keep the output of each target together.
 TOGETHER := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
