@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
+
+from tests.unit.conftest import FORBIDDEN
+
+ROOT = Path(__file__).parents[2]
 
 SCRIPT = """
 import contextlib, sys, threading
@@ -58,3 +63,13 @@ def test_botocore_does_not_try_and_take_back_a_module_while_requests_looks_throu
     tried = begun.index("urllib3.contrib.pyopenssl")
     assert "requests.packages" in begun
     assert tried in (0, len(begun) - 1), begun
+
+
+def test_the_unit_tests_import_no_sdk_and_no_server() -> None:
+    collect = (
+        "import sys, pytest; pytest.main(['-q', '--collect-only', '-n', '0', '-p', 'no:cacheprovider', 'tests/unit'])"
+    )
+    show = f"print('IMPORTED', [name for name in {FORBIDDEN!r} if name in sys.modules])"
+    argv = [sys.executable, "-c", f"{collect}; {show}"]
+    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout.endswith("IMPORTED []\n")

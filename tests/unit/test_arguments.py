@@ -7,8 +7,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from azure.devops.connection import Connection
-from msrest.authentication import BasicAuthentication
 
 from ecs_cd import arguments
 from ecs_cd.client import Client
@@ -165,10 +163,9 @@ def test_a_clock_that_counts_as_false_is_used(settings: Settings) -> None:
     assert Client(settings, clock=clock)._calls.clock is clock
 
 
-def test_a_connection_is_one_of_the_sdk_whatever_else_has_an_address() -> None:
+def test_what_has_an_address_and_is_no_connection_of_the_sdk_is_refused() -> None:
     with pytest.raises(WrongInput, match="`connection` is an azure"):
         arguments.check_credentials(None, SimpleNamespace(base_url="https://dev.azure.com/acme"))
-    arguments.check_credentials(None, Connection("https://dev.azure.com/acme", BasicAuthentication("", "x")))
 
 
 def test_an_empty_tag_is_refused_and_not_taken_for_one_that_is_left_out() -> None:

@@ -9,6 +9,7 @@ from botocore.awsrequest import AWSPreparedRequest
 from msrest.authentication import BasicAuthentication
 
 import ecs_cd
+from ecs_cd import arguments
 from ecs_cd.client import Client
 from tests.support.simulated_clouds import PAT, REGION, SimulatedClouds
 
@@ -103,3 +104,7 @@ def test_something_else_is_refused() -> None:
         Client(session="build")  # type: ignore[arg-type]  # that is the point
     with pytest.raises(ecs_cd.WrongInput, match=r"`connection` is an azure"):
         Client(connection="https://dev.azure.com/acme")
+
+
+def test_a_connection_of_the_sdk_is_taken() -> None:
+    arguments.check_credentials(None, Connection("https://dev.azure.com/acme", BasicAuthentication("", "x")))
