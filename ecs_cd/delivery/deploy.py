@@ -31,7 +31,7 @@ from ecs_cd.model.service import ServiceSnapshot
 from ecs_cd.parameter.record import ChangeState, change_status
 from ecs_cd.report.facts import Outcome
 from ecs_cd.report.report import Report
-from ecs_cd.rollout.judge import Wanted
+from ecs_cd.rollout.wanted import Wanted
 from ecs_cd.run.pipelines import full_ref
 from ecs_cd.support.deadline import Deadline
 

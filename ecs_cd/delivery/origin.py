@@ -18,8 +18,9 @@ from ecs_cd.model.service import Deployment, ServiceSnapshot, ServiceTarget, Ser
 from ecs_cd.parameter.store import ManyParameters
 from ecs_cd.report.facts import OriginFact
 from ecs_cd.rollout.follow import find_service
-from ecs_cd.rollout.judge import Wanted, judge
+from ecs_cd.rollout.judge import judge
 from ecs_cd.rollout.services import Services
+from ecs_cd.rollout.wanted import Wanted
 from ecs_cd.sanitize import quoted
 from ecs_cd.support.concurrency import run_together
 from ecs_cd.support.deadline import format_duration

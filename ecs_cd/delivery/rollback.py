@@ -26,7 +26,7 @@ from ecs_cd.parameter.hold import Held, describe_hold, place_hold, previous_valu
 from ecs_cd.parameter.record import read_parameter
 from ecs_cd.report.facts import HoldFact, Outcome
 from ecs_cd.report.report import Report
-from ecs_cd.rollout.judge import Wanted
+from ecs_cd.rollout.wanted import Wanted
 from ecs_cd.run.pipelines import full_ref, resolve_pipeline
 from ecs_cd.sanitize import quoted
 from ecs_cd.support.concurrency import run_together

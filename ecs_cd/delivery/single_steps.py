@@ -14,8 +14,8 @@ from ecs_cd.model.service import Serving
 from ecs_cd.parameter.store import Parameters
 from ecs_cd.report.facts import Outcome
 from ecs_cd.report.report import Report
-from ecs_cd.rollout.judge import Wanted
 from ecs_cd.rollout.services import Services
+from ecs_cd.rollout.wanted import Wanted
 from ecs_cd.support.deadline import Deadline
 
 

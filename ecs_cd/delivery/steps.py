@@ -30,8 +30,9 @@ from ecs_cd.parameter.record import ParameterSnapshot, describe_change, record_t
 from ecs_cd.parameter.store import Parameters
 from ecs_cd.report.facts import Outcome
 from ecs_cd.rollout.follow import already_applied, follow_rollout
-from ecs_cd.rollout.judge import Wanted, judge
+from ecs_cd.rollout.judge import judge
 from ecs_cd.rollout.services import Services
+from ecs_cd.rollout.wanted import Wanted
 from ecs_cd.run.carry import carry_change
 from ecs_cd.run.pipelines import locate_pipeline, resolve_pipeline
 from ecs_cd.support.concurrency import run_together

@@ -112,9 +112,13 @@ class StoppedTask:
 
 
 class Serving(str, Enum):
-    """A verdict's kind: what ECS makes of the tag."""
+    """A verdict's kind: what ECS makes of the tag.
+
+    BAKING: it has all production traffic, and ECS can still take it back until the bake time is over.
+    """
 
     DEPLOYED = "deployed"
+    BAKING = "baking"
     ROLLING = "rolling"
     SUPERSEDED = "superseded"
     REVERTED = "reverted"

@@ -16,8 +16,9 @@ from ecs_cd.model.service import (
     StoppedTask,
     Verdict,
 )
-from ecs_cd.rollout.judge import Wanted, judge, runs_wanted
+from ecs_cd.rollout.judge import judge
 from ecs_cd.rollout.services import Services
+from ecs_cd.rollout.wanted import Wanted, runs_wanted
 from ecs_cd.sanitize import quoted
 from ecs_cd.support.deadline import Deadline
 from ecs_cd.support.retry import NOT_YET, Backoff, NotYet, wait_at_most, wait_for

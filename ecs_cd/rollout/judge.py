@@ -1,38 +1,17 @@
 """Step 5: what one snapshot of an ECS service says of a tag. Pure (rule 10).
 
 Terraform reports success when ECS's circuit breaker has put the old task definition back, and when it changed nothing
-at all. So the verdict is drawn from ECS alone: what the primary deployment runs, and whether its rollout completed.
+at all. So the verdict is drawn from ECS alone: from its record of the deployment where there is one, else from what the
+primary deployment runs, and whether its rollout completed.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from ecs_cd.errors import SettingsError
-from ecs_cd.model.image import ImageTag
 from ecs_cd.model.image_name import ImageMatch, container_image, match_image, pinned_digest, tag_of
-from ecs_cd.model.order import Order
-from ecs_cd.model.service import (
-    Deployment,
-    ServiceSnapshot,
-    ServiceTarget,
-    Serving,
-    Verdict,
-)
+from ecs_cd.model.service import Deployment, ServiceSnapshot, Serving, Verdict
+from ecs_cd.rollout.judge_service_deployment import deployment_of_target, judge_service_deployment, newer_has_traffic
+from ecs_cd.rollout.wanted import Wanted, runs_wanted
 from ecs_cd.sanitize import comma_list
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What should serve. `order` decides whether another tag is newer.
-
-    `digests` are those under which the image may run: the tag's in ECR and, where that is a manifest list, its
-    platforms'; empty where they are not known.
-    """
-
-    tag: ImageTag
-    digests: tuple[str, ...] = ()
-    order: Order = Order.NUMERIC
 
 
 def judge(snapshot: ServiceSnapshot, wanted: Wanted, *, was_primary: bool = False) -> Verdict:
@@ -47,12 +26,16 @@ def judge(snapshot: ServiceSnapshot, wanted: Wanted, *, was_primary: bool = Fals
     primary = snapshot.primary
     if snapshot.status != "ACTIVE":
         return Verdict(Serving.FAILED, f"The service is {snapshot.status}.")
+    recorded = judge_service_deployment(snapshot, wanted)
+    if recorded:
+        return recorded
     if primary is None:
         return _without_primary(snapshot)
     image = container_image(primary.task_definition, snapshot.target)
     match = match_image(image, primary.digests, wanted.tag, wanted.digests)
     if match is ImageMatch.SAME:
-        return _of_ours(snapshot, primary, image)
+        successful = _was_successful(snapshot, primary, wanted)
+        return _of_ours(snapshot, primary, image, successful=successful)
     if match is ImageMatch.RETAGGED:
         return Verdict(Serving.OTHER_IMAGE, _retagged(primary, image, wanted), image, primary)
     return _of_another(snapshot, primary, image, wanted, was_primary=was_primary)
@@ -75,18 +58,35 @@ def _without_primary(snapshot: ServiceSnapshot) -> Verdict:
     )
 
 
-def _of_ours(snapshot: ServiceSnapshot, primary: Deployment, image: str) -> Verdict:
-    """The primary deployment has the tag: is its rollout over?"""
+def _was_successful(snapshot: ServiceSnapshot, primary: Deployment, wanted: Wanted) -> bool:
+    """Return whether ECS's record of this very deployment says that it was successful."""
+    record, ours = snapshot.service_deployment, deployment_of_target(snapshot, wanted)
+    return record is not None and record.status == "SUCCESSFUL" and ours is not None and ours.id == primary.id
+
+
+def _of_ours(snapshot: ServiceSnapshot, primary: Deployment, image: str, *, successful: bool) -> Verdict:
+    """The primary deployment has the tag: is its rollout over? `successful`: ECS's record of it says so."""
     if primary.rollout_state == "FAILED":
         return Verdict(Serving.FAILED, primary.rollout_reason or "ECS says the rollout failed.", image, primary)
-    done = primary.rollout_state == "COMPLETED" if primary.rollout_state else _settled(snapshot, primary)
+    done = primary.rollout_state == "COMPLETED" if primary.rollout_state else successful or _settled(snapshot, primary)
     if not done:
         return Verdict(Serving.ROLLING, _progress(primary), image, primary)
+    if primary.running < primary.desired:
+        return Verdict(Serving.ROLLING, _too_few(snapshot, primary), image, primary)
     if snapshot.desired == 0:
         return Verdict(
             Serving.DEPLOYED, "The rollout completed; the desired count is 0, so nothing runs.", image, primary
         )
     return Verdict(Serving.DEPLOYED, f"{primary.running} of {primary.desired} tasks serve it.", image, primary)
+
+
+def _too_few(snapshot: ServiceSnapshot, primary: Deployment) -> str:
+    """ECS completed the deployment, and not all tasks run: it was to end early, or lost some since, or is scaled."""
+    record = snapshot.service_deployment
+    percent = record.early_success_percent if record else None
+    early = f" at {percent}% of its tasks, as its early success criteria allow" if percent is not None else ""
+    watched = " Neither circuit breaker nor alarms end it from here on." if percent is not None else ""
+    return f"ECS counts the deployment as complete{early}; {_progress(primary)}{watched}"
 
 
 def _settled(snapshot: ServiceSnapshot, primary: Deployment) -> bool:
@@ -107,7 +107,7 @@ def _of_another(
     """The primary deployment has another image: newer, put back, or never changed?"""
     tag = str(wanted.tag)
     if wanted.order.newer(tag_of(image), tag):
-        return _of_newer(snapshot, primary, image)
+        return _of_newer(snapshot, primary, image, wanted)
     ours = next((d for d in snapshot.deployments if d is not primary and runs_wanted(d, snapshot.target, wanted)), None)
     if was_primary or _taken_back(snapshot, primary, ours):
         why = (ours.rollout_reason if ours else "") or _rolling_back(primary) or "its events say why."
@@ -130,19 +130,10 @@ def _rolling_back(primary: Deployment) -> str:
     return primary.rollout_reason if "rolling back" in primary.rollout_reason.lower() else ""
 
 
-def _of_newer(snapshot: ServiceSnapshot, primary: Deployment, image: str) -> Verdict:
+def _of_newer(snapshot: ServiceSnapshot, primary: Deployment, image: str, wanted: Wanted) -> Verdict:
     settled = primary.rollout_state == "COMPLETED" if primary.rollout_state else _settled(snapshot, primary)
-    if settled:
+    if settled or newer_has_traffic(snapshot, primary, wanted):
         return Verdict(Serving.SUPERSEDED, f"A newer image serves: {image}.", image, primary)
     if primary.rollout_state == "FAILED":
         return Verdict(Serving.FAILED, f"A newer image, {image}, failed: {primary.rollout_reason}", image, primary)
     return Verdict(Serving.ROLLING, f"A newer image is rolling out: {image}. {_progress(primary)}", image, primary)
-
-
-def runs_wanted(deployment: Deployment, target: ServiceTarget, wanted: Wanted) -> bool:
-    """Return whether the deployment's container has the wanted image."""
-    try:
-        image = container_image(deployment.task_definition, target)
-    except SettingsError:  # an old revision may have had other containers
-        return False
-    return match_image(image, deployment.digests, wanted.tag, wanted.digests) is ImageMatch.SAME

@@ -22,7 +22,7 @@ from ecs_cd.model.labels import VERIFIED, Mark
 from ecs_cd.model.parameter import ParameterChange, Recorded
 from ecs_cd.model.run import FinishedRun, Run, RunOrigin, RunProgress, RunState
 from ecs_cd.report.facts import HoldFact, Outcome
-from ecs_cd.rollout.judge import Wanted
+from ecs_cd.rollout.wanted import Wanted
 from ecs_cd.support.deadline import Deadline
 from tests.support.deliveries import vary
 from tests.unit.delivery.test_deploy import DIGEST, NAME, TARGET, World, serving

@@ -30,7 +30,7 @@ from ecs_cd.model.service import (
     Verdict,
 )
 from ecs_cd.rollout.follow import SETTLE, follow_rollout, new_events
-from ecs_cd.rollout.judge import Wanted
+from ecs_cd.rollout.wanted import Wanted
 from ecs_cd.support.deadline import Deadline
 from tests.support.fakes import FakeClock, FakeServices
 

@@ -13,7 +13,8 @@ from ecs_cd.model.image import ImageTag
 from ecs_cd.model.image_name import ImageMatch, container_image, match_image, repository_of, tag_of
 from ecs_cd.model.order import Order
 from ecs_cd.model.service import Container, Deployment, ServiceSnapshot, ServiceTarget, Serving, TaskDefinition, Verdict
-from ecs_cd.rollout.judge import Wanted, judge
+from ecs_cd.rollout.judge import judge
+from ecs_cd.rollout.wanted import Wanted
 
 ONE, TWO = "sha256:" + "1" * 64, "sha256:" + "2" * 64
 ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
