@@ -7,6 +7,7 @@ DescribeServices names the current one; where it does not, ListServiceDeployment
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ecs_cd.aws.service_client import ServiceClient
@@ -19,10 +20,17 @@ if TYPE_CHECKING:
     from types_boto3_ecs.type_defs import (
         DeploymentConfigurationOutputTypeDef,
         DeploymentLifecycleHookDetailTypeDef,
+        ListServiceDeploymentsRequestTypeDef,
         ServiceDeploymentTypeDef,
         ServiceRevisionSummaryTypeDef,
         ServiceTypeDef,
     )
+
+
+_MINUTES_ALLOWED = 1440
+"""How long ECS waits for a hook without a timeout (API reference, DeploymentLifecycleHookTimeoutConfiguration)."""
+_MOST_PAGES = 5
+"""Pages of a hundred service deployments; ECS keeps those of 90 days, in no order that it promises."""
 
 
 class ServiceDeployments:
@@ -49,8 +57,18 @@ class ServiceDeployments:
             suppress(TryLater),
             self._ecs.calling(f"list the service deployments of ECS service {quoted(name)}") as ecs,
         ):
-            listed = ecs.list_service_deployments(cluster=service["clusterArn"], service=service["serviceArn"])
-            latest = max(listed["serviceDeployments"], key=lambda one: one["createdAt"], default=None)
+            request: ListServiceDeploymentsRequestTypeDef = {
+                "cluster": service["clusterArn"],
+                "service": service["serviceArn"],
+            }
+            listed = []
+            for _ in range(_MOST_PAGES):
+                page = ecs.list_service_deployments(**request)
+                listed += page["serviceDeployments"]
+                if not page.get("nextToken"):
+                    break
+                request["nextToken"] = page["nextToken"]
+            latest = max(listed, key=lambda one: one["createdAt"], default=None)
             return latest["serviceDeploymentArn"] if latest else ""
         return ""
 
@@ -72,7 +90,9 @@ def _service_deployment(item: ServiceDeploymentTypeDef) -> ServiceDeployment:
         stage=item.get("lifecycleStage", ""),
         target=_revision(target) if target else None,
         sources=tuple(map(_revision, item.get("sourceServiceRevisions", []))),
-        hooks=tuple(map(_hook, item.get("lifecycleHookDetails", []))),
+        hooks=tuple(
+            _hook(hook, item.get("lifecycleStage", ""), configuration) for hook in item.get("lifecycleHookDetails", [])
+        ),
         bake_minutes=configuration.get("bakeTimeInMinutes", 0),
         breaker=DeploymentMonitor(
             breaker.get("status", ""), breaker.get("failureCount", 0), breaker.get("threshold", 0)
@@ -107,15 +127,31 @@ def _revision(item: ServiceRevisionSummaryTypeDef) -> ServiceRevision:
     )
 
 
-def _hook(item: DeploymentLifecycleHookDetailTypeDef) -> LifecycleHook:
+def _hook(
+    item: DeploymentLifecycleHookDetailTypeDef, stage: str, configuration: DeploymentConfigurationOutputTypeDef
+) -> LifecycleHook:
+    expires_at = item.get("expiresAt")
+    allowed = _minutes_allowed(item, stage, configuration)
     return LifecycleHook(
         id=item.get("hookId", ""),
         kind=item.get("targetType", ""),
         status=item.get("status", ""),
         target_arn=item.get("targetArn", ""),
-        expires_at=item.get("expiresAt"),
+        expires_at=expires_at,
         timeout_action=item.get("timeoutAction", ""),
+        since=expires_at - timedelta(minutes=allowed) if expires_at else None,
     )
+
+
+def _minutes_allowed(
+    item: DeploymentLifecycleHookDetailTypeDef, stage: str, configuration: DeploymentConfigurationOutputTypeDef
+) -> int:
+    """Return how long ECS waits for a hook; the record of a hook has the end of that time, and not its beginning."""
+    for hook in configuration.get("lifecycleHooks", []):
+        same_kind = hook.get("targetType", "AWS_LAMBDA") == item.get("targetType", "AWS_LAMBDA")
+        if same_kind and stage in hook.get("lifecycleStages", []):
+            return hook.get("timeoutConfiguration", {}).get("timeoutInMinutes", _MINUTES_ALLOWED)
+    return _MINUTES_ALLOWED
 
 
 def _early_success_percent(configuration: DeploymentConfigurationOutputTypeDef) -> int | None:

@@ -8,10 +8,12 @@ before 25 October 2024, nor the digests of images that ECS does not resolve. The
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ecs_cd.aws.service_client import ServiceClient
 from ecs_cd.errors import AccessDenied, DeliveryFailed
+from ecs_cd.model.service_deployment import RevisionImage, ServiceRevision
 from ecs_cd.sanitize import quoted
 from ecs_cd.support.concurrency import batches
 
@@ -34,6 +36,7 @@ class ServiceRevisions:
     def __init__(self, ecs: ServiceClient[ECSClient]) -> None:
         self._ecs = ecs
         self._known: dict[str, ServiceRevisionTypeDef] = {}
+        self._seen: dict[str, ServiceRevisionTypeDef] = {}
         self.refusal = ""
 
     def learn(self, arns: Sequence[str]) -> None:
@@ -41,8 +44,21 @@ class ServiceRevisions:
         unknown = [arn for arn in dict.fromkeys(arns) if arn not in self._known]
         for batch in batches(unknown, _REVISIONS_PER_REQUEST) if not self.refusal else ():
             for revision in self._describe(batch):
+                self._seen[revision.get("serviceRevisionArn", "")] = revision
                 if all(image.get("imageDigest") for image in revision.get("containerImages", [])):
                     self._known[revision.get("serviceRevisionArn", "")] = revision
+
+    def with_images(self, revision: ServiceRevision) -> ServiceRevision:
+        """Return the revision of a deployment with what it runs, as far as it was seen."""
+        seen = self._seen.get(revision.arn)
+        if seen is None:
+            return revision
+        images = tuple(
+            RevisionImage(image["containerName"], image["image"], image.get("imageDigest", ""))
+            for image in seen.get("containerImages", [])
+            if "containerName" in image and "image" in image
+        )
+        return replace(revision, task_definition=seen.get("taskDefinition", ""), images=images)
 
     def digests(self, deployment_id: str, task_definition: str, container: str, arns: Sequence[str]) -> tuple[str, ...]:
         """Return the digest that a container runs in a deployment, by the one of these revisions that it is of.

@@ -76,6 +76,7 @@ class EcsServices:
         if deployment and deployment.target:
             revisions.append(deployment.target.arn)
             self._revisions.learn(revisions)
+            deployment = replace(deployment, target=self._revisions.with_images(deployment.target))
         refusals = (self._deployments.refusal, self._revisions.refusal)
         snapshot = replace(
             self._snapshot(target, service),

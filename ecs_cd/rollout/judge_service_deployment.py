@@ -56,6 +56,7 @@ def deployment_of_target(snapshot: ServiceSnapshot, wanted: Wanted) -> Deploymen
     if record is None or target is None:
         return None
     listed = next((d for d in snapshot.deployments if _is_of(d, target)), None)
+    found: Deployment | None
     if target.images:
         found = _of_revision(target, record, listed, snapshot)
     else:
