@@ -192,5 +192,7 @@ def _complete(
         context.report.warn(f"The hold was lifted during the rollback, and {there.value} was recorded.")
         return Outcome.SUPERSEDED
     verified = verify(place.target, wanted, context, applied.before)
+    if verified.outcome is Outcome.APPLIED:
+        context.report.summary += " It is held there."
     mark_as_verified(verified, there.name, there.marks, Mark(there.version, there.value), context)
     return Outcome.ROLLED_BACK

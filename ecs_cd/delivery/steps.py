@@ -29,7 +29,7 @@ from ecs_cd.parameter.hold import mark_verified
 from ecs_cd.parameter.record import ParameterSnapshot, describe_change, record_tag, snapshot_parameter
 from ecs_cd.parameter.store import Parameters
 from ecs_cd.report.facts import Outcome
-from ecs_cd.rollout.follow import already_applied, follow_rollout
+from ecs_cd.rollout.follow import Explain, already_applied, follow_rollout
 from ecs_cd.rollout.judge import judge
 from ecs_cd.rollout.services import Services
 from ecs_cd.rollout.wanted import Wanted
@@ -61,7 +61,10 @@ class Applied:
 
 @dataclass(frozen=True)
 class Verified:
-    """How the rollout ended well. `serves`: ECS serves this very tag, so that its version may be marked verified."""
+    """How the rollout ended well. `serves`: ECS serves this very tag, so that its version may be marked verified.
+
+    The outcome is `applied` where a run applied the tag and nothing was seen of what runs.
+    """
 
     outcome: Outcome
     serves: bool
@@ -237,14 +240,23 @@ def verify(
         EcsCdError: as `follow_rollout` says.
     """
     if target is None:
-        context.report.warn("Whether ECS serves the tag was not looked at, because no ECS service is named.")
-        return Verified(Outcome.DEPLOYED, serves=False)
-    verdict = follow_service(target, wanted, context.clouds.services, context.report, before)
+        return _applied(context, "no ECS service is named")
+    verdict = follow_service(target, wanted, context.clouds.services, context.report, before=before)
     if verdict.serving is Serving.SUPERSEDED:
         return Verified(Outcome.SUPERSEDED, serves=False)
     if verdict.serving is Serving.NOT_JUDGED:
         context.report.warn(verdict.sentence)
-    return Verified(Outcome.DEPLOYED, serves=verdict.serving is Serving.DEPLOYED)
+        return _applied(context, "nothing can be judged there")
+    return Verified(Outcome.DEPLOYED, serves=True)
+
+
+def _applied(context: DeliveryContext, why: str) -> Verified:
+    """Say what was seen of a tag: the run that applied it, and nothing of what runs."""
+    report = context.report
+    place = f"{report.place.service} {report.tag} in {report.place.environment}"
+    by = f"applied by run {report.run.name}" if report.run else "applied"
+    report.summary = f"{place}: {by}; whether it runs was not looked at, because {why}."
+    return Verified(Outcome.APPLIED, serves=False)
 
 
 def follow_service(
@@ -252,9 +264,14 @@ def follow_service(
     wanted: Wanted,
     services: Services,
     report: ReportBuilder,
+    *,
     before: ServiceSnapshot | None = None,
+    explain: Explain | None = None,
 ) -> Verdict:
-    """Follow the rollout to its end and return ECS's verdict; it becomes part of the report."""
+    """Follow the rollout to its end and return ECS's verdict; it becomes part of the report.
+
+    `explain`: as `follow_rollout` has it.
+    """
     with report.phase(Phase.ROLLOUT, f"waiting for ECS service {target.service}") as phase:
         ended = follow_rollout(
             services,
@@ -263,6 +280,7 @@ def follow_service(
             deadline=report.deadline,
             watch=lambda snapshot, verdict: report.watch(RolloutChanged(snapshot, verdict)),
             before=before,
+            explain=explain,
         )
         phase.found = ended.verdict.sentence
         report.add_rollout(ended.snapshot, ended.verdict)
