@@ -24,6 +24,7 @@ def place(settings: DeliverySettings) -> Place:
         repository=repository if settings.check_image else None,
         template_parameters=settings.template_parameters,
         variables=settings.variables,
+        rollout_until=settings.rollout_until,
     )
 
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, TypedDict
 
 from ecs_cd.model.order import Order
+from ecs_cd.model.service_deployment import RolloutUntil
 
 
 class SettingKeywords(TypedDict, total=False):

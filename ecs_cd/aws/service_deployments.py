@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ecs_cd.aws.service_client import ServiceClient
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from types_boto3_ecs.type_defs import (
         DeploymentConfigurationOutputTypeDef,
         DeploymentLifecycleHookDetailTypeDef,
-        ListServiceDeploymentsRequestTypeDef,
         ServiceDeploymentTypeDef,
         ServiceRevisionSummaryTypeDef,
         ServiceTypeDef,
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 _MINUTES_ALLOWED = 1440
 """How long ECS waits for a hook without a timeout (API reference, DeploymentLifecycleHookTimeoutConfiguration)."""
-_MOST_PAGES = 5
-"""Pages of a hundred service deployments; ECS keeps those of 90 days, in no order that it promises."""
+_MOST = 500
+"""So many service deployments are looked through for the latest: ECS keeps those of 90 days, and promises no order."""
 
 
 class ServiceDeployments:
@@ -57,17 +57,12 @@ class ServiceDeployments:
             suppress(TryLater),
             self._ecs.calling(f"list the service deployments of ECS service {quoted(name)}") as ecs,
         ):
-            request: ListServiceDeploymentsRequestTypeDef = {
-                "cluster": service["clusterArn"],
-                "service": service["serviceArn"],
-            }
-            listed = []
-            for _ in range(_MOST_PAGES):
-                page = ecs.list_service_deployments(**request)
+            ask = partial(ecs.list_service_deployments, cluster=service["clusterArn"], service=service["serviceArn"])
+            page = ask()
+            listed = page["serviceDeployments"]
+            while "nextToken" in page and len(listed) < _MOST:
+                page = ask(nextToken=page["nextToken"])
                 listed += page["serviceDeployments"]
-                if not page.get("nextToken"):
-                    break
-                request["nextToken"] = page["nextToken"]
             latest = max(listed, key=lambda one: one["createdAt"], default=None)
             return latest["serviceDeploymentArn"] if latest else ""
         return ""

@@ -164,8 +164,6 @@ class _OriginLook:
             raise self._nothing(f"{tag} failed there: {verdict.sentence}")
         if verdict.serving is not Serving.DEPLOYED:
             return self._wait(f"{self.place.environment} is rolling out {tag}: {verdict.sentence}")
-        if primary.running < primary.desired:
-            return self._wait(f"{self.place.environment} serves {tag} with {verdict.sentence}")
         served = Served(tag, name, snapshot, verdict, serving_since(snapshot, primary))
         return served if self.serving_for <= 0 else self._served_long_enough(served)
 

@@ -57,7 +57,8 @@ def verify_rollout(
                 hint="Name it in the settings under `ecs:`.",
             )
         # Without an order no other tag is newer, so that another image that serves is a failure.
-        wanted = Wanted(delivery.tag, order=delivery.options.order if or_newer else Order.NONE)
+        order = delivery.options.order if or_newer else Order.NONE
+        wanted = Wanted(delivery.tag, order=order, until=place.rollout_until)
         verdict = follow_service(place.target, wanted, services, report, explain=failure_without_run)
         if verdict.serving is Serving.SUPERSEDED:
             return Outcome.SUPERSEDED
@@ -67,6 +68,8 @@ def verify_rollout(
                 hint="Verify when its controller has made a task set primary.",
             )
         report.summary = f"{place.service} {delivery.tag} is served in {place.environment}."
+        if verdict.serving is Serving.BAKING:
+            report.summary += f" ECS can still take it back: {verdict.sentence}"
         return Outcome.UNCHANGED
 
     return report.of(verify)

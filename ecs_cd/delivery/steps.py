@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ecs_cd.delivery.context import DeliveryContext
 from ecs_cd.delivery.report_builder import ReportBuilder
-from ecs_cd.errors import EcsCdError, RunFailed
+from ecs_cd.errors import EcsCdError, RolloutFailed, RunFailed
 from ecs_cd.image.check import Images, check_image, unchecked_image
 from ecs_cd.model.delivery import Delivery, Place
 from ecs_cd.model.events import Event, Phase, RolloutChanged, RunChanged, RunChosen, Watch
@@ -29,7 +29,8 @@ from ecs_cd.parameter.hold import mark_verified
 from ecs_cd.parameter.record import ParameterSnapshot, describe_change, record_tag, snapshot_parameter
 from ecs_cd.parameter.store import Parameters
 from ecs_cd.report.facts import Outcome
-from ecs_cd.rollout.follow import Explain, already_applied, follow_rollout
+from ecs_cd.rollout.after_failed_run import FirstLook, look_after_failed_run
+from ecs_cd.rollout.follow import Explain, follow_rollout
 from ecs_cd.rollout.judge import judge
 from ecs_cd.rollout.services import Services
 from ecs_cd.rollout.wanted import Wanted
@@ -182,6 +183,7 @@ def apply(
 
     Raises:
         RunFailed: the run failed, and ECS does not serve the tag all the same (rule 10).
+        RolloutFailed: the run failed because ECS rejected the image.
         EcsCdError: as `carry_change` says.
     """
     report = context.report
@@ -195,10 +197,10 @@ def apply(
         try:
             finished = carry(change, note)
         except RunFailed as error:
-            phase.found = _failed_for_others(error, target, wanted, context)
-            return Applied(first_look.snapshot, report.run_origin is RunOrigin.JOINED)
+            phase.found = _after_failed_run(error, target, wanted, first_look.found, context)
+            return Applied(first_look.found.snapshot, report.run_origin is RunOrigin.JOINED)
         phase.found = report.add_run(finished, change)
-    return Applied(first_look.snapshot, finished.origin is RunOrigin.JOINED)
+    return Applied(first_look.found.snapshot, finished.origin is RunOrigin.JOINED)
 
 
 @dataclass
@@ -208,27 +210,35 @@ class _FirstLook:
     services: Services
     target: ServiceTarget | None
     taken: bool = False
-    snapshot: ServiceSnapshot | None = None
+    found: FirstLook = field(default_factory=FirstLook)
 
     def note(self, event: Event) -> None:
         """Look at the first sight of the run, when there is nothing to do but wait for it."""
         if isinstance(event, RunChosen | RunChanged) and self.target and not self.taken:
             self.taken = True
             with suppress(EcsCdError):  # Terraform may be about to create it; the rollout phase says the rest
-                self.snapshot = self.services.snapshot(self.target)
+                self.found = FirstLook(looked=True, snapshot=self.services.snapshot(self.target))
 
 
-def _failed_for_others(error: RunFailed, target: ServiceTarget | None, wanted: Wanted, context: DeliveryContext) -> str:
-    """Return what is to be said of a run that failed for another service's sake; else raise its error (rule 10)."""
+def _after_failed_run(
+    error: RunFailed, target: ServiceTarget | None, wanted: Wanted, first: FirstLook, context: DeliveryContext
+) -> str:
+    """Return what is to be said of a run that failed for another service's sake; else raise what failed (rule 10).
+
+    That is ECS's failure, with the run's as evidence, where Terraform failed because ECS rejected the image.
+    """
     services, deadline = context.clouds.services, context.deadline
     try:
-        verdict = already_applied(services, target, wanted, deadline=deadline) if target else None
+        seen = look_after_failed_run(services, target, wanted, first, deadline=deadline) if target else None
     except EcsCdError:  # what ECS might have said matters less than why the run failed
-        verdict = None
-    if verdict is None:
+        seen = None
+    if isinstance(seen, RolloutFailed):
+        seen.add((f"run: {error.message}", *error.details), link=error.link)
+        raise seen
+    if seen is None:
         raise error
     context.report.warn(f"{error.message} It brought {wanted.tag} to ECS all the same ({error.link}).")
-    return f"The run failed, but not for this service: {verdict.sentence}"
+    return f"The run failed, but not for this service: {seen.sentence}"
 
 
 def verify(
@@ -244,10 +254,21 @@ def verify(
     verdict = follow_service(target, wanted, context.clouds.services, context.report, before=before)
     if verdict.serving is Serving.SUPERSEDED:
         return Verified(Outcome.SUPERSEDED, serves=False)
+    if verdict.serving is Serving.BAKING:
+        return _baking(verdict, context)
     if verdict.serving is Serving.NOT_JUDGED:
         context.report.warn(verdict.sentence)
         return _applied(context, "nothing can be judged there")
     return Verified(Outcome.DEPLOYED, serves=True)
+
+
+def _baking(verdict: Verdict, context: DeliveryContext) -> Verified:
+    """Say that the deployment is not over, so that its version is not marked as verified yet."""
+    report = context.report
+    place = f"{report.place.service} {report.tag} has all production traffic in {report.place.environment}"
+    again = "The same delivery after that marks the version as verified."
+    report.summary = f"{place}; ECS can still take it back: {verdict.sentence} {again}"
+    return Verified(Outcome.DEPLOYED, serves=False)
 
 
 def _applied(context: DeliveryContext, why: str) -> Verified:
@@ -296,7 +317,7 @@ def verify_without_run(target: ServiceTarget | None, wanted: Wanted, context: De
     if verdict.serving is Serving.DEPLOYED:
         context.report.add_rollout(snapshot, verdict)
         return Verified(Outcome.UNCHANGED, serves=True)
-    return verify(target, wanted, context) if verdict.serving is Serving.ROLLING else None
+    return verify(target, wanted, context) if verdict.serving in (Serving.ROLLING, Serving.BAKING) else None
 
 
 def mark_as_verified(verified: Verified, parameter: str, marks: Marks, top: Mark, context: DeliveryContext) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from ecs_cd.model.image import ImageRef, ImageRepository, ImageTag
 from ecs_cd.model.order import Order
 from ecs_cd.model.service import ServiceTarget
+from ecs_cd.model.service_deployment import RolloutUntil
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,8 @@ class Place:
     `parameter` is the SSM parameter's name; `pipeline` the infrastructure pipeline's id, name or folder path; `branch`
     a branch or full ref. `target` is the container in ECS, None where ECS is not asked; `repository` is where the
     images are, None where the image is not checked in ECR. What an operation does not need may be empty: `status` needs
-    no pipeline, for example. `template_parameters` and `variables` are given to the run.
+    no pipeline, for example. `template_parameters` and `variables` are given to the run. `rollout_until`: when the
+    rollout counts as over.
     """
 
     service: str
@@ -29,6 +31,7 @@ class Place:
     repository: ImageRepository | None = None
     template_parameters: Mapping[str, str] = field(default_factory=dict, hash=False)
     variables: Mapping[str, str] = field(default_factory=dict, hash=False)
+    rollout_until: RolloutUntil = RolloutUntil.COMPLETED
 
     def image(self, tag: ImageTag, digest: str = "") -> ImageRef | None:
         """Return where the image of a tag must be; None where it is not checked."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from ecs_cd.errors import (
     AnotherImage,
@@ -25,21 +26,20 @@ from ecs_cd.model.service import (
     StoppedTask,
     Verdict,
 )
+from ecs_cd.model.service_deployment import ServiceDeployment
 from ecs_cd.rollout.judge import judge
+from ecs_cd.rollout.judge_service_deployment import deployment_of_target
 from ecs_cd.rollout.services import Services
 from ecs_cd.rollout.wanted import Wanted, runs_wanted
 from ecs_cd.sanitize import quoted
 from ecs_cd.support.deadline import Deadline
-from ecs_cd.support.retry import NOT_YET, Backoff, NotYet, wait_at_most, wait_for
+from ecs_cd.support.retry import NOT_YET, Backoff, NotYet, wait_for
 
 BACKOFF = Backoff(first=1.0, factor=1.3, most=10.0)
-APPLIED_BACKOFF = Backoff(first=1.0, factor=2.0, most=4.0)
-APPLIED_WAIT = 7.0
-"""Seconds after a failed run in which ECS may not yet show what the run did to it."""
-
 SETTLE = 15.0
 """Seconds after a run's end in which DescribeServices may still answer as before (it is eventually consistent)."""
 
+_GOOD_ENDS = (Serving.DEPLOYED, Serving.BAKING, Serving.SUPERSEDED, Serving.NOT_JUDGED)
 _MOST_EVENTS = 8
 _MOST_TASKS = 5
 
@@ -78,39 +78,20 @@ def follow_rollout(
         RolledBackByEcs, NotApplied, RolloutFailed: with events and stopped tasks (rule 11).
         DeadlineReached: the rollout is still going on.
     """
-    watching = _Watching(services, target, wanted, deadline, watch, before)
+    watching = Watching(services, target, wanted, deadline, watch, before)
     doing = f"waiting for ECS service {target.service} to serve {wanted.tag}"
     try:
         rollout = wait_for(watching.look, deadline=deadline, backoff=BACKOFF, doing=doing)
     except DeadlineReached as error:
-        error.add(watching.evidence())
+        error.add((*watching.last_seen(), *watching.evidence()))
         raise
-    if rollout.verdict.serving in (Serving.DEPLOYED, Serving.SUPERSEDED, Serving.NOT_JUDGED):
+    if rollout.verdict.serving in _GOOD_ENDS:
         return rollout
     raise (explain or failure_after_run)(wanted, rollout, watching.evidence())
 
 
-def already_applied(services: Services, target: ServiceTarget, wanted: Wanted, *, deadline: Deadline) -> Verdict | None:
-    """Return the verdict if the tag serves or is rolling out, though its run failed; None if it does neither.
-
-    Raises:
-        SettingsError: it is not clear which container is meant.
-    """
-
-    def look() -> Verdict | NotYet | None:
-        snapshot = services.snapshot(target)
-        verdict = judge(snapshot, wanted) if snapshot else None
-        if verdict is None or verdict.serving is Serving.NOT_APPLIED:
-            return NOT_YET
-        return verdict if verdict.serving in (Serving.DEPLOYED, Serving.ROLLING, Serving.SUPERSEDED) else None
-
-    seconds = min(APPLIED_WAIT, deadline.remaining())
-    found = wait_at_most(look, seconds=seconds, clock=deadline.clock, backoff=APPLIED_BACKOFF)
-    return None if found is NOT_YET else found
-
-
 @dataclass
-class _Watching:
+class Watching:
     """What the wait knows, and what it remembers between two looks: `ours` is the tag's deployment, once seen."""
 
     services: Services
@@ -121,6 +102,8 @@ class _Watching:
     before: ServiceSnapshot | None
     ours: Deployment | None = None
     last: Rollout | None = None
+    stages: dict[tuple[str, str], datetime | None] = field(default_factory=dict)
+    over_at_first: str | None = None
 
     def __post_init__(self) -> None:
         """Note until when an answer may be the one from before the run."""
@@ -128,7 +111,7 @@ class _Watching:
 
     def look(self) -> Rollout | NotYet:
         """Return the end of the rollout; not yet, while there is more to come."""
-        snapshot = find_service(self.services, self.target)
+        snapshot = self._with_memory(find_service(self.services, self.target))
         was_primary = self.ours is not None or self._was_rolled_back(snapshot)
         verdict = judge(snapshot, self.wanted, was_primary=was_primary)
         rollout = Rollout(verdict, snapshot)
@@ -138,6 +121,25 @@ class _Watching:
         if snapshot.primary and runs_wanted(snapshot.primary, self.target, self.wanted):
             self.ours = snapshot.primary
         return rollout if self._is_over(rollout) else NOT_YET
+
+    def _with_memory(self, snapshot: ServiceSnapshot) -> ServiceSnapshot:
+        """Return the snapshot without a record that had failed before the run, and with when its stage was first seen.
+
+        ECS changes `updatedAt` whenever it pleases; the first one seen in a stage is the nearest to its beginning.
+        """
+        record = snapshot.service_deployment
+        if record is None:
+            return snapshot
+        if self.over_at_first is None:
+            self.over_at_first = record.arn if record.over else ""
+        if _failed_before(record, self.before):
+            return replace(snapshot, service_deployment=None)
+        since = self.stages.setdefault((record.arn, record.stage), record.updated_at)
+        return replace(snapshot, service_deployment=replace(record, stage_since=since))
+
+    def last_seen(self) -> tuple[str, ...]:
+        """Return what was seen last, for a wait that has no end."""
+        return (f"last seen: {self.last.verdict.sentence}",) if self.last and self.last.verdict.sentence else ()
 
     def _was_rolled_back(self, snapshot: ServiceSnapshot) -> bool:
         """Return whether ECS rolled back since the run began: a long run can outlast the whole of it."""
@@ -149,9 +151,17 @@ class _Watching:
         serving = rollout.verdict.serving
         if serving is Serving.ROLLING:
             return False
+        return not self._may_be_stale(rollout) or self.deadline.clock.now() >= self.settled_at
+
+    def _may_be_stale(self, rollout: Rollout) -> bool:
+        serving, record = rollout.verdict.serving, rollout.snapshot.service_deployment
+        if serving in (Serving.NOT_APPLIED, Serving.OTHER_IMAGE):
+            return True
+        if record and deployment_of_target(rollout.snapshot, self.wanted):
+            ended_badly = serving in (Serving.REVERTED, Serving.FAILED)
+            return ended_badly and self.before is None and record.arn == self.over_at_first
         unseen = self.ours is None and not self._was_rolled_back(rollout.snapshot)
-        may_be_stale = serving in (Serving.NOT_APPLIED, Serving.OTHER_IMAGE) or (serving is Serving.REVERTED and unseen)
-        return not may_be_stale or self.deadline.clock.now() >= self.settled_at
+        return serving is Serving.REVERTED and unseen
 
     def evidence(self) -> tuple[str, ...]:
         """Return stopped tasks' reasons and the service's events since the start, oldest first (rule 11)."""
@@ -185,6 +195,12 @@ class _Watching:
         ):  # it came and went unseen: whatever is not of what was put back
             return tuple(t for t in self.services.stopped_tasks(self.target, "") if t.task_definition_arn != arn)
         return self.services.stopped_tasks(self.target, arn)
+
+
+def _failed_before(record: ServiceDeployment, before: ServiceSnapshot | None) -> bool:
+    """Return whether a deployment had ended badly before the run began."""
+    old = before.service_deployment if before else None
+    return old is not None and old.arn == record.arn and old.over and old.status != "SUCCESSFUL"
 
 
 Explain = Callable[[Wanted, Rollout, tuple[str, ...]], RolloutFailed]

@@ -19,9 +19,9 @@ _AWS, _PROMOTION = in_group(Group.AWS), in_group(Group.PROMOTION)
 READS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "deploy": (*_PARAMETER, *_IMAGE, *_PIPELINE, *_ROLLOUT, *_AWS, "timeout"),
-        "promote": (*_PROMOTION, *_PARAMETER, *_IMAGE, *_PIPELINE, "verify", *ECS, *_AWS, "timeout"),
-        "rollback": ("parameter", *_IMAGE, *_PIPELINE, "verify", *ECS, *_AWS, "timeout"),
-        "verify": ("order", *ECS, "repository", *_AWS, "timeout"),
+        "promote": (*_PROMOTION, *_PARAMETER, *_IMAGE, *_PIPELINE, "verify", "rollout_until", *ECS, *_AWS, "timeout"),
+        "rollback": ("parameter", *_IMAGE, *_PIPELINE, "verify", "rollout_until", *ECS, *_AWS, "timeout"),
+        "verify": ("order", "rollout_until", *ECS, "repository", *_AWS, "timeout"),
         "hold": ("parameter", *_AWS, "timeout"),
         "status": (*_PROJECT, "parameter", "repository", *ECS, *_AWS),
         "history": ("parameter", *_AWS),

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, TypedDict
 
 from ecs_cd.model.order import Order
+from ecs_cd.model.service_deployment import RolloutUntil
 
 
 class SettingKeywords(TypedDict, total=False):
@@ -62,6 +63,9 @@ class SettingKeywords(TypedDict, total=False):
 
     rollback: Literal["never", "on-failure"] | None
     """What to do when a rollout fails; on-failure: go back to what was verified last, and hold it."""
+
+    rollout_until: RolloutUntil | Literal["completed", "production-traffic"] | None
+    """How far to follow a rollout: completed; production-traffic: do not wait for the bake time."""
 
     cluster: str | None
     """Name of the ECS cluster."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from ecs_cd.model.order import Order
 from ecs_cd.model.service import ServiceTarget
+from ecs_cd.model.service_deployment import RolloutUntil
 from ecs_cd.settings import values
 from ecs_cd.settings.commands import ECS
 from ecs_cd.settings.setting import Kind, Section, Setting
@@ -79,6 +80,7 @@ class DeliverySettings:
     variables: Mapping[str, str] = field(default_factory=dict)
     target: ServiceTarget | None = None
     rollback: str = _DEFAULT["rollback"]
+    rollout_until: RolloutUntil = _DEFAULT["rollout_until"]
     timeout: float = _DEFAULT["timeout"]
     region: str = _DEFAULT["region"]
     profile: str = _DEFAULT["profile"]

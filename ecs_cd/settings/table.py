@@ -9,6 +9,7 @@ a test compares.
 from __future__ import annotations
 
 from ecs_cd.model.order import Order
+from ecs_cd.model.service_deployment import RolloutUntil
 from ecs_cd.settings.setting import Group, Kind, Section, Setting, TaskInput
 from ecs_cd.support import naming_rules
 
@@ -243,6 +244,21 @@ _ROLLOUT = (
         choices=("never", "on-failure"),
         default="never",
         task_input=TaskInput("Roll back on failure", "The task fails all the same.", options=("Never", "On failure")),
+    ),
+    Setting(
+        "rollout_until",
+        Section.SERVICE,
+        Group.ROLLOUT,
+        "How far to follow a rollout: completed; production-traffic: do not wait for the bake time.",
+        choices=tuple(until.value for until in RolloutUntil),
+        enum=RolloutUntil,
+        default="completed",
+        task_input=TaskInput(
+            "Follow the rollout until",
+            "`production-traffic`: until the new revision of a blue/green, linear or canary deployment has all of it; "
+            "the version is marked as verified only when ECS has completed the deployment.",
+            options=("Completed", "Production traffic"),
+        ),
     ),
     Setting(
         "cluster",

@@ -336,7 +336,6 @@ def test_a_newer_tag_that_serves_after_a_failed_run_supersedes_ours(world: World
     "after",
     [
         pytest.param(serving("101"), id="the old tag"),
-        pytest.param(serving("102", "FAILED", "tasks failed to start"), id="a failed rollout"),
         pytest.param(serving("101", "IN_PROGRESS", "ECS deployment circuit breaker: rolling back to 101"), id="undone"),
     ],
 )

@@ -151,7 +151,9 @@ def test_the_deadline_ends_the_wait_and_says_what_for(stage: Staged) -> None:
     report = stage.promote(seconds=60)
     assert (report.outcome, report.exit_code) == (Outcome.TIMED_OUT, 3)
     assert report.failure
-    assert report.failure.details == ("stage serves 102 with 0 of 2 tasks serve it.",)
+    assert report.failure.details == (
+        "stage is rolling out 102: ECS counts the deployment as complete; 0 of 2 tasks run, 0 are starting.",
+    )
     assert stage.world.changed == []
 
 

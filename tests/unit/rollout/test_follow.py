@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -29,6 +30,7 @@ from ecs_cd.model.service import (
     TaskDefinition,
     Verdict,
 )
+from ecs_cd.model.service_deployment import RevisionImage, ServiceDeployment, ServiceRevision
 from ecs_cd.rollout.follow import SETTLE, follow_rollout, new_events
 from ecs_cd.rollout.wanted import Wanted
 from ecs_cd.support.deadline import Deadline
@@ -142,6 +144,68 @@ def test_a_rollback_seen_to_happen_is_told_at_once() -> None:
     following = Following(ROLLING, REVERTED)
     following.fails(RolledBackByEcs)
     assert len(following.clock.slept) == 1
+
+
+# ECS's record of the deployment
+
+
+def recorded(snapshot: ServiceSnapshot, status: str, arn: str = "arn:sd/1", **more: object) -> ServiceSnapshot:
+    target = ServiceRevision("arn:9", task_definition=OURS, images=(RevisionImage("api", "api:7"),))
+    return replace(snapshot, service_deployment=ServiceDeployment(arn, status, target=target, **more))  # type: ignore[arg-type]  # fields by name
+
+
+def test_a_rejection_from_before_the_run_says_nothing_of_it() -> None:
+    before = recorded(OLD, "ROLLBACK_SUCCESSFUL")
+    following = Following(
+        before, recorded(ROLLING, "IN_PROGRESS", "arn:sd/2"), recorded(DONE, "SUCCESSFUL", "arn:sd/2")
+    )
+    assert following.follow(before).verdict.serving is Serving.DEPLOYED
+
+
+def test_a_rejection_since_the_run_began_is_told_at_once() -> None:
+    following = Following(recorded(OLD, "ROLLBACK_SUCCESSFUL", "arn:sd/2"))
+    following.fails(RolledBackByEcs, recorded(OLD, "ROLLBACK_SUCCESSFUL", "arn:sd/1"))
+    assert following.clock.slept == []
+
+
+@pytest.mark.parametrize("status", ["ROLLBACK_SUCCESSFUL", "STOPPED"])
+def test_a_rejection_of_which_it_is_not_known_when_it_was_is_believed_after_the_grace(status: str) -> None:
+    snapshot = recorded(OLD if status == "ROLLBACK_SUCCESSFUL" else ROLLING, status)
+    following = Following(snapshot)
+    following.fails(RolledBackByEcs if status == "ROLLBACK_SUCCESSFUL" else RolloutFailed)
+    assert sum(following.clock.slept) >= SETTLE
+    following = Following(
+        snapshot, recorded(ROLLING, "IN_PROGRESS", "arn:sd/2"), recorded(DONE, "SUCCESSFUL", "arn:sd/2")
+    )
+    assert following.follow().verdict.serving is Serving.DEPLOYED
+
+
+def test_the_end_of_the_bake_time_stays_when_ecs_updates_its_record() -> None:
+    noon = datetime(2026, 11, 28, 12, tzinfo=timezone.utc)
+    times = (noon, noon + timedelta(minutes=5), noon + timedelta(minutes=9))
+    baking = [recorded(ROLLING, "IN_PROGRESS", stage="BAKE_TIME", bake_minutes=60, updated_at=at) for at in times]
+    following = Following(*baking, recorded(DONE, "SUCCESSFUL"))
+    following.follow()
+    sentences = {verdict.sentence for _, verdict in following.told[:-1]}
+    assert len(sentences) == 1
+    assert "until about 2026-11-28 13:00 UTC" in sentences.pop()
+
+
+def test_what_a_rollback_leaves_of_its_tasks_is_evidence_though_its_deployment_is_not_listed() -> None:
+    following = Following(recorded(OLD, "ROLLBACK_SUCCESSFUL", "arn:sd/2"))
+    following.services.stopped[OURS] = (StoppedTask(OURS, "OutOfMemory"),)
+    assert following.fails(RolledBackByEcs, OLD)[0] == "task stopped: OutOfMemory"
+
+
+def test_too_few_tasks_of_a_complete_deployment_are_waited_for_and_counted() -> None:
+    few = service(replace(deployment("7"), running=1, pending=1))
+    assert (
+        Following(recorded(few, "SUCCESSFUL"), recorded(DONE, "SUCCESSFUL")).follow().verdict.serving
+        is Serving.DEPLOYED
+    )
+    details = Following(recorded(few, "SUCCESSFUL", early_success_percent=50)).fails(DeadlineReached)
+    assert "complete at 50% of its tasks" in details[0]
+    assert "1 of 2 tasks run, 1 are starting." in details[0]
 
 
 # Bad ends
@@ -279,14 +343,18 @@ def test_the_deadline_comes_with_evidence() -> None:
     before = service(deployment("5"), events=("old",))
     with pytest.raises(DeadlineReached, match="waiting for ECS service api to serve 7") as caught:
         following.follow(before)
-    assert caught.value.details == ("task stopped: OutOfMemory", "event: (service api) has started 2 tasks")
+    assert caught.value.details == (
+        "last seen: 2 of 2 tasks run, 0 are starting.",
+        "task stopped: OutOfMemory",
+        "event: (service api) has started 2 tasks",
+    )
 
 
 def test_the_deadlines_evidence_is_nothing_a_terminal_would_obey() -> None:
     following = Following(replace(ROLLING, events=service(events=("##vso[task.complete]\x1b[2J",)).events))
     details = following.fails(DeadlineReached)
-    assert "##vso" not in details[0]
-    assert "\x1b" not in details[0]
+    assert "##vso" not in details[1]
+    assert "\x1b" not in details[1]
 
 
 def test_a_service_never_seen_leaves_no_evidence() -> None:
