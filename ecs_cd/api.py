@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ecs_cd.arguments import Names, Services, SettingsSource, Tag, TagSource, describe_settings
 from ecs_cd.client import Client
+from ecs_cd.delivery.continue_rollout import ContinueResult
 from ecs_cd.delivery.hold import HoldResult
 from ecs_cd.model.events import Watch, ignore_events
 from ecs_cd.overview.history import HistoryEntry
@@ -168,6 +169,31 @@ def unhold(
     """
     with Client(settings, session=session, connection=connection, environ=environ, clock=clock) as client:
         return client.unhold(service, environment, dry_run=dry_run, **keywords)
+
+
+@describe_settings
+def continue_rollout(
+    service: str = "",
+    environment: str = "",
+    *,
+    roll_back: bool = False,
+    dry_run: bool = False,
+    settings: SettingsSource = None,
+    session: boto3.Session | None = None,
+    connection: Connection | None = None,
+    environ: Mapping[str, str] | None = None,
+    clock: Clock | None = None,
+    **keywords: Unpack[SettingKeywords],
+) -> ContinueResult:
+    """Let the deployment of a service go on that waits at a PAUSE hook; see `Client.continue_rollout`.
+
+    Raises:
+        WrongInput: a name or a setting is wrong.
+        DeliveryFailed: nothing waits; its `reason` is `nothing-waits`.
+        EcsCdError: AWS refused, or could not be reached.
+    """
+    with Client(settings, session=session, connection=connection, environ=environ, clock=clock) as client:
+        return client.continue_rollout(service, environment, roll_back=roll_back, dry_run=dry_run, **keywords)
 
 
 @describe_settings

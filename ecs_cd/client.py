@@ -12,6 +12,7 @@ from ecs_cd import arguments, from_settings
 from ecs_cd.arguments import Names, Services, SettingsSource, Tag, TagSource, describe_settings
 from ecs_cd.calls import Calls, begun, watch_of_several
 from ecs_cd.connections import Access, Connections, FromSettings
+from ecs_cd.delivery.continue_rollout import ContinueResult, continue_now
 from ecs_cd.delivery.deploy import deploy_service
 from ecs_cd.delivery.hold import HoldResult, hold_now, unhold_now
 from ecs_cd.delivery.origin import Source
@@ -271,6 +272,30 @@ class Client:
         parameters = self._calls.prepared(resolved).aws(resolved, "unhold").parameters
         deadline = Deadline.after(resolved.timeout, self._calls.clock)
         return unhold_now(from_settings.place(resolved), parameters, deadline=deadline, dry_run=dry_run)
+
+    @describe_settings
+    def continue_rollout(
+        self,
+        service: str = "",
+        environment: str = "",
+        *,
+        roll_back: bool = False,
+        dry_run: bool = False,
+        **settings: Unpack[SettingKeywords],
+    ) -> ContinueResult:
+        """Let the deployment of a service go on that waits at a PAUSE hook; `roll_back`: have ECS roll it back.
+
+        What comes of it is not waited for. `dry_run`: say what waits, and answer nothing.
+
+        Raises:
+            WrongInput: a name or a setting is wrong.
+            DeliveryFailed: nothing waits; its `reason` is `nothing-waits`.
+            EcsCdError: AWS refused, or could not be reached.
+        """
+        arguments.check_switches(roll_back=roll_back, dry_run=dry_run)
+        resolved = self._calls.resolve("continue_rollout", service, environment, settings, ["rollout"])
+        services = self._calls.prepared(resolved).aws(resolved, "continue").services
+        return continue_now(from_settings.place(resolved), services, rollback=roll_back, dry_run=dry_run)
 
     @describe_settings
     def verify(

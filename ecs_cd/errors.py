@@ -204,6 +204,12 @@ class NotServed(RolloutFailed):
     reason = "not-served"
 
 
+class NothingWaits(DeliveryFailed):
+    """No deployment waits for somebody to let it continue."""
+
+    reason = "nothing-waits"
+
+
 class UnexpectedAnswer(DeliveryFailed):
     """What answered is not the service it should be, or answers otherwise than documented."""
 

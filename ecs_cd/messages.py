@@ -64,8 +64,15 @@ class CallRef:
         return CommandRef(name, self.service, self.environment)
 
 
-_COMMANDS_OF_STEPS = {"get_parameter": "parameter get", "set_parameter": "parameter set", "queue_run": "pipeline queue"}
+_COMMANDS_OF_STEPS = {
+    "get_parameter": "parameter get",
+    "set_parameter": "parameter set",
+    "queue_run": "pipeline queue",
+    "continue_rollout": "continue",
+}
 """Functions whose command has another name."""
+_FUNCTIONS = {"continue": "continue_rollout"}
+"""Commands whose function has another name."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +97,8 @@ def library_wording(reference: Reference) -> str:
     if isinstance(reference, ArgumentRef):
         return f"`{reference.name}=`"
     if isinstance(reference, CommandRef):
-        return f"`ecs_cd.{reference.name.replace('-', '_')}({', '.join(map(repr, reference.place))})`"
+        function = _FUNCTIONS.get(reference.name, reference.name.replace("-", "_"))
+        return f"`ecs_cd.{function}({', '.join(map(repr, reference.place))})`"
     if isinstance(reference, CallRef):
         return f"{reference.function}({', '.join(map(repr, reference.command.place))})"
     return right_wording(reference)

@@ -3,6 +3,7 @@
 Nothing of the library imports this module but `ecs_cd.__getattr__`, at the first use of a name.
 """
 
+from ecs_cd.api import continue_rollout as continue_rollout
 from ecs_cd.api import deploy as deploy
 from ecs_cd.api import deploy_many as deploy_many
 from ecs_cd.api import history as history
@@ -14,6 +15,7 @@ from ecs_cd.api import unhold as unhold
 from ecs_cd.api import verify as verify
 from ecs_cd.arguments import load_settings as load_settings
 from ecs_cd.client import Client as Client
+from ecs_cd.delivery.continue_rollout import ContinueResult as ContinueResult
 from ecs_cd.delivery.hold import HoldResult as HoldResult
 from ecs_cd.errors import DeliveryFailed as DeliveryFailed
 from ecs_cd.errors import EcsCdError as EcsCdError
@@ -52,6 +54,8 @@ from ecs_cd.model.service import TaskDefinition as TaskDefinition
 from ecs_cd.model.service import Verdict as Verdict
 from ecs_cd.model.service_deployment import DeploymentMonitor as DeploymentMonitor
 from ecs_cd.model.service_deployment import LifecycleHook as LifecycleHook
+from ecs_cd.model.service_deployment import RevisionImage as RevisionImage
+from ecs_cd.model.service_deployment import RolloutUntil as RolloutUntil
 from ecs_cd.model.service_deployment import ServiceDeployment as ServiceDeployment
 from ecs_cd.model.service_deployment import ServiceRevision as ServiceRevision
 from ecs_cd.model.state_lock import StateLock as StateLock

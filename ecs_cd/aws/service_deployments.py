@@ -51,6 +51,18 @@ class ServiceDeployments:
             self.refusal = error.message if isinstance(error, AccessDenied) else "ECS shows no service deployments."
             return None
 
+    def answer_hook(self, record: ServiceDeployment, hook: LifecycleHook, *, rollback: bool) -> None:
+        """Let a deployment go on from a hook that waits for it, or have it rolled back (ContinueServiceDeployment).
+
+        Raises:
+            AccessDenied: `ecs:ContinueServiceDeployment` is not allowed.
+        """
+        doing = "roll back" if rollback else "continue"
+        with self._ecs.calling(f"{doing} service deployment {quoted(record.id)}") as ecs:
+            ecs.continue_service_deployment(
+                serviceDeploymentArn=record.arn, hookId=hook.id, action="ROLLBACK" if rollback else "CONTINUE"
+            )
+
     def _latest(self, service: ServiceTypeDef) -> str:
         name = service["serviceName"]
         with (

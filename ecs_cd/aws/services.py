@@ -16,6 +16,7 @@ from ecs_cd.aws.task_definitions import DescribedService, TaskDefinitions, uses_
 from ecs_cd.errors import AccessDenied
 from ecs_cd.model.image_name import container_of
 from ecs_cd.model.service import Deployment, ServiceEvent, ServiceSnapshot, ServiceTarget, StoppedTask
+from ecs_cd.model.service_deployment import LifecycleHook, ServiceDeployment
 from ecs_cd.sanitize import quoted
 from ecs_cd.support.concurrency import batches, run_all, run_together
 
@@ -125,6 +126,14 @@ class EcsServices:
             with suppress(AccessDenied):
                 digests = self._revisions.digests_of_tasks(service, deployment.id, container.name)
         return replace(deployment, digests=digests)
+
+    def answer_hook(self, record: ServiceDeployment, hook: LifecycleHook, *, rollback: bool) -> None:
+        """Let a deployment go on from a hook that waits for it, or have it rolled back.
+
+        Raises:
+            AccessDenied: `ecs:ContinueServiceDeployment` is not allowed.
+        """
+        self._deployments.answer_hook(record, hook, rollback=rollback)
 
     def stopped_tasks(self, target: ServiceTarget, task_definition: str) -> tuple[StoppedTask, ...]:
         """Return the service's lately stopped tasks of one task definition (ARN; empty: of any), newest first.

@@ -164,6 +164,24 @@ def queue_pipeline(call: Call) -> CommandResult:
     )
 
 
+def continue_rollout(call: Call) -> CommandResult:
+    """Let a deployment that waits for somebody go on, or have ECS roll it back."""
+    given = call.inputs
+    with call.client() as client:
+        found = client.continue_rollout(
+            given.service,
+            given.environment,
+            roll_back=given.action == "rollback",
+            dry_run=given.dry_run,
+            **call.settings,
+        )
+    message = found.to_text()
+    call.task_log.console.result(message)
+    outcome = "unchanged" if found.dry_run else "rolled-back" if found.rolled_back else "continued"
+    facts = (("Deployment", found.deployment), ("Stage", found.stage), ("Waited since", found.waited_since))
+    return CommandResult(message, outcome, facts=tuple(fact for fact in facts if fact[1]))
+
+
 COMMANDS: Mapping[str, Callable[[Call], CommandResult]] = {
     "deploy": deploy,
     "verify": verify,
@@ -172,6 +190,7 @@ COMMANDS: Mapping[str, Callable[[Call], CommandResult]] = {
     "queue-pipeline": queue_pipeline,
     "rollback": rollback,
     "promote": promote,
+    "continue": continue_rollout,
 }
 """What `inputs.COMMANDS` names, each with what it does."""
 

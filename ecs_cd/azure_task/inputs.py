@@ -31,11 +31,14 @@ COMMANDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "queue-pipeline": (*_PLACE, *READS["pipeline queue"], "wait", "dry_run"),
         "rollback": (*_PLACE, *READS["rollback"], "tag", "dry_run"),
         "promote": (*_PLACE, *READS["promote"], "dry_run"),
+        "continue": (*_PLACE, *READS["continue"], "action", "dry_run"),
     }
 )
 """What each command reads, by the names of the table of settings and of `OWN`."""
 
-OWN = ("tag", "tag_file", "tag_variable", "or_newer", "wait", "dry_run")
+OWN = ("tag", "tag_file", "tag_variable", "or_newer", "wait", "action", "dry_run")
+ACTIONS = ("continue", "rollback")
+"""What may be done with a deployment that waits for somebody."""
 OF_NODE = ("command", "awsCredentials", "azureDevOpsConnection", "pythonPath")
 """Inputs that the Node side has answered before the library is asked."""
 
@@ -72,6 +75,7 @@ class Inputs:
     tag_variable: str = ""
     or_newer: bool = False
     wait: bool = False
+    action: str = ACTIONS[0]
     dry_run: bool = False
     settings: Mapping[str, str] = field(default_factory=dict)
     unused: tuple[str, ...] = ()
@@ -139,6 +143,9 @@ def _checked(name: str, value: str) -> str | bool:
     if name == "tag_variable":
         if not _VARIABLE.fullmatch(value) or _RESERVED.match(value):
             raise ValueError(f"{quoted(value)} is not a name for a variable of one's own.")
+    elif name == "action":
+        if value not in ACTIONS:
+            raise ValueError(f"{quoted(value)} is neither {' nor '.join(ACTIONS)}.")
     elif name in BY_NAME:
         setting = BY_NAME[name]
         values.read(setting, value)
@@ -163,7 +170,8 @@ def _refusal(problems: list[str]) -> SettingsError:
 
 
 def _default(setting: str) -> str:
-    return BY_NAME[setting].default if setting in BY_NAME else ""
+    own = {"action": ACTIONS[0]}
+    return BY_NAME[setting].default if setting in BY_NAME else own.get(setting, "")
 
 
 _SETTINGS = {input_name(name): name for names in COMMANDS.values() for name in names}

@@ -30,6 +30,7 @@ OUTPUTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "queue-pipeline": ("outcome", *_RUN),
         "rollback": ("outcome", *_IMAGE, *_PARAMETER, *_RUN),
         "promote": ("outcome", *_IMAGE, *_PARAMETER, *_RUN),
+        "continue": ("outcome",),
     }
 )
 """The output variables that each command sets, whatever becomes of it; what is not known is empty."""

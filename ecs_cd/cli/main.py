@@ -19,6 +19,7 @@ _COMMANDS = {
     "rollback": "rollback:rollback",
     "hold": "rollback:hold",
     "unhold": "rollback:unhold",
+    "continue": "continue_rollout:continue_rollout",
     "status": "status:status",
     "history": "history:history",
     "tag": "tag:tag",

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ecs_cd.delivery.context import DeliveryContext
 from ecs_cd.delivery.report_builder import ReportBuilder
-from ecs_cd.errors import EcsCdError, RolloutFailed, RunFailed
+from ecs_cd.errors import DeadlineReached, EcsCdError, RolloutFailed, RunFailed
 from ecs_cd.image.check import Images, check_image, unchecked_image
+from ecs_cd.messages import CommandRef, Message, sentences
 from ecs_cd.model.delivery import Delivery, Place
 from ecs_cd.model.events import Event, Phase, RolloutChanged, RunChanged, RunChosen, Watch
 from ecs_cd.model.image import CheckedImage
@@ -293,19 +294,34 @@ def follow_service(
 
     `explain`: as `follow_rollout` has it.
     """
+    shown = _Shown(report)
     with report.phase(Phase.ROLLOUT, f"waiting for ECS service {target.service}") as phase:
-        ended = follow_rollout(
-            services,
-            target,
-            wanted,
-            deadline=report.deadline,
-            watch=lambda snapshot, verdict: report.watch(RolloutChanged(snapshot, verdict)),
-            before=before,
-            explain=explain,
-        )
+        try:
+            ended = follow_rollout(
+                services, target, wanted, deadline=report.deadline, watch=shown.show, before=before, explain=explain
+            )
+        except DeadlineReached as error:
+            error.add(hint=shown.advice)
+            raise
         phase.found = ended.verdict.sentence
         report.add_rollout(ended.snapshot, ended.verdict)
     return ended.verdict
+
+
+@dataclass
+class _Shown:
+    """Shows a rollout's changes; `advice` is how to answer a deployment that waits, as last seen; else empty."""
+
+    report: ReportBuilder
+    advice: str = ""
+
+    def show(self, snapshot: ServiceSnapshot, verdict: Verdict) -> None:
+        """Show what changed."""
+        record, place = snapshot.service_deployment, self.report.place
+        self.advice = ""
+        if record and record.waiting and verdict.serving is Serving.ROLLING:
+            self.advice = Message(CommandRef("continue", place.service, place.environment), " lets it go on.")
+        self.report.watch(RolloutChanged(snapshot, replace(verdict, sentence=sentences(verdict.sentence, self.advice))))
 
 
 def verify_without_run(target: ServiceTarget | None, wanted: Wanted, context: DeliveryContext) -> Verified | None:

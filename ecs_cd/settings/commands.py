@@ -22,6 +22,7 @@ READS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "promote": (*_PROMOTION, *_PARAMETER, *_IMAGE, *_PIPELINE, "verify", "rollout_until", *ECS, *_AWS, "timeout"),
         "rollback": ("parameter", *_IMAGE, *_PIPELINE, "verify", "rollout_until", *ECS, *_AWS, "timeout"),
         "verify": ("order", "rollout_until", *ECS, "repository", *_AWS, "timeout"),
+        "continue": (*ECS, *_AWS, "timeout"),
         "hold": ("parameter", *_AWS, "timeout"),
         "status": (*_PROJECT, "parameter", "repository", *ECS, *_AWS),
         "history": ("parameter", *_AWS),

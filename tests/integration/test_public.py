@@ -29,16 +29,18 @@ MODULES = sorted(
 
 def test_the_public_names_are_these() -> None:
     assert dir(ecs_cd) == [
-        "CallStarted", "Client", "Clock", "Container", "DeliveryFailed", "Deployment",
+        "CallStarted", "Client", "Clock", "Container", "ContinueResult", "DeliveryFailed", "Deployment",
         "DeploymentMonitor", "EcsCdError", "Event", "Failure", "HistoryEntry", "HoldFact", "HoldResult", "ImageFact",
         "ImageTag", "Interrupted", "LifecycleHook", "LockMet", "Order",
         "OriginFact", "Outcome", "ParameterFact", "Phase", "PhaseEnded", "PhaseFact", "PhaseStarted", "PlaceStatus",
-        "Report", "Reports", "RolloutChanged", "RolloutFact", "Run", "RunChanged", "RunChosen", "RunFact", "RunGivenUp",
+        "Report", "Reports", "RevisionImage", "RolloutChanged", "RolloutFact", "RolloutUntil",
+        "Run", "RunChanged", "RunChosen", "RunFact", "RunGivenUp",
         "RunInProgress", "RunLeft", "RunOrigin", "RunProgress", "RunState", "ServiceDeployment",
         "ServiceEvent", "ServiceRevision", "ServiceSnapshot",
         "ServiceTarget", "Serving", "SettingKeywords", "Settings", "StateLock", "SystemClock", "TagEntry", "TagFile",
         "TaskDefinition", "TimelineRecord", "TryLater", "Verdict", "Warned", "Watch", "WrongInput", "__version__",
-        "deploy", "deploy_many", "history", "hold", "load_settings", "promote", "read_tag", "read_tag_file",
+        "continue_rollout", "deploy", "deploy_many", "history", "hold", "load_settings", "promote",
+        "read_tag", "read_tag_file",
         "rollback", "status", "unhold", "verify", "write_tag",
     ]  # fmt: skip
 
@@ -75,7 +77,9 @@ def test_a_name_that_is_not_public_is_an_attribute_error() -> None:
         _ = ecs_cd.demote  # type: ignore[attr-defined]  # that is the point
 
 
-CALLS = ("deploy", "deploy_many", "promote", "rollback", "hold", "unhold", "verify", "status", "history")
+CALLS = (
+    "deploy", "deploy_many", "promote", "rollback", "hold", "unhold", "continue_rollout", "verify", "status", "history",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", CALLS)

@@ -18,6 +18,7 @@ from ecs_cd.model.labels import NO_MARKS, Marks
 from ecs_cd.model.parameter import Parameter, ParameterVersion
 from ecs_cd.model.run import Pipeline, Run, RunProgress, RunRequest, RunState, TimelineRecord
 from ecs_cd.model.service import ServiceSnapshot, ServiceTarget, StoppedTask
+from ecs_cd.model.service_deployment import LifecycleHook, ServiceDeployment
 
 EPOCH = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
@@ -267,6 +268,7 @@ class FakeServices(Fake):
         super().__init__()
         self.scripts: dict[ServiceTarget, deque[ServiceSnapshot]] = {}
         self.stopped: dict[str, tuple[StoppedTask, ...]] = {}
+        self.answered: list[tuple[str, str, bool]] = []
 
     def play(self, *steps: ServiceSnapshot) -> None:
         """Let a service go through these snapshots."""
@@ -278,6 +280,10 @@ class FakeServices(Fake):
         if not script:
             return None
         return script.popleft() if len(script) > 1 else script[0]
+
+    def answer_hook(self, record: ServiceDeployment, hook: LifecycleHook, *, rollback: bool) -> None:
+        self._called("answer_hook")
+        self.answered.append((record.arn, hook.id, rollback))
 
     def stopped_tasks(self, target: ServiceTarget, task_definition: str) -> tuple[StoppedTask, ...]:
         self._called("stopped_tasks")

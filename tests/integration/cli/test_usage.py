@@ -19,12 +19,12 @@ from tests.support.simulated_clouds import SimulatedClouds
 
 LEAVES = [
     ("deploy",), ("deploy-many",), ("promote",), ("verify",), ("rollback",), ("hold",), ("unhold",),
-    ("status",), ("history",), ("tag", "read"), ("tag", "write"), ("parameter", "get"), ("parameter", "set"),
-    ("pipeline", "queue"), ("pipeline", "wait"), ("schema",), ("sandbox", "up"), ("sandbox", "demo"),
+    ("continue",), ("status",), ("history",), ("tag", "read"), ("tag", "write"), ("parameter", "get"),
+    ("parameter", "set"), ("pipeline", "queue"), ("pipeline", "wait"), ("schema",), ("sandbox", "up"), ("sandbox", "demo"),
 ]  # fmt: skip
 CHANGING = [
     ("deploy",), ("deploy-many",), ("promote",), ("rollback",), ("hold",), ("unhold",), ("tag", "write"),
-    ("parameter", "set"), ("pipeline", "queue"),
+    ("continue",), ("parameter", "set"), ("pipeline", "queue"),
 ]  # fmt: skip
 
 

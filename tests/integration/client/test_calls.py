@@ -107,6 +107,8 @@ def test_every_function_takes_the_clock_of_its_caller() -> None:
         ("rollback", ("my-api", "development"), {"to": ""}),
         ("hold", (None, "development"), {}),
         ("unhold", ("my-api", 5), {}),
+        ("continue_rollout", ("my-api", 5), {}),
+        ("continue_rollout", ("my-api", "development"), {"roll_back": "false"}),
         ("verify", ("my-api", "development"), {"tag_file": 5}),
         ("verify", ("my-api", "development"), {"tag": ""}),
         ("verify", ("my-api", "development"), {"tag": "v1"}),
