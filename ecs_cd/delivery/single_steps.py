@@ -11,12 +11,13 @@ from ecs_cd.model.events import Watch, ignore_events
 from ecs_cd.model.image import CheckedImage
 from ecs_cd.model.order import Order
 from ecs_cd.model.parameter import ParameterChange
-from ecs_cd.model.service import Serving
+from ecs_cd.model.service import Serving, TaskTarget
 from ecs_cd.parameter.store import Parameters
 from ecs_cd.report.facts import Outcome
 from ecs_cd.report.report import Report
 from ecs_cd.rollout.follow import failure_without_run
 from ecs_cd.rollout.services import Services
+from ecs_cd.rollout.task_definition import look_at_task_definition, not_in_latest
 from ecs_cd.rollout.wanted import Wanted
 from ecs_cd.sanitize import quoted
 from ecs_cd.support.deadline import Deadline
@@ -51,14 +52,16 @@ def verify_rollout(
 
     def verify() -> Outcome:
         place = delivery.place
+        # Without an order no other tag is newer, so that another image that serves is a failure.
+        order = delivery.options.order if or_newer else Order.NONE
+        wanted = Wanted(delivery.tag, order=order, until=place.rollout_until)
+        if place.task:
+            return _verify_task(place.task, wanted, services, report)
         if place.target is None:
             raise SettingsError(
                 f"There is no ECS service named for {place.service} in {place.environment}.",
                 hint="Name it in the settings under `ecs:`.",
             )
-        # Without an order no other tag is newer, so that another image that serves is a failure.
-        order = delivery.options.order if or_newer else Order.NONE
-        wanted = Wanted(delivery.tag, order=order, until=place.rollout_until)
         verdict = follow_service(place.target, wanted, services, report, explain=failure_without_run)
         if verdict.serving is Serving.SUPERSEDED:
             return Outcome.SUPERSEDED
@@ -73,3 +76,15 @@ def verify_rollout(
         return Outcome.UNCHANGED
 
     return report.of(verify)
+
+
+def _verify_task(task: TaskTarget, wanted: Wanted, services: Services, report: ReportBuilder) -> Outcome:
+    found = look_at_task_definition(services, task, wanted)
+    if found.serving is Serving.NOT_APPLIED:
+        raise not_in_latest(task, wanted, found)
+    report.add_evidence(found.sentence)
+    if found.serving is Serving.SUPERSEDED:
+        return Outcome.SUPERSEDED
+    place = report.place
+    report.summary = f"{place.service} {wanted.tag} is in {place.environment}: the next task of {task.family} runs it."
+    return Outcome.UNCHANGED

@@ -25,7 +25,7 @@ from ecs_cd.model.image import CheckedImage
 from ecs_cd.model.labels import Mark, Marks
 from ecs_cd.model.parameter import ParameterChange
 from ecs_cd.model.run import FinishedRun, Pipeline, RunOrigin
-from ecs_cd.model.service import ServiceSnapshot, ServiceTarget, Serving, Verdict
+from ecs_cd.model.service import ServiceSnapshot, ServiceTarget, Serving, TaskTarget, Verdict
 from ecs_cd.parameter.hold import mark_verified
 from ecs_cd.parameter.record import ParameterSnapshot, describe_change, record_tag, snapshot_parameter
 from ecs_cd.parameter.store import Parameters
@@ -34,6 +34,7 @@ from ecs_cd.rollout.after_failed_run import FirstLook, look_after_failed_run
 from ecs_cd.rollout.follow import Explain, follow_rollout
 from ecs_cd.rollout.judge import judge
 from ecs_cd.rollout.services import Services
+from ecs_cd.rollout.task_definition import follow_task_definition, look_at_task_definition, not_applied
 from ecs_cd.rollout.wanted import Wanted
 from ecs_cd.run.carry import carry_change
 from ecs_cd.run.pipelines import locate_pipeline, resolve_pipeline
@@ -242,17 +243,19 @@ def _after_failed_run(
     return f"The run failed, but not for this service: {seen.sentence}"
 
 
-def verify(
-    target: ServiceTarget | None, wanted: Wanted, context: DeliveryContext, before: ServiceSnapshot | None = None
-) -> Verified:
+def verify(place: Place, wanted: Wanted, context: DeliveryContext, before: ServiceSnapshot | None = None) -> Verified:
     """Follow the rollout until ECS serves the tag or a newer one (rule 10). `before`: as `follow_rollout` has it.
+
+    Where the place names a task definition instead of a service, its latest revision is looked at.
 
     Raises:
         EcsCdError: as `follow_rollout` says.
     """
-    if target is None:
+    if place.task:
+        return _verify_task(place.task, wanted, context)
+    if place.target is None:
         return _applied(context, "no ECS service is named")
-    verdict = follow_service(target, wanted, context.clouds.services, context.report, before=before)
+    verdict = follow_service(place.target, wanted, context.clouds.services, context.report, before=before)
     if verdict.serving is Serving.SUPERSEDED:
         return Verified(Outcome.SUPERSEDED, serves=False)
     if verdict.serving is Serving.BAKING:
@@ -270,6 +273,23 @@ def _baking(verdict: Verdict, context: DeliveryContext) -> Verified:
     again = "The same delivery after that marks the version as verified."
     report.summary = f"{place}; ECS can still take it back: {verdict.sentence} {again}"
     return Verified(Outcome.DEPLOYED, serves=False)
+
+
+def _verify_task(task: TaskTarget, wanted: Wanted, context: DeliveryContext) -> Verified:
+    """Look whether the latest revision of a task definition has the tag."""
+    report = context.report
+    with report.phase(Phase.ROLLOUT, f"looking at task definition {task.family}") as phase:
+        verdict = follow_task_definition(context.clouds.services, task, wanted, deadline=context.deadline)
+        phase.found = verdict.sentence
+    report.add_evidence(verdict.sentence)
+    if verdict.serving is Serving.NOT_APPLIED:
+        raise not_applied(task, wanted, verdict)
+    if verdict.serving is Serving.SUPERSEDED:
+        return Verified(Outcome.SUPERSEDED, serves=False)
+    by = f"applied by run {report.run.name}" if report.run else "applied"
+    has_it = f"the next task of {task.family} runs it"
+    report.summary = f"{report.place.service} {report.tag} in {report.place.environment}: {by}; {has_it}."
+    return Verified(Outcome.APPLIED, serves=True)
 
 
 def _applied(context: DeliveryContext, why: str) -> Verified:
@@ -324,8 +344,13 @@ class _Shown:
         self.report.watch(RolloutChanged(snapshot, replace(verdict, sentence=sentences(verdict.sentence, self.advice))))
 
 
-def verify_without_run(target: ServiceTarget | None, wanted: Wanted, context: DeliveryContext) -> Verified | None:
+def verify_without_run(place: Place, wanted: Wanted, context: DeliveryContext) -> Verified | None:
     """Return how a tag recorded before ended, where it serves or is rolling out; None where a run is needed."""
+    target = place.target
+    if place.task:
+        found = look_at_task_definition(context.clouds.services, place.task, wanted)
+        context.report.add_evidence(found.sentence)
+        return Verified(Outcome.UNCHANGED, serves=True) if found.serving is Serving.DEPLOYED else None
     snapshot = context.clouds.services.snapshot(target) if target else None
     if snapshot is None:
         return None
@@ -333,7 +358,7 @@ def verify_without_run(target: ServiceTarget | None, wanted: Wanted, context: De
     if verdict.serving is Serving.DEPLOYED:
         context.report.add_rollout(snapshot, verdict)
         return Verified(Outcome.UNCHANGED, serves=True)
-    return verify(target, wanted, context) if verdict.serving in (Serving.ROLLING, Serving.BAKING) else None
+    return verify(place, wanted, context) if verdict.serving in (Serving.ROLLING, Serving.BAKING) else None
 
 
 def mark_as_verified(verified: Verified, parameter: str, marks: Marks, top: Mark, context: DeliveryContext) -> None:

@@ -76,6 +76,9 @@ class SettingKeywords(TypedDict, total=False):
     container: str | None
     """Name of the container whose image carries the tag, if its repository does not identify it."""
 
+    task_definition: str | None
+    """Family of a scheduled or one-off task, which no ECS service runs: its latest revision is verified."""
+
     timeout: str | float | None
     """The deadline of the whole delivery: 90s, 30m, 1h30m."""
 

@@ -294,6 +294,16 @@ _ROLLOUT = (
         check=naming_rules.ecs,
         task_input=TaskInput("Container"),
     ),
+    Setting(
+        "task_definition",
+        Section.SERVICE,
+        Group.ROLLOUT,
+        "Family of a scheduled or one-off task, which no ECS service runs: its latest revision is verified.",
+        key="ecs.task_definition",
+        metavar="FAMILY",
+        check=naming_rules.ecs,
+        task_input=TaskInput("Task definition", "Needs `ecs:DescribeTaskDefinition`."),
+    ),
 )
 
 _ADVANCED = (
