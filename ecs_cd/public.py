@@ -63,6 +63,7 @@ from ecs_cd.overview.history import HistoryEntry as HistoryEntry
 from ecs_cd.overview.matrix import PlaceStatus as PlaceStatus
 from ecs_cd.overview.matrix import RunInProgress as RunInProgress
 from ecs_cd.report.combined import Reports as Reports
+from ecs_cd.report.facts import DeploymentFact as DeploymentFact
 from ecs_cd.report.facts import Failure as Failure
 from ecs_cd.report.facts import HoldFact as HoldFact
 from ecs_cd.report.facts import ImageFact as ImageFact

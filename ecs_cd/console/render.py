@@ -133,12 +133,20 @@ class Renderer:
         deployment = changed.verdict.deployment
         if deployment and deployment.desired > 0:
             full = max(0, min(_BAR, _BAR * deployment.running // deployment.desired))
-            bar = Text(self._symbols.full * full, style="green")
-            bar.append(self._symbols.empty * (_BAR - full), style="dim")
-            bar.append(f" {deployment.running}/{deployment.desired} tasks")
-            yield bar
+            yield self._bar(full, f" {deployment.running}/{deployment.desired} tasks")
+        record = changed.snapshot.service_deployment
+        weight = record.target.production_weight if record and record.goes_on and record.target else None
+        if weight is not None:
+            full = max(0, min(_BAR, int(_BAR * weight / 100)))
+            yield self._bar(full, f" {weight:g}% of production traffic")
         for event in events:
             yield self._text(event, "dim")
+
+    def _bar(self, full: int, label: str) -> Text:
+        bar = Text(self._symbols.full * full, style="green")
+        bar.append(self._symbols.empty * (_BAR - full), style="dim")
+        bar.append(label)
+        return bar
 
     def _symbol(self, state: PhaseState, now: float) -> str:
         if state is PhaseState.ACTIVE:

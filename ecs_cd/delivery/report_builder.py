@@ -26,7 +26,9 @@ from ecs_cd.model.labels import Marks
 from ecs_cd.model.parameter import ParameterChange
 from ecs_cd.model.run import FinishedRun, Run, RunOrigin
 from ecs_cd.model.service import ServiceSnapshot, Serving, Verdict
+from ecs_cd.model.service_deployment import ServiceDeployment
 from ecs_cd.report.facts import (
+    DeploymentFact,
     Failure,
     HoldFact,
     ImageFact,
@@ -125,8 +127,16 @@ class ReportBuilder:
         return f"Run {name} succeeded{attempts}."
 
     def add_rollout(self, snapshot: ServiceSnapshot, verdict: Verdict) -> None:
-        """Add what ECS serves."""
+        """Add what ECS serves; it is evidence."""
+        self.note_rollout(snapshot, verdict)
         deployment = verdict.deployment
+        if verdict.serving is not Serving.NOT_JUDGED and deployment:
+            runs = f"{verdict.image} ({deployment.task_definition.name})"
+            self.add_evidence(f"ECS service {snapshot.target.service} runs {runs}: {verdict.sentence}")
+
+    def note_rollout(self, snapshot: ServiceSnapshot, verdict: Verdict) -> None:
+        """Take down what ECS was last seen to serve."""
+        deployment, record = verdict.deployment, snapshot.service_deployment
         self.rollout = RolloutFact(
             cluster=snapshot.target.cluster,
             service=snapshot.target.service,
@@ -136,10 +146,8 @@ class ReportBuilder:
             task_definition=deployment.task_definition.name if deployment else "",
             running=deployment.running if deployment else 0,
             desired=deployment.desired if deployment else 0,
+            deployment=_deployment(record) if record else None,
         )
-        if verdict.serving is not Serving.NOT_JUDGED and deployment:
-            runs = f"{verdict.image} ({deployment.task_definition.name})"
-            self.add_evidence(f"ECS service {snapshot.target.service} runs {runs}: {verdict.sentence}")
 
     def note(self, event: Event) -> None:
         """Take down what an event says of the run that is looked for and followed; it is shown to nobody."""
@@ -241,6 +249,23 @@ _SUMMARIES = {
     Outcome.ROLLED_BACK: "{place.service} in {place.environment} is rolled back to {tag} and held there.",
     Outcome.HELD: "{place.service} {tag} to {place.environment}: not delivered, because of a hold.",
 }
+
+
+def _deployment(record: ServiceDeployment) -> DeploymentFact:
+    return DeploymentFact(
+        id=record.id,
+        status=record.status,
+        reason=record.reason or record.rollback_reason,
+        strategy=record.strategy,
+        stage=record.stage,
+        production_traffic=record.target.production_weight if record.target else None,
+        bake_ends_at=record.bake_ends_at if record.goes_on else None,
+        circuit_breaker=record.breaker.status if record.breaker else "",
+        alarms=record.alarms.names if record.alarms else (),
+        triggered_alarms=record.alarms.triggered if record.alarms else (),
+        waits_for=tuple(hook.id for hook in record.waiting),
+        early_success_percent=record.early_success_percent,
+    )
 
 
 def _parameter(change: ParameterChange) -> ParameterFact:

@@ -341,6 +341,7 @@ class _Shown:
         self.advice = ""
         if record and record.waiting and verdict.serving is Serving.ROLLING:
             self.advice = Message(CommandRef("continue", place.service, place.environment), " lets it go on.")
+        self.report.note_rollout(snapshot, verdict)
         self.report.watch(RolloutChanged(snapshot, replace(verdict, sentence=sentences(verdict.sentence, self.advice))))
 
 

@@ -66,8 +66,35 @@ class RunFact:
 
 
 @dataclass(frozen=True)
+class DeploymentFact:
+    """ECS's record of the latest deployment of the service (a service deployment), as it was seen last.
+
+    `status`, `strategy`, `stage` and the status of the circuit breaker are ECS's words (API reference,
+    ServiceDeployment); for CODE_DEPLOY, CodeDeploy's translated into these. `production_traffic`: the percentage asked
+    for the new revision; null where ECS moves none. `bake_ends_at` (ISO 8601) is known during the bake time alone.
+    `triggered_alarms` ended it. `waits_for`: the ids of the hooks that wait for somebody.
+    """
+
+    id: str
+    status: str
+    reason: str
+    strategy: str
+    stage: str
+    production_traffic: float | None
+    bake_ends_at: datetime | None
+    circuit_breaker: str
+    alarms: tuple[str, ...]
+    triggered_alarms: tuple[str, ...]
+    waits_for: tuple[str, ...]
+    early_success_percent: int | None
+
+
+@dataclass(frozen=True)
 class RolloutFact:
-    """What ECS serves. `serving` as in `model.Serving`; counts are tasks of the primary deployment."""
+    """What ECS serves. `serving` as in `model.Serving`; counts are tasks of the primary deployment.
+
+    `deployment` is null where ECS has or shows no record of one.
+    """
 
     cluster: str
     service: str
@@ -77,6 +104,7 @@ class RolloutFact:
     task_definition: str
     running: int
     desired: int
+    deployment: DeploymentFact | None = None
 
 
 @dataclass(frozen=True)

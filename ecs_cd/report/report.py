@@ -27,7 +27,7 @@ from ecs_cd.report.json_file import as_json, write_json
 from ecs_cd.report.text import Group, labelled_text, mark
 from ecs_cd.support.deadline import format_duration
 
-VERSION = "2.0"
+VERSION = "2.1"
 
 
 @dataclass(frozen=True)

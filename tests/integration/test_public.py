@@ -30,7 +30,8 @@ MODULES = sorted(
 def test_the_public_names_are_these() -> None:
     assert dir(ecs_cd) == [
         "CallStarted", "Client", "Clock", "Container", "ContinueResult", "DeliveryFailed", "Deployment",
-        "DeploymentMonitor", "EcsCdError", "Event", "Failure", "HistoryEntry", "HoldFact", "HoldResult", "ImageFact",
+        "DeploymentFact", "DeploymentMonitor", "EcsCdError", "Event", "Failure", "HistoryEntry",
+        "HoldFact", "HoldResult", "ImageFact",
         "ImageTag", "Interrupted", "LifecycleHook", "LockMet", "Order",
         "OriginFact", "Outcome", "ParameterFact", "Phase", "PhaseEnded", "PhaseFact", "PhaseStarted", "PlaceStatus",
         "Report", "Reports", "RevisionImage", "RolloutChanged", "RolloutFact", "RolloutUntil",

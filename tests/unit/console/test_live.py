@@ -6,6 +6,7 @@ import io
 import re
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from rich.console import Console as Terminal
@@ -19,6 +20,7 @@ from ecs_cd.console.progress import Progress
 from ecs_cd.console.render import Renderer
 from ecs_cd.model.events import CallStarted, Event, Phase, PhaseEnded, PhaseStarted, RolloutChanged, Warned
 from ecs_cd.model.run import RunState
+from ecs_cd.model.service_deployment import ServiceDeployment, ServiceRevision
 from ecs_cd.support.deadline import Deadline
 from tests.support.console_script import (
     BEFORE_RUN,
@@ -122,6 +124,19 @@ def test_a_rollout_has_a_bar_and_the_latest_events(width: int) -> None:
     assert "━━━━━━━━━━────────── 1/2 tasks" in text
     assert STARTED.message in " ".join(text.split())
     assert "deregistered" not in text
+
+
+@WIDTHS
+def test_a_deployment_that_shifts_traffic_has_a_bar_for_it_while_it_goes_on(width: int) -> None:
+    def shown(status: str) -> str:
+        record = ServiceDeployment("arn/1", status, target=ServiceRevision("arn/1", production_weight=25.0))
+        last = ROLLING[-1]
+        assert isinstance(last, RolloutChanged)
+        changed = replace(last, snapshot=replace(last.snapshot, service_deployment=record))
+        return Drawn((*BEFORE_RUN, *RUN_SUCCEEDED, *ROLLING, changed)).text(width)
+
+    assert "━━━━━─────────────── 25% of production traffic" in shown("IN_PROGRESS")
+    assert "production traffic" not in shown("ROLLBACK_IN_PROGRESS")
 
 
 @WIDTHS

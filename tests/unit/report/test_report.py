@@ -14,6 +14,7 @@ import pytest
 
 from ecs_cd.errors import RunFailed, WrongInput
 from ecs_cd.report.facts import (
+    DeploymentFact,
     Failure,
     HoldFact,
     ImageFact,
@@ -39,7 +40,30 @@ FULL = Report(
     image=ImageFact("sha256:abc", datetime(2026, 1, 1, tzinfo=timezone.utc)),
     parameter=ParameterFact("/tag", "101", "102", 3, "written", restored=False),
     run=RunFact(42, "20260101.1", "https://dev/42", 7, "refs/heads/main", "succeeded"),
-    rollout=RolloutFact("dev", "my-api", "deployed", "1 of 1 tasks serve it.", "my-api:102", "my-api:2", 1, 1),
+    rollout=RolloutFact(
+        "dev",
+        "my-api",
+        "deployed",
+        "1 of 1 tasks serve it.",
+        "my-api:102",
+        "my-api:2",
+        1,
+        1,
+        DeploymentFact(
+            "NCWGC2ZR",
+            "IN_PROGRESS",
+            "",
+            "BLUE_GREEN",
+            "BAKE_TIME",
+            100.0,
+            datetime(2026, 1, 1, tzinfo=timezone.utc),
+            "MONITORING",
+            ("errors",),
+            (),
+            ("hook-1",),
+            None,
+        ),
+    ),
     failure=None,
     warnings=("Somebody was here.",),
     phases=(PhaseFact("check", 0.1),),
@@ -77,7 +101,7 @@ def _keys(value: Any, path: str = "") -> Iterator[str]:  # noqa: ANN401 - any JS
 
 def test_no_key_that_programs_read_ever_goes() -> None:
     """A key may be added; one that is renamed or removed needs a new major `version`."""
-    assert VERSION == "2.0"
+    assert VERSION == "2.1"
     assert set(_keys(FULL.to_dict())) | set(_keys({"failure": FAILED.to_dict()["failure"]})) == {
         *("version", "outcome", "exit_code", "service", "environment", "tag", "dry_run", "summary", "evidence"),
         *("image", "image.digest", "image.pushed_at"),
@@ -87,6 +111,11 @@ def test_no_key_that_programs_read_ever_goes() -> None:
         *("run.origin", "run.attempts"),
         *("rollout", "rollout.cluster", "rollout.service", "rollout.serving", "rollout.sentence", "rollout.image"),
         *("rollout.task_definition", "rollout.running", "rollout.desired"),
+        *("rollout.deployment", "rollout.deployment.id", "rollout.deployment.status", "rollout.deployment.reason"),
+        *("rollout.deployment.strategy", "rollout.deployment.stage", "rollout.deployment.production_traffic"),
+        *("rollout.deployment.bake_ends_at", "rollout.deployment.circuit_breaker", "rollout.deployment.alarms"),
+        *("rollout.deployment.triggered_alarms", "rollout.deployment.waits_for"),
+        *("rollout.deployment.early_success_percent",),
         *("failure", "failure.reason", "failure.message", "failure.hint", "failure.details", "failure.link"),
         *("hold", "hold.state", "hold.tag", "hold.version", "hold.previous_tag"),
         *("failure.retryable", "warnings", "phases", "started_at", "seconds", "deadline_seconds"),
