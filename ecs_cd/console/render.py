@@ -138,7 +138,7 @@ class Renderer:
         weight = record.target.production_weight if record and record.goes_on and record.target else None
         if weight is not None:
             full = max(0, min(_BAR, int(_BAR * weight / 100)))
-            yield self._bar(full, f" {weight:g}% of production traffic")
+            yield self._bar(full, f" {weight:g}% of traffic")
         for event in events:
             yield self._text(event, "dim")
 

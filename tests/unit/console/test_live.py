@@ -135,8 +135,8 @@ def test_a_deployment_that_shifts_traffic_has_a_bar_for_it_while_it_goes_on(widt
         changed = replace(last, snapshot=replace(last.snapshot, service_deployment=record))
         return Drawn((*BEFORE_RUN, *RUN_SUCCEEDED, *ROLLING, changed)).text(width)
 
-    assert "━━━━━─────────────── 25% of production traffic" in shown("IN_PROGRESS")
-    assert "production traffic" not in shown("ROLLBACK_IN_PROGRESS")
+    assert "━━━━━─────────────── 25% of traffic" in shown("IN_PROGRESS")
+    assert "of traffic" not in shown("ROLLBACK_IN_PROGRESS")
 
 
 @WIDTHS
