@@ -18,7 +18,7 @@ from ecs_cd.sanitize import comma_list
 _TAKEN_BACK = ("ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL")
 _STRATEGIES = {"BLUE_GREEN": "blue/green", "LINEAR": "linear", "CANARY": "canary", "CODE_DEPLOY": "CodeDeploy"}
 _TRIGGERED = "TRIGGERED"
-_BY_REQUEST = ("stopservicedeployment", "continueservicedeployment", "stopped by", "request", "manual", "user ")
+_BY_REQUEST = ("stopservicedeployment", "continueservicedeployment", "stopped by", "request", "manual", "user")
 """What ECS's words may have where somebody asked for the end; its exact words for that are published nowhere."""
 
 
@@ -210,6 +210,8 @@ def _of_words(record: ServiceDeployment, words: str) -> str:
         return "its circuit breaker ended it."
     if "alarm" in words:
         return "a CloudWatch alarm ended it."
+    if "pause hook" in words:
+        return "nobody let it continue in time." if "timed out" in words else "somebody had it rolled back at a pause."
     if "hook" in words:
         return "a lifecycle hook ended it."
     if not words or any(word in words for word in _BY_REQUEST):

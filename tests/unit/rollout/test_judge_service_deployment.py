@@ -213,6 +213,15 @@ def test_progress_is_said_with_stage_traffic_tasks_and_who_is_waited_for(
             record("ROLLBACK_SUCCESSFUL", stage="PRE_SCALE_UP", hooks=(replace(PAUSED, status="FAILED"),)),
             "somebody had it rolled back at PRE_SCALE_UP.",
         ),
+        (
+            record("ROLLBACK_SUCCESSFUL", reason="PRE_SCALE_UP pause hook failed."),
+            "somebody had it rolled back at a pause. ECS says: PRE_SCALE_UP pause hook failed.",
+        ),
+        (record("ROLLBACK_SUCCESSFUL", reason="PRE_SCALE_UP pause hook timed out."), "nobody let it continue in time."),
+        (
+            record("ROLLBACK_SUCCESSFUL", reason="Rolled back by the user."),
+            "somebody had it rolled back. ECS says: Rol",
+        ),
         (record("ROLLBACK_SUCCESSFUL"), "ECS put api:5 back: somebody had it rolled back."),
         (
             record("ROLLBACK_SUCCESSFUL", reason="Rolled back because of invalid networking configuration"),
