@@ -189,7 +189,10 @@ class SimulatedClouds:
 
     def _apply(self, context: StepContext) -> None:
         self.during_apply(context)
-        environment = ENVIRONMENTS[context.branch]
+        self.apply(ENVIRONMENTS[context.branch])
+
+    def apply(self, environment: str) -> None:
+        """Bring every service to the tag that is recorded for it, as Terraform does."""
         ecs = self.aws.client("ecs")
         for service in SERVICES if environment == "development" else ():
             tag = self.value(f"/{service}/{environment}/docker-image-tag")

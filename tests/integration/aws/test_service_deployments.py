@@ -130,9 +130,7 @@ def test_a_pause_is_seen_and_answered(fleet: Fleet, adapter: Aws, rollback: bool
 def test_a_right_to_continue_that_is_missing_is_named(aws: Cloud, fleet: Fleet, adapter: Aws) -> None:
     Deploying(fleet, adapter, **pausing(timeoutInMinutes=60, action="ROLLBACK")).at("PRE_SCALE_UP")
     aws.inject("ecs", "ContinueServiceDeployment", ErrorAnswer("AccessDeniedException"))
-    with pytest.raises(
-        DeliveryFailed, match="ContinueServiceDeployment"
-    ):
+    with pytest.raises(DeliveryFailed, match="ContinueServiceDeployment"):
         answer_pause(adapter.services, TARGET, rollback=False)
 
 
