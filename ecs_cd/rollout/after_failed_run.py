@@ -54,6 +54,8 @@ def look_after_failed_run(
         if not _rejected_since(first, snapshot, verdict, wanted):
             return None
         watching.last = Rollout(verdict, snapshot)
+        if watching.may_be_replaced(watching.last):
+            return NOT_YET
         return failure_after_run(wanted, watching.last, watching.evidence())
 
     seconds = min(WAIT, deadline.remaining())

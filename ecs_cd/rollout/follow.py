@@ -104,6 +104,7 @@ class Watching:
     last: Rollout | None = None
     stages: dict[tuple[str, str], datetime | None] = field(default_factory=dict)
     over_at_first: str | None = None
+    stopped: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         """Note until when an answer may be the one from before the run."""
@@ -149,9 +150,20 @@ class Watching:
     def _is_over(self, rollout: Rollout) -> bool:
         """Return whether the wait is over: not while the answer may still be the one from before the run."""
         serving = rollout.verdict.serving
-        if serving is Serving.ROLLING:
+        if serving is Serving.ROLLING or self.may_be_replaced(rollout):
             return False
         return not self._may_be_stale(rollout) or self.deadline.clock.now() >= self.settled_at
+
+    def may_be_replaced(self, rollout: Rollout) -> bool:
+        """Return whether a deployment that stopped may have been replaced by a newer one, which the next look shows.
+
+        ECS stops the former deployment when another begins, and says so before or after the service names the new one.
+        """
+        record = rollout.snapshot.service_deployment
+        if record is None or record.status != "STOPPED" or record.arn in self.stopped:
+            return False
+        self.stopped.add(record.arn)
+        return rollout.verdict.serving is Serving.FAILED
 
     def _may_be_stale(self, rollout: Rollout) -> bool:
         serving, record = rollout.verdict.serving, rollout.snapshot.service_deployment

@@ -180,6 +180,18 @@ def test_a_rejection_of_which_it_is_not_known_when_it_was_is_believed_after_the_
     assert following.follow().verdict.serving is Serving.DEPLOYED
 
 
+@pytest.mark.parametrize("newer", [service(deployment("8")), recorded(DONE, "SUCCESSFUL", "arn:sd/2")])
+def test_a_deployment_that_a_newer_one_replaced_did_not_fail(newer: ServiceSnapshot) -> None:
+    following = Following(recorded(ROLLING, "IN_PROGRESS"), recorded(ROLLING, "STOPPED"), newer)
+    assert following.follow(OLD).verdict.serving in (Serving.SUPERSEDED, Serving.DEPLOYED)
+
+
+def test_a_deployment_that_stays_stopped_failed() -> None:
+    following = Following(recorded(ROLLING, "IN_PROGRESS"), recorded(ROLLING, "STOPPED"))
+    following.fails(RolloutFailed, OLD)
+    assert len(following.clock.slept) == 2
+
+
 def test_the_end_of_the_bake_time_stays_when_ecs_updates_its_record() -> None:
     noon = datetime(2026, 11, 28, 12, tzinfo=timezone.utc)
     times = (noon, noon + timedelta(minutes=5), noon + timedelta(minutes=9))
