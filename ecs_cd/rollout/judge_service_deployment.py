@@ -18,6 +18,14 @@ from ecs_cd.sanitize import comma_list
 _TAKEN_BACK = ("ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL")
 _STRATEGIES = {"BLUE_GREEN": "blue/green", "LINEAR": "linear", "CANARY": "canary", "CODE_DEPLOY": "CodeDeploy"}
 _TRIGGERED = "TRIGGERED"
+_CAUSES = {
+    "circuit breaker": "its circuit breaker ended it.",
+    "alarm": "a CloudWatch alarm ended it.",
+    "pause hook timed out": "nobody let it continue in time.",
+    "pause hook": "somebody had it rolled back at a pause.",
+    "hook": "a lifecycle hook ended it.",
+}
+"""What ECS's words name, the more particular first (real-services.md has them, with their sources)."""
 _BY_REQUEST = ("stopservicedeployment", "continueservicedeployment", "stopped by", "request", "manual", "user")
 """What ECS's words may have where somebody asked for the end; its exact words for that are published nowhere."""
 
@@ -40,7 +48,7 @@ def judge_service_deployment(snapshot: ServiceSnapshot, wanted: Wanted) -> Verdi
     if record.status == "STOPPED":
         return Verdict(Serving.FAILED, f"ECS stopped the deployment: {who_ended(record)}", image, ours)
     if record.status == "ROLLBACK_FAILED":
-        why = f"ECS could not roll the deployment back; it was to be, because of this: {who_ended(record)}"
+        why = f"The deployment failed, and ECS could not roll it back: {who_ended(record)}"
         return Verdict(Serving.FAILED, why, image, ours)
     return _taken_back(snapshot, record, ours, wanted) if record.status in _TAKEN_BACK else None
 
@@ -206,17 +214,15 @@ def _of_hook(hook: LifecycleHook, stage: str) -> str:
 
 
 def _of_words(record: ServiceDeployment, words: str) -> str:
-    if "circuit breaker" in words:
-        return "its circuit breaker ended it."
-    if "alarm" in words:
-        return "a CloudWatch alarm ended it."
-    if "pause hook" in words:
-        return "nobody let it continue in time." if "timed out" in words else "somebody had it rolled back at a pause."
-    if "hook" in words:
-        return "a lifecycle hook ended it."
+    """Return the cause that ECS's words name, in lower case."""
+    for part, cause in _CAUSES.items():
+        if part in words:
+            return cause
+    if record.status == "ROLLBACK_FAILED":  # the words are about the rollback
+        return "its events say why it failed."
     if not words or any(word in words for word in _BY_REQUEST):
         return "somebody stopped it." if record.status.startswith("STOP") else "somebody had it rolled back."
-    return "neither its circuit breaker, nor an alarm, nor a hook did."
+    return "it was no circuit breaker, no alarm and no hook."
 
 
 def moment(at: datetime | None) -> str:

@@ -32,7 +32,7 @@ def world() -> World:
 def recorded(snapshot: ServiceSnapshot, status: str, **more: object) -> ServiceSnapshot:
     """Return the service with ECS's record of its deployment of 102."""
     target = ServiceRevision(
-        "arn:service-revision/9", task_definition=OURS, images=(RevisionImage("api", "r.io/my-api:102"),)
+        "arn:service-revision/9", 1, 1, task_definition=OURS, images=(RevisionImage("api", "r.io/my-api:102"),)
     )
     record = ServiceDeployment("arn:sd/102", status, target=target)
     return replace(snapshot, service_deployment=replace(record, **more))  # type: ignore[arg-type]  # fields by name

@@ -225,7 +225,7 @@ def test_progress_is_said_with_stage_traffic_tasks_and_who_is_waited_for(
         (record("ROLLBACK_SUCCESSFUL"), "ECS put api:5 back: somebody had it rolled back."),
         (
             record("ROLLBACK_SUCCESSFUL", reason="Rolled back because of invalid networking configuration"),
-            "neither its circuit breaker, nor an alarm, nor a hook did. ECS says: Rolled back because of invalid",
+            "it was no circuit breaker, no alarm and no hook. ECS says: Rolled back because of invalid",
         ),
     ],
 )
@@ -240,7 +240,11 @@ def test_who_took_a_deployment_back_is_told_apart(shown: ServiceDeployment, sent
         (record("STOPPED", breaker=DeploymentMonitor("TRIGGERED", 3, 3)), "its circuit breaker ended it after 3"),
         (
             record("ROLLBACK_FAILED", reason=WHY),
-            "could not roll the deployment back; it was to be, because of this: its",
+            "The deployment failed, and ECS could not roll it back: its circuit breaker ended it. ECS says: ",
+        ),
+        (
+            record("ROLLBACK_FAILED", reason="No rollback candidate was found to run the rollback."),
+            "could not roll it back: its events say why it failed. ECS says: No rollback candidate was found",
         ),
     ],
 )
