@@ -161,6 +161,13 @@ _CODES: tuple[tuple[MappedError, str], ...] = (
         "ServiceNotFoundException ServiceNotActiveException",
     ),
     (
+        MappedError(RolloutFailed, "there is no such deployment", _NAMES),
+        """
+        ServiceDeploymentNotFoundException DeploymentDoesNotExistException InvalidDeploymentIdException
+        DeploymentIdRequiredException
+        """,
+    ),
+    (
         _BAD_REQUEST,
         """
         ClientException InvalidParameterException InvalidParameterValue ValidationError InvalidRequest InvalidAction

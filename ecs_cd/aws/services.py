@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 from functools import partial
 from typing import TYPE_CHECKING
 
+from ecs_cd.aws.code_deploy import CodeDeployClient, CodeDeployments
 from ecs_cd.aws.service_client import ServiceClient
 from ecs_cd.aws.service_deployments import ServiceDeployments
 from ecs_cd.aws.service_revisions import ServiceRevisions
@@ -40,9 +41,13 @@ _LONG_AGO = datetime(1970, 1, 1, tzinfo=timezone.utc)
 class EcsServices:
     """The ECS services of one account and region."""
 
-    def __init__(self, ecs: ServiceClient[ECSClient]) -> None:
+    def __init__(
+        self, ecs: ServiceClient[ECSClient], codedeploy: ServiceClient[CodeDeployClient] | None = None
+    ) -> None:
+        """Use these clients; without one of CodeDeploy, its deployments are judged by their task sets."""
         self._ecs = ecs
         self._definitions = TaskDefinitions(ecs)
+        self._code_deploy = CodeDeployments(codedeploy, self._definitions.__getitem__) if codedeploy else None
         self._revisions = ServiceRevisions(ecs)
         self._deployments = ServiceDeployments(ecs)
 
@@ -67,7 +72,7 @@ class EcsServices:
         shown = [DescribedService(service, [target])]
         if uses_task_sets(service):
             self._definitions.learn(shown)
-            return self._snapshot(target, service)
+            return self._with_code_deploy(self._snapshot(target, service), service)
         revisions = [one["arn"] for one in service.get("currentServiceRevisions", [])]
         deployment, _, _ = run_together(
             partial(self._deployments.current, service),
@@ -86,6 +91,14 @@ class EcsServices:
         )
         deployments = [self._with_digests(one, service, target, revisions) for one in snapshot.deployments]
         return replace(snapshot, deployments=tuple(deployments))
+
+    def _with_code_deploy(self, snapshot: ServiceSnapshot, service: ServiceTypeDef) -> ServiceSnapshot:
+        """Return the snapshot with CodeDeploy's record of the latest deployment, where it can be seen."""
+        if self._code_deploy is None:
+            return snapshot
+        record = self._code_deploy.current(service)
+        unseen = (self._code_deploy.refusal,) if self._code_deploy.refusal else ()
+        return replace(snapshot, service_deployment=record, unseen=unseen)
 
     def snapshots(self, targets: Sequence[ServiceTarget]) -> dict[ServiceTarget, ServiceSnapshot]:
         """Return those services that there are.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from ecs_cd.aws import credentials
+from ecs_cd.aws.code_deploy import CodeDeployClient
 from ecs_cd.aws.credentials import Role, StaticKeys
 from ecs_cd.aws.errors import printable
 from ecs_cd.aws.images import EcrImages
@@ -129,7 +130,8 @@ class Aws:
         self._clients: dict[tuple[str, str], Any] = {}
         self.images = EcrImages(self._ecr)
         self.parameters = SsmParameters(ServiceClient(self._ssm, self._region))
-        self.services = EcsServices(ServiceClient(self._ecs, self._region))
+        codedeploy = ServiceClient(self._codedeploy, self._region)
+        self.services = EcsServices(ServiceClient(self._ecs, self._region), codedeploy)
 
     def close(self) -> None:
         """Close the connections."""
@@ -159,6 +161,9 @@ class Aws:
 
     def _ecs(self) -> ECSClient:
         return cast("ECSClient", self._client("ecs"))
+
+    def _codedeploy(self) -> CodeDeployClient:
+        return cast("CodeDeployClient", self._client("codedeploy"))
 
     def _sts(self) -> STSClient:
         return cast("STSClient", self._client("sts"))

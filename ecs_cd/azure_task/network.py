@@ -22,7 +22,7 @@ NEVER_PROXIED = ("localhost", "127.0.0.1", "::1", "169.254.169.254", "169.254.17
 
 _VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY")
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE")
-_SERVICES = ("ssm", "ecs", "api.ecr", "sts")
+_SERVICES = ("ssm", "ecs", "api.ecr", "sts", "codedeploy")
 
 
 def apply(request: Request, addresses: Iterable[str], environ: MutableMapping[str, str], task_log: TaskLog) -> None:

@@ -16,7 +16,8 @@ from ecs_cd.rollout.wanted import Wanted, runs_wanted
 from ecs_cd.sanitize import comma_list
 
 _TAKEN_BACK = ("ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL")
-_STRATEGIES = {"BLUE_GREEN": "blue/green", "LINEAR": "linear", "CANARY": "canary", "CODE_DEPLOY": "CodeDeploy"}
+_CODE_DEPLOY = "CODE_DEPLOY"
+_STRATEGIES = {"BLUE_GREEN": "blue/green", "LINEAR": "linear", "CANARY": "canary", _CODE_DEPLOY: "CodeDeploy"}
 _TRIGGERED = "TRIGGERED"
 _CAUSES = {
     "circuit breaker": "its circuit breaker ended it.",
@@ -24,6 +25,7 @@ _CAUSES = {
     "pause hook timed out": "nobody let it continue in time.",
     "pause hook": "somebody had it rolled back at a pause.",
     "hook": "a lifecycle hook ended it.",
+    "lifecycle event": "a lifecycle hook ended it.",
 }
 """What ECS's words name, the more particular first (real-services.md has them, with their sources)."""
 _BY_REQUEST = ("stopservicedeployment", "continueservicedeployment", "stopped by", "request", "manual", "user")
@@ -46,7 +48,7 @@ def judge_service_deployment(snapshot: ServiceSnapshot, wanted: Wanted) -> Verdi
         serving = Serving.BAKING if done and record.goes_on else Serving.ROLLING
         return Verdict(serving, describe_progress(record, ours), image, ours)
     if record.status == "STOPPED":
-        return Verdict(Serving.FAILED, f"ECS stopped the deployment: {who_ended(record)}", image, ours)
+        return Verdict(Serving.FAILED, f"{_mover(record)} stopped the deployment: {who_ended(record)}", image, ours)
     if record.status == "ROLLBACK_FAILED":
         why = f"The deployment failed, and ECS could not roll it back: {who_ended(record)}"
         return Verdict(Serving.FAILED, why, image, ours)
@@ -121,7 +123,8 @@ def _taken_back(
             return None
         sentence = f"ECS is rolling the deployment back to an earlier one of the same image: {who_ended(record)}"
         return Verdict(Serving.ROLLING, sentence, image, primary)
-    back = f"ECS put {image} back" if primary and primary.id != ours.id else "ECS takes the deployment back"
+    mover = _mover(record)
+    back = f"{mover} put {image} back" if primary and primary.id != ours.id else f"{mover} takes the deployment back"
     return Verdict(Serving.REVERTED, f"{back}: {who_ended(record)}", image, ours)
 
 
@@ -177,8 +180,12 @@ def who_ended(record: ServiceDeployment) -> str:
     ContinueServiceDeployment at a pause) or ECS's own words say what was wrong.
     """
     words = _words(record)
-    quote = f" ECS says: {words}" if words else ""
+    quote = f" {_mover(record)} says: {words}" if words else ""
     return f"{_cause(record, words)}{quote}"
+
+
+def _mover(record: ServiceDeployment) -> str:
+    return "CodeDeploy" if record.strategy == _CODE_DEPLOY else "ECS"
 
 
 def _words(record: ServiceDeployment) -> str:
@@ -222,6 +229,8 @@ def _of_words(record: ServiceDeployment, words: str) -> str:
         return "its events say why it failed."
     if not words or any(word in words for word in _BY_REQUEST):
         return "somebody stopped it." if record.status.startswith("STOP") else "somebody had it rolled back."
+    if record.strategy == _CODE_DEPLOY:
+        return "it failed."
     return "it was no circuit breaker, no alarm and no hook."
 
 

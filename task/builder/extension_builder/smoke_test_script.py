@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 REQUESTS = {
+    "codedeploy": "list_applications",
     "ecr": "describe_repositories",
     "ecs": "list_clusters",
     "ssm": "describe_parameters",

@@ -31,13 +31,13 @@ def fleet(aws: Cloud) -> Fleet:
 class Deploying:
     """A service that is moved from 101 to 102, looked at after every tick."""
 
-    def __init__(self, fleet: Fleet, adapter: Aws, *, count: int = 1, **configuration: object) -> None:
+    def __init__(self, fleet: Fleet, adapter: Aws, *, count: int = 1, **configuration: Any) -> None:  # noqa: ANN401 - botocore checks it
         self.fleet, self.adapter = fleet, adapter
         fleet.create(count=count)
         fleet.ecs.update_service(
             cluster="development",
             service="my-api",
-            deploymentConfiguration=configuration,  # type: ignore[arg-type]  # botocore checks it
+            deploymentConfiguration=configuration,
         )
         fleet.update("102")
         self.seen: list[tuple[str, Verdict]] = []
@@ -68,7 +68,7 @@ class Deploying:
         raise AssertionError(f"{stage} was never reached")
 
 
-BLUE_GREEN = {"strategy": "BLUE_GREEN", "bakeTimeInMinutes": 1}
+BLUE_GREEN: dict[str, Any] = {"strategy": "BLUE_GREEN", "bakeTimeInMinutes": 1}
 STRATEGIES: dict[str, dict[str, Any]] = {
     "rolling": {"strategy": "ROLLING"},
     "blue/green": BLUE_GREEN,

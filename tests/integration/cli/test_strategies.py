@@ -16,7 +16,7 @@ def configured(clouds: SimulatedClouds, **configuration: object) -> None:
     clouds.aws.client("ecs").update_service(
         cluster="development",
         service="my-api",
-        deploymentConfiguration=configuration,  # type: ignore[arg-type]  # botocore checks it
+        deploymentConfiguration=configuration,
     )
 
 
