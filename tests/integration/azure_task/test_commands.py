@@ -170,6 +170,40 @@ def test_promote_delivers_what_the_other_environment_serves(task: Task, clouds: 
     assert "input 'timeout'" in ran.report["failure"]["hint"]
 
 
+@pytest.mark.parametrize(
+    ("given", "outcome", "status"),
+    [({}, "continued", "IN_PROGRESS"), ({"action": "rollback"}, "rolled-back", "ROLLBACK_")],
+)
+def test_continue_answers_a_deployment_that_waits(
+    task: Task, clouds: SimulatedClouds, given: dict[str, str], outcome: str, status: str
+) -> None:
+    ecs = clouds.aws.client("ecs")
+    given = {name: value for name, value in DIRECT.items() if name not in ("parameter", "pipeline", "branch")} | given
+    failed = task("continue", given).ended("Failed", "No deployment of ECS service 'my-api' in")
+    assert failed.outputs == {"outcome": "failed"}
+    ecs.update_service(
+        cluster="development",
+        service="my-api",
+        deploymentConfiguration={
+            "strategy": "BLUE_GREEN",
+            "bakeTimeInMinutes": 1000,
+            "lifecycleHooks": [{"targetType": "PAUSE", "lifecycleStages": ["PRE_SCALE_UP"]}],
+        },
+    )
+    task("deploy", {**DIRECT, "tag": "102", "timeout": "1m"}).ended("Failed")
+    dry = task("continue", {**given, "dryRun": "true"}).ended("Succeeded")
+    assert dry.outputs["outcome"] == "unchanged"
+    ran = task("continue", given).ended("Succeeded", "my-api in development")
+    assert ran.outputs == {"outcome": outcome}
+    assert "has waited at PRE_SCALE_UP since" in ran.out
+    listed = ecs.list_service_deployments(cluster="development", service="my-api")["serviceDeployments"]
+    assert max(listed, key=lambda one: one["createdAt"])["status"].startswith(status)
+
+
+def test_an_action_that_there_is_not_is_named(task: Task) -> None:
+    task("continue", {**DIRECT, "action": "stop"}).ended("Failed", "'stop' is neither continue nor rollback")
+
+
 def test_every_command_is_carried_out_and_has_outputs() -> None:
     assert set(commands.COMMANDS) == set(inputs.COMMANDS) == set(OUTPUTS)
 
