@@ -38,6 +38,7 @@ class ServiceDeployments:
 
     def __init__(self, ecs: ServiceClient[ECSClient]) -> None:
         self._ecs = ecs
+        self._over: dict[str, ServiceDeployment] = {}
         self.refusal = ""
 
     def current(self, service: ServiceTypeDef) -> ServiceDeployment | None:
@@ -80,9 +81,15 @@ class ServiceDeployments:
         return ""
 
     def _describe(self, arn: str) -> ServiceDeployment | None:
+        """Return the record; one that is over never changes, and is asked for once."""
+        if arn in self._over:
+            return self._over[arn]
         with self._ecs.calling(f"see service deployment {quoted(arn.rpartition('/')[2])}") as ecs:
             found = ecs.describe_service_deployments(serviceDeploymentArns=[arn])["serviceDeployments"]
-            return _service_deployment(found[0]) if found else None
+            record = _service_deployment(found[0]) if found else None
+        if record and record.over:
+            self._over[arn] = record
+        return record
 
 
 def _service_deployment(item: ServiceDeploymentTypeDef) -> ServiceDeployment:
