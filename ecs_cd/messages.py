@@ -36,7 +36,7 @@ class ArgumentRef:
 class CommandRef:
     """A command by its name on the command line (`rollback`), with the service and environment it is for, if any.
 
-    The library's function has the same name, with underscores.
+    The library's function has the same name, with underscores; but `continue` is a word of Python's own.
     """
 
     name: str
@@ -47,6 +47,11 @@ class CommandRef:
     def place(self) -> tuple[str, ...]:
         """Return service and environment, as far as they are given."""
         return tuple(filter(None, (self.service, self.environment)))
+
+    @property
+    def function(self) -> str:
+        """Return the name of the library's function."""
+        return "continue_rollout" if self.name == "continue" else self.name.replace("-", "_")
 
 
 @dataclass(frozen=True)
@@ -71,8 +76,6 @@ _COMMANDS_OF_STEPS = {
     "continue_rollout": "continue",
 }
 """Functions whose command has another name."""
-_FUNCTIONS = {"continue": "continue_rollout"}
-"""Commands whose function has another name."""
 
 
 @dataclass(frozen=True)
@@ -97,8 +100,7 @@ def library_wording(reference: Reference) -> str:
     if isinstance(reference, ArgumentRef):
         return f"`{reference.name}=`"
     if isinstance(reference, CommandRef):
-        function = _FUNCTIONS.get(reference.name, reference.name.replace("-", "_"))
-        return f"`ecs_cd.{function}({', '.join(map(repr, reference.place))})`"
+        return f"`ecs_cd.{reference.function}({', '.join(map(repr, reference.place))})`"
     if isinstance(reference, CallRef):
         return f"{reference.function}({', '.join(map(repr, reference.command.place))})"
     return right_wording(reference)

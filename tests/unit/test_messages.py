@@ -213,7 +213,7 @@ def test_what_is_referred_to_exists() -> None:
             assert name in BY_NAME
         elif kind == "CommandRef":
             assert name in command_line._COMMANDS
-            assert name.replace("-", "_") in dir(ecs_cd)
+            assert CommandRef(name).function in dir(ecs_cd)
         else:
             told, flag = task_wording(ArgumentRef(name)), command_line_wording(ArgumentRef(name))
             assert any(told == f"input '{input_name(known)}'" for names in COMMANDS.values() for known in names)
