@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ecs_cd.delivery.identity import RunningImages, identify
 from ecs_cd.delivery.report_builder import ReportBuilder
 from ecs_cd.delivery.steps import check_delivery_image, follow_service, record_delivery_tag
 from ecs_cd.errors import SettingsError
@@ -33,7 +34,7 @@ def record_only(
 
 
 def verify_rollout(
-    delivery: Delivery, services: Services, *, deadline: Deadline, watch: Watch = ignore_events
+    delivery: Delivery, images: Images, services: Services, *, deadline: Deadline, watch: Watch = ignore_events
 ) -> Report:
     """Watch until ECS serves the tag or is known not to, changing nothing; for those who applied by other means."""
     report = ReportBuilder(delivery.place, deadline, watch, delivery.tag)
@@ -45,8 +46,10 @@ def verify_rollout(
                 f"There is no ECS service named for {place.service} in {place.environment}.",
                 hint="Name it in the settings under `ecs:`.",
             )
-        wanted = Wanted(delivery.tag, order=delivery.options.order)
-        verdict = follow_service(place.target, wanted, services, report)
+        image = identify(delivery, images, report)
+        report.add_image(image, place.repository.name if place.repository else "")
+        wanted = Wanted.of(image, delivery.options.order)
+        verdict = follow_service(place.target, wanted, services, report, look_up=RunningImages(images, place).find)
         if verdict.serving is Serving.SUPERSEDED:
             return Outcome.SUPERSEDED
         if verdict.serving is Serving.DEPLOYED:

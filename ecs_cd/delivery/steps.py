@@ -15,12 +15,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from ecs_cd.delivery.context import DeliveryContext
+from ecs_cd.delivery.identity import RunningImages, say_how_judged
 from ecs_cd.delivery.report_builder import ReportBuilder
 from ecs_cd.errors import EcsCdError, RunFailed
 from ecs_cd.image.check import Images, check_image, unchecked_image
 from ecs_cd.model.delivery import Delivery, Place
 from ecs_cd.model.events import Event, Phase, RolloutChanged, RunChanged, RunChosen, Watch
 from ecs_cd.model.image import CheckedImage
+from ecs_cd.model.image_name import pinned_digest
 from ecs_cd.model.labels import Mark, Marks
 from ecs_cd.model.parameter import ParameterChange
 from ecs_cd.model.run import FinishedRun, Pipeline, RunOrigin
@@ -30,7 +32,8 @@ from ecs_cd.parameter.record import ParameterSnapshot, describe_change, record_t
 from ecs_cd.parameter.store import Parameters
 from ecs_cd.report.facts import Outcome
 from ecs_cd.rollout.follow import already_applied, follow_rollout
-from ecs_cd.rollout.judge import Wanted, judge
+from ecs_cd.rollout.identity import LookUp, another_image, judge_image
+from ecs_cd.rollout.judge import Wanted
 from ecs_cd.rollout.services import Services
 from ecs_cd.run.carry import carry_change
 from ecs_cd.run.pipelines import locate_pipeline, resolve_pipeline
@@ -89,7 +92,7 @@ def check(delivery: Delivery, context: DeliveryContext) -> Checked:
 def check_delivery_image(delivery: Delivery, images: Images, deadline: Deadline) -> CheckedImage:
     """Check the image, unless it is not to be checked."""
     if delivery.image is None:
-        return unchecked_image(delivery.tag)
+        return unchecked_image(delivery.tag, delivery.digest)
     return check_image(images, delivery.image, deadline=deadline, wait=delivery.options.wait_for_image)
 
 
@@ -218,7 +221,8 @@ def _failed_for_others(error: RunFailed, target: ServiceTarget | None, wanted: W
     """Return what is to be said of a run that failed for another service's sake; else raise its error (rule 10)."""
     services, deadline = context.clouds.services, context.deadline
     try:
-        verdict = already_applied(services, target, wanted, deadline=deadline) if target else None
+        look_up = running_images(context)
+        verdict = already_applied(services, target, wanted, deadline=deadline, look_up=look_up) if target else None
     except EcsCdError:  # what ECS might have said matters less than why the run failed
         verdict = None
     if verdict is None:
@@ -238,7 +242,8 @@ def verify(
     if target is None:
         context.report.warn("Whether ECS serves the tag was not looked at, because no ECS service is named.")
         return Verified(Outcome.DEPLOYED, serves=False)
-    verdict = follow_service(target, wanted, context.clouds.services, context.report, before)
+    look_up = running_images(context)
+    verdict = follow_service(target, wanted, context.clouds.services, context.report, look_up=look_up, before=before)
     if verdict.serving is Serving.SUPERSEDED:
         return Verified(Outcome.SUPERSEDED, serves=False)
     if verdict.serving is Serving.NOT_JUDGED:
@@ -251,6 +256,8 @@ def follow_service(
     wanted: Wanted,
     services: Services,
     report: ReportBuilder,
+    *,
+    look_up: LookUp,
     before: ServiceSnapshot | None = None,
 ) -> Verdict:
     """Follow the rollout to its end and return ECS's verdict; it becomes part of the report."""
@@ -262,20 +269,36 @@ def follow_service(
             deadline=report.deadline,
             watch=lambda snapshot, verdict: report.watch(RolloutChanged(snapshot, verdict)),
             before=before,
+            look_up=look_up,
         )
         phase.found = ended.verdict.sentence
         report.add_rollout(ended.snapshot, ended.verdict)
+        say_how_judged(report, ended.snapshot, ended.verdict, wanted, ended.notes)
     return ended.verdict
 
 
+def running_images(context: DeliveryContext) -> LookUp:
+    """Return how the registry is asked of an image that runs in the delivery's place."""
+    return RunningImages(context.clouds.images, context.report.place).find
+
+
 def verify_without_run(target: ServiceTarget | None, wanted: Wanted, context: DeliveryContext) -> Verified | None:
-    """Return how a tag recorded before ended, where it serves or is rolling out; None where a run is needed."""
+    """Return how a tag recorded before ended, where it serves or is rolling out; None where a run is needed.
+
+    Raises:
+        AnotherImage: another image runs under the tag, and a run would not change that.
+    """
     snapshot = context.clouds.services.snapshot(target) if target else None
-    if snapshot is None:
+    if snapshot is None or target is None:
         return None
-    verdict = judge(snapshot, wanted)
+    judged = judge_image(snapshot, wanted, running_images(context))
+    verdict = judged.verdict
+    if verdict.serving is Serving.OTHER_IMAGE and not pinned_digest(verdict.image):
+        context.report.add_rollout(snapshot, verdict)
+        raise another_image(target, wanted, verdict, judged.notes)
     if verdict.serving is Serving.DEPLOYED:
         context.report.add_rollout(snapshot, verdict)
+        say_how_judged(context.report, snapshot, verdict, wanted, judged.notes)
         return Verified(Outcome.UNCHANGED, serves=True)
     return verify(target, wanted, context) if verdict.serving is Serving.ROLLING else None
 

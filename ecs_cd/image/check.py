@@ -6,7 +6,7 @@ from typing import Protocol
 
 from ecs_cd.errors import ImageMissing, Throttled
 from ecs_cd.messages import Message, SettingRef
-from ecs_cd.model.image import CheckedImage, FoundImage, ImageRef, ImageTag
+from ecs_cd.model.image import CheckedImage, FoundImage, ImageRef, ImageRepository, ImageTag
 from ecs_cd.sanitize import quoted
 from ecs_cd.support.deadline import Deadline, format_duration
 from ecs_cd.support.retry import NOT_YET, Backoff, NotYet, wait_for
@@ -18,11 +18,17 @@ class Images(Protocol):
     """A registry."""
 
     def find(self, image: ImageRef) -> FoundImage | None:
-        """Return the image, or None when the repository has no such tag.
+        """Return the image that has the tag now, with its platforms; None when the repository has no such tag.
 
         Raises:
             ImageMissing: there is no such repository.
             EcsCdError: any other answer of the registry.
+        """
+
+    def find_digest(self, repository: ImageRepository, digest: str) -> FoundImage | None:
+        """Return the image with that digest and the tags it has, without its platforms; None when there is none.
+
+        Raises: as `find` does.
         """
 
 
@@ -48,19 +54,26 @@ def check_image(images: Images, image: ImageRef, *, deadline: Deadline, wait: fl
                 ".",
             ),
         )
-    if image.digest and image.digest != found.digest:
+    if image.digest and image.digest not in found.digests:
         raise ImageMissing(
             f"ECR has another image under {image.repository}:{image.tag}: its digest is {found.digest}, "
             f"and not {quoted(image.digest)}.",
             hint="The tag was pushed again since, or is not copied to this registry yet. Build once more, or make the "
             "repository's tags immutable.",
         )
-    return CheckedImage(image.tag, found.digest, found.pushed_at, found.platforms)
+    return checked(image, found)
 
 
-def unchecked_image(tag: ImageTag) -> CheckedImage:
-    """Return the tag as if checked, for those who choose not to look."""
-    return CheckedImage(tag)
+def checked(image: ImageRef, found: FoundImage) -> CheckedImage:
+    """Return the image as ECR has it under its tag."""
+    return CheckedImage(
+        image.tag, found.digest, found.pushed_at, found.platforms, found.platforms_unseen, built=image.digest
+    )
+
+
+def unchecked_image(tag: ImageTag, built: str = "") -> CheckedImage:
+    """Return the tag as if checked, for those who choose not to look; `built` is the digest that the build gave."""
+    return CheckedImage(tag, built=built)
 
 
 def _wait_for_image(images: Images, image: ImageRef, deadline: Deadline, wait: float) -> FoundImage | None:
@@ -68,7 +81,7 @@ def _wait_for_image(images: Images, image: ImageRef, deadline: Deadline, wait: f
 
     def look() -> FoundImage | NotYet | None:
         found = images.find(image)
-        right = found and image.digest in ("", found.digest)
+        right = found and (not image.digest or image.digest in found.digests)
         return found if right or deadline.clock.now() >= until else NOT_YET
 
     doing = f"waiting for image {image.repository}:{image.tag} to appear in ECR"

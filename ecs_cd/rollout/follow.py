@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ecs_cd.errors import AnotherImage, DeadlineReached, EcsCdError, NotApplied, RolledBackByEcs, RolloutFailed
+from ecs_cd.errors import DeadlineReached, EcsCdError, NotApplied, RolledBackByEcs, RolloutFailed
 from ecs_cd.model.service import (
     Deployment,
     Rollout,
@@ -16,7 +16,8 @@ from ecs_cd.model.service import (
     StoppedTask,
     Verdict,
 )
-from ecs_cd.rollout.judge import Wanted, judge, runs_wanted
+from ecs_cd.rollout.identity import LookUp, another_image, cannot_look_up, judge_image
+from ecs_cd.rollout.judge import Wanted, runs_wanted
 from ecs_cd.rollout.services import Services
 from ecs_cd.sanitize import quoted
 from ecs_cd.support.deadline import Deadline
@@ -29,6 +30,9 @@ APPLIED_WAIT = 7.0
 
 SETTLE = 15.0
 """Seconds after a run's end in which DescribeServices may still answer as before (it is eventually consistent)."""
+
+_NOT_OURS = (Serving.NOT_APPLIED, Serving.OTHER_IMAGE)
+"""What an answer from before the run would say, too."""
 
 _MOST_EVENTS = 8
 _MOST_TASKS = 5
@@ -57,16 +61,18 @@ def follow_rollout(
     deadline: Deadline,
     watch: Callable[[ServiceSnapshot, Verdict], None],
     before: ServiceSnapshot | None = None,
+    look_up: LookUp = cannot_look_up,
 ) -> Rollout:
     """Watch the service until the tag serves, or is known not to; to be called when the run is over.
 
-    `before`: the service as it was before the run; events it already had are not evidence.
+    `before`: the service as it was before the run; events it already had are not evidence. `look_up`: as `judge_image`
+    has it.
 
     Raises:
         RolledBackByEcs, NotApplied, RolloutFailed: with events and stopped tasks (rule 11).
         DeadlineReached: the rollout is still going on.
     """
-    watching = _Watching(services, target, wanted, deadline, watch, before)
+    watching = _Watching(services, target, wanted, deadline, watch, before, look_up)
     doing = f"waiting for ECS service {target.service} to serve {wanted.tag}"
     try:
         rollout = wait_for(watching.look, deadline=deadline, backoff=BACKOFF, doing=doing)
@@ -75,10 +81,17 @@ def follow_rollout(
         raise
     if rollout.verdict.serving in (Serving.DEPLOYED, Serving.SUPERSEDED, Serving.NOT_JUDGED):
         return rollout
-    raise _failure(target, wanted, rollout, watching.evidence())
+    raise _failure(target, wanted, rollout, (*rollout.notes, *watching.evidence()))
 
 
-def already_applied(services: Services, target: ServiceTarget, wanted: Wanted, *, deadline: Deadline) -> Verdict | None:
+def already_applied(
+    services: Services,
+    target: ServiceTarget,
+    wanted: Wanted,
+    *,
+    deadline: Deadline,
+    look_up: LookUp = cannot_look_up,
+) -> Verdict | None:
     """Return the verdict if the tag serves or is rolling out, though its run failed; None if it does neither.
 
     Raises:
@@ -87,8 +100,8 @@ def already_applied(services: Services, target: ServiceTarget, wanted: Wanted, *
 
     def look() -> Verdict | NotYet | None:
         snapshot = services.snapshot(target)
-        verdict = judge(snapshot, wanted) if snapshot else None
-        if verdict is None or verdict.serving is Serving.NOT_APPLIED:
+        verdict = judge_image(snapshot, wanted, look_up).verdict if snapshot else None
+        if verdict is None or verdict.serving in _NOT_OURS:
             return NOT_YET
         return verdict if verdict.serving in (Serving.DEPLOYED, Serving.ROLLING, Serving.SUPERSEDED) else None
 
@@ -107,6 +120,7 @@ class _Watching:
     deadline: Deadline
     watch: Callable[[ServiceSnapshot, Verdict], None]
     before: ServiceSnapshot | None
+    look_up: LookUp
     ours: Deployment | None = None
     last: Rollout | None = None
 
@@ -118,11 +132,11 @@ class _Watching:
         """Return the end of the rollout; not yet, while there is more to come."""
         snapshot = find_service(self.services, self.target)
         was_primary = self.ours is not None or self._was_rolled_back(snapshot)
-        verdict = judge(snapshot, self.wanted, was_primary=was_primary)
-        rollout = Rollout(verdict, snapshot)
+        judged = judge_image(snapshot, self.wanted, self.look_up, was_primary=was_primary)
+        rollout = Rollout(judged.verdict, snapshot, judged.notes)
         if rollout != self.last:
             self.last = rollout
-            self.watch(snapshot, verdict)
+            self.watch(snapshot, judged.verdict)
         if snapshot.primary and runs_wanted(snapshot.primary, self.target, self.wanted):
             self.ours = snapshot.primary
         return rollout if self._is_over(rollout) else NOT_YET
@@ -138,7 +152,7 @@ class _Watching:
         if serving is Serving.ROLLING:
             return False
         unseen = self.ours is None and not self._was_rolled_back(rollout.snapshot)
-        may_be_stale = serving in (Serving.NOT_APPLIED, Serving.OTHER_IMAGE) or (serving is Serving.REVERTED and unseen)
+        may_be_stale = serving in _NOT_OURS or (serving is Serving.REVERTED and unseen)
         return not may_be_stale or self.deadline.clock.now() >= self.settled_at
 
     def evidence(self) -> tuple[str, ...]:
@@ -147,7 +161,7 @@ class _Watching:
             return ()
         since = new_events(self.last.snapshot, self.before)[:_MOST_EVENTS]
         events = tuple(f"event: {event.message}" for event in reversed(since))
-        if self.last.verdict.serving in (Serving.NOT_APPLIED, Serving.OTHER_IMAGE):  # nothing of ours ever ran
+        if self.last.verdict.serving in _NOT_OURS:  # nothing of ours ever ran
             return events
         try:
             stopped = self._stopped(self.last)
@@ -186,12 +200,7 @@ def _failure(target: ServiceTarget, wanted: Wanted, rollout: Rollout, details: t
             details=details,
         )
     if verdict.serving is Serving.OTHER_IMAGE:
-        return AnotherImage(
-            f"{name} does not run the image that {tag} is in ECR. {verdict.sentence}",
-            hint="Build and deliver a new tag, and make the repository's tags immutable. A new deployment of the "
-            "service (`aws ecs update-service --force-new-deployment`) resolves the tag anew.",
-            details=details,
-        )
+        return another_image(target, wanted, verdict, details)
     return RolloutFailed(
         f"The rollout of {tag} to {name} failed. {verdict.sentence}",
         hint="See why the tasks stopped, fix the image or the service, and deliver again.",

@@ -83,14 +83,21 @@ def test_a_snapshot_shows_the_rollout_and_the_image(
     assert done.events[0].message.startswith("(service my-api)")
 
 
-def test_a_task_definition_is_asked_for_once(aws: Cloud, adapter: Aws, scheduler: EcsScheduler, deploy: Deploy) -> None:
+def test_a_task_definition_and_a_revision_are_asked_for_once(
+    aws: Cloud, adapter: Aws, scheduler: EcsScheduler, deploy: Deploy
+) -> None:
     deploy("101")
     ticked(scheduler)
     aws.forget_requests()
     for _ in range(3):
         adapter.services.snapshot(TARGET)
-    operations = [request.operation for request in aws.requests]
-    assert operations == ["DescribeServices", "DescribeTaskDefinition", "DescribeServices", "DescribeServices"]
+    assert asked(aws) == {
+        "DescribeServices": 3,
+        "DescribeTaskDefinition": 1,
+        "DescribeServiceRevisions": 1,
+        "ListServiceDeployments": 3,
+        "DescribeServiceDeployments": 3,
+    }
 
 
 def test_a_missing_service_is_none(adapter: Aws, scheduler: EcsScheduler) -> None:
