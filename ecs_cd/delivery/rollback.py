@@ -195,7 +195,7 @@ def _is_done(place: Place, change: ParameterChange, image: CheckedImage, context
     """
     if change.recorded is not Recorded.UNCHANGED or change.marks.verified.version < change.version:
         return False
-    verified = verify_without_run(place.target, Wanted.of(image, Order.NONE), context)
+    verified = verify_without_run(place, Wanted.of(image, Order.NONE), context)
     return verified is not None and verified.serves
 
 
@@ -213,6 +213,8 @@ def _complete(
         context.report.hold = None
         context.report.warn(f"The hold was lifted during the rollback, and {there.value} was recorded.")
         return Outcome.SUPERSEDED
-    verified = verify(place.target, wanted, context, applied.before)
+    verified = verify(place, wanted, context, applied.before)
+    if verified.outcome is Outcome.APPLIED:
+        context.report.summary += " It is held there."
     mark_as_verified(verified, there.name, there.marks, Mark(there.version, there.value), context)
     return Outcome.ROLLED_BACK

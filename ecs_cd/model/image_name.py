@@ -9,7 +9,7 @@ from enum import Enum
 from ecs_cd.errors import SettingsError
 from ecs_cd.messages import Message, SettingRef
 from ecs_cd.model.image import ImageRepository, ImageTag
-from ecs_cd.model.service import Container, ServiceTarget, TaskDefinition
+from ecs_cd.model.service import Container, ServiceTarget, TaskDefinition, TaskTarget
 from ecs_cd.sanitize import comma_list, quoted
 
 _ECR = re.compile(
@@ -17,7 +17,7 @@ _ECR = re.compile(
 )
 
 
-def container_image(definition: TaskDefinition, target: ServiceTarget) -> str:
+def container_image(definition: TaskDefinition, target: ServiceTarget | TaskTarget) -> str:
     """Return the image of the one container that is meant.
 
     By name; else the only one; else the one whose image comes from the repository, or several with the same image.
@@ -33,13 +33,14 @@ def container_image(definition: TaskDefinition, target: ServiceTarget) -> str:
         problem = f"has no container {quoted(target.container)}; it has {comma_list(names)}"
     else:
         problem = f"has several containers ({comma_list(names)}) and it is not clear which one carries the tag"
+    whose = f" of service {quoted(target.service)}" if isinstance(target, ServiceTarget) else ""
     raise SettingsError(
-        f"Task definition {definition.name} of service {quoted(target.service)} {problem}.",
+        f"Task definition {definition.name}{whose} {problem}.",
         hint=Message("Name the container with ", SettingRef("container"), ", or under `ecs:` in the settings file."),
     )
 
 
-def containers_of(definition: TaskDefinition, target: ServiceTarget) -> tuple[Container, ...]:
+def containers_of(definition: TaskDefinition, target: ServiceTarget | TaskTarget) -> tuple[Container, ...]:
     """Return the containers that are meant, as `container_image` finds them; none where that is not clear.
 
     Several from the repository are meant together where they have the same image: all of them carry the tag.

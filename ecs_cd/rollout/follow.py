@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ecs_cd.errors import DeadlineReached, EcsCdError, NotApplied, RolledBackByEcs, RolloutFailed
+from ecs_cd.errors import DeadlineReached, EcsCdError, NotApplied, NotServed, RolledBackByEcs, RolloutFailed
+from ecs_cd.messages import CommandRef, Message
 from ecs_cd.model.service import (
     Deployment,
     Rollout,
@@ -62,11 +63,12 @@ def follow_rollout(
     watch: Callable[[ServiceSnapshot, Verdict], None],
     before: ServiceSnapshot | None = None,
     look_up: LookUp = cannot_look_up,
+    explain: Explain | None = None,
 ) -> Rollout:
     """Watch the service until the tag serves, or is known not to; to be called when the run is over.
 
     `before`: the service as it was before the run; events it already had are not evidence. `look_up`: as `judge_image`
-    has it.
+    has it. `explain` makes the error of a rollout that did not end well; by default that of one that follows a run.
 
     Raises:
         RolledBackByEcs, NotApplied, RolloutFailed: with events and stopped tasks (rule 11).
@@ -81,7 +83,7 @@ def follow_rollout(
         raise
     if rollout.verdict.serving in (Serving.DEPLOYED, Serving.SUPERSEDED, Serving.NOT_JUDGED):
         return rollout
-    raise _failure(target, wanted, rollout, (*rollout.notes, *watching.evidence()))
+    raise (explain or failure_after_run)(wanted, rollout, (*rollout.notes, *watching.evidence()))
 
 
 def already_applied(
@@ -159,7 +161,7 @@ class _Watching:
         """Return stopped tasks' reasons and the service's events since the start, oldest first (rule 11)."""
         if self.last is None:
             return ()
-        since = new_events(self.last.snapshot, self.before)[:_MOST_EVENTS]
+        since = self._events_since_the_start(self.last)[:_MOST_EVENTS]
         events = tuple(f"event: {event.message}" for event in reversed(since))
         if self.last.verdict.serving in _NOT_OURS:  # nothing of ours ever ran
             return events
@@ -168,6 +170,12 @@ class _Watching:
         except EcsCdError as error:  # the failure must be reported without this evidence, too
             return (*events, f"(stopped tasks could not be read: {error.message})")
         return (*_stopped_lines(stopped)[:_MOST_TASKS], *events)
+
+    def _events_since_the_start(self, last: Rollout) -> tuple[ServiceEvent, ...]:
+        """Return the new events, newest first; without an earlier look, those since the blamed deployment began."""
+        events = new_events(last.snapshot, self.before)
+        began = last.verdict.deployment.created_at if last.verdict.deployment and not self.before else None
+        return tuple(event for event in events if began is None or event.at is None or event.at >= began)
 
     def _stopped(self, last: Rollout) -> tuple[StoppedTask, ...]:
         """Return the stopped tasks that explain the verdict."""
@@ -183,9 +191,28 @@ class _Watching:
         return self.services.stopped_tasks(self.target, arn)
 
 
-def _failure(target: ServiceTarget, wanted: Wanted, rollout: Rollout, details: tuple[str, ...]) -> RolloutFailed:
+Explain = Callable[[Wanted, Rollout, tuple[str, ...]], RolloutFailed]
+"""Makes the error of a rollout that did not end well, with this evidence."""
+
+
+def failure_without_run(wanted: Wanted, rollout: Rollout, details: tuple[str, ...]) -> RolloutFailed:
+    """Return the error for somebody who asks what serves: another image is no fault of a run, nor of old events."""
+    if rollout.verdict.serving is Serving.OTHER_IMAGE:
+        return failure_after_run(wanted, rollout, rollout.notes)
+    if rollout.verdict.serving is not Serving.NOT_APPLIED:
+        return failure_after_run(wanted, rollout, details)
+    name = quoted(rollout.snapshot.target.service)
+    return NotServed(
+        f"{name} does not serve {wanted.tag}. {rollout.verdict.sentence}",
+        hint=Message(CommandRef("status"), " shows what is recorded and what serves."),
+        details=rollout.notes,
+    )
+
+
+def failure_after_run(wanted: Wanted, rollout: Rollout, details: tuple[str, ...]) -> RolloutFailed:
+    """Return the error of a rollout that follows a run."""
     verdict = rollout.verdict
-    name, tag = quoted(target.service), wanted.tag
+    name, tag = quoted(rollout.snapshot.target.service), wanted.tag
     if verdict.serving is Serving.REVERTED:
         return RolledBackByEcs(
             f"{tag} did not stay on {name}. {verdict.sentence}",
@@ -200,7 +227,7 @@ def _failure(target: ServiceTarget, wanted: Wanted, rollout: Rollout, details: t
             details=details,
         )
     if verdict.serving is Serving.OTHER_IMAGE:
-        return another_image(target, wanted, verdict, details)
+        return another_image(rollout.snapshot.target, wanted, verdict, details)
     return RolloutFailed(
         f"The rollout of {tag} to {name} failed. {verdict.sentence}",
         hint="See why the tasks stopped, fix the image or the service, and deliver again.",

@@ -79,9 +79,9 @@ def _newest(tags: Sequence[str], wanted: Wanted) -> str:
 def _retagged(primary: Deployment, image: str, wanted: Wanted) -> str:
     """Name both digests, and say why they differ."""
     running = comma_list(known_digests(image, primary.digests))
-    expected = f"the build gave {wanted.built} for it" if wanted.built else f"in ECR it is {wanted.digests[0]}"
+    expected = f"the build gave {wanted.built}" if wanted.built else f"in ECR {wanted.tag} is {wanted.digests[0]}"
     why = "" if pinned_digest(image) else ", and ECS keeps the digest that it resolved until a new deployment"
-    return f"{image} runs with digest {running}, and {expected}. The tag was pushed again{why}."
+    return f"{image} runs with digest {running}; {expected}. The tag was pushed again{why}."
 
 
 def _without_primary(snapshot: ServiceSnapshot) -> Verdict:
@@ -130,7 +130,7 @@ def _of_another(
         return Verdict(Serving.REVERTED, f"{snapshot.controller} put {image} back: {why}", image, ours or primary)
     if ours is not None and snapshot.controller != "ECS":
         return Verdict(Serving.ROLLING, f"{snapshot.controller} has not yet moved traffic to {tag}.", image, ours)
-    return Verdict(Serving.NOT_APPLIED, f"The service still runs {image}.", image, primary)
+    return Verdict(Serving.NOT_APPLIED, f"The service runs {image}.", image, primary)
 
 
 def _taken_back(snapshot: ServiceSnapshot, primary: Deployment, ours: Deployment | None) -> bool:
