@@ -4,7 +4,7 @@ import pytest
 
 from ecs_cd.aws import Aws
 from ecs_cd.errors import AccessDenied, ImageMissing, Unreachable
-from ecs_cd.model.image import ImageRef, ImageTag
+from ecs_cd.model.image import ImageRef, ImageRepository, ImageTag
 from ecs_cd_sandbox.aws import Aws as Cloud
 from ecs_cd_sandbox.aws.faults import ErrorAnswer, Truncated
 
@@ -55,3 +55,37 @@ def test_an_answer_that_breaks_off_is_not_taken_for_an_answer(aws: Cloud, adapte
     aws.inject("ecr", "DescribeImages", Truncated())
     with pytest.raises(Unreachable, match="find image tag '226'"):
         adapter.images.find(ImageRef("my-api", ImageTag("226")))
+
+
+def test_the_platforms_of_an_index_are_found_with_it(aws: Cloud, adapter: Aws) -> None:
+    aws.create_repository("my-api")
+    index = aws.push_index("my-api", "226")
+    aws.forget_requests()
+    found = adapter.images.find(ImageRef("my-api", ImageTag("226")))
+    assert found is not None
+    assert (found.digest, found.is_index, found.platforms_unseen) == (index.digest, True, "")
+    assert set(found.platforms) == set(index.platforms.values())
+    assert [request.operation for request in aws.requests] == ["DescribeImages", "BatchGetImage"]
+
+
+def test_where_the_platforms_may_not_be_seen_the_image_says_why(aws: Cloud, adapter: Aws) -> None:
+    aws.create_repository("my-api")
+    index = aws.push_index("my-api", "226")
+    said = "User: arn:aws:iam::123456789012:user/ci is not authorized to perform: ecr:BatchGetImage"
+    aws.inject("ecr", "BatchGetImage", ErrorAnswer("AccessDeniedException", said))
+    found = adapter.images.find(ImageRef("my-api", ImageTag("226")))
+    assert found is not None
+    assert (found.digest, found.platforms) == (index.digest, ())
+    assert "ecr:BatchGetImage" in found.platforms_unseen
+
+
+def test_a_digest_is_found_with_the_tags_it_has_now(aws: Cloud, adapter: Aws) -> None:
+    aws.create_repository("my-api")
+    old = aws.push_image("my-api", "226")
+    new = aws.push_image("my-api", "226", content="again")
+    aws.forget_requests()
+    repository = ImageRepository("my-api")
+    found, before = adapter.images.find_digest(repository, new), adapter.images.find_digest(repository, old)
+    assert (found and found.tags, before and before.tags) == (("226",), ())
+    assert adapter.images.find_digest(repository, "sha256:" + "0" * 64) is None
+    assert [request.operation for request in aws.requests] == ["DescribeImages"] * 3
