@@ -215,7 +215,9 @@ class EcsServices:
 
 def _is_rolling(primary: Deployment) -> bool:
     """Return whether there is more to come, so that another look will see its tasks."""
-    return primary.rollout_state == "IN_PROGRESS" or (not primary.rollout_state and primary.running < primary.desired)
+    if primary.rollout_state:
+        return primary.rollout_state == "IN_PROGRESS"
+    return not primary.steady and (primary.running < primary.desired or primary.pending > 0)
 
 
 def _stopped(task: TaskTypeDef) -> StoppedTask:

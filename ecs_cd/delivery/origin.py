@@ -269,6 +269,8 @@ class _OriginLook:
             self.report.warn(
                 f"{where} serves {served.tag}, though {self.place.parameter} holds {recorded}: what serves is promoted."
             )
+        for unseen in served.snapshot.unseen if not served.digest else ():
+            self.report.warn(f"Which digest runs in {where} was not seen: {unseen}")
         if not self.place.repository and not served.digest:
             self.report.warn(
                 f"Whether it is the very image that {where} serves was not looked at: its digest is unknown."
