@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ecs_cd.aws.service_client import ServiceClient
-from ecs_cd.errors import DeliveryFailed
 from ecs_cd.model.image import FoundImage, ImageRef, ImageRepository, is_digest
 from ecs_cd.sanitize import quoted
 
@@ -39,21 +37,11 @@ class EcrImages:
     def find(self, image: ImageRef) -> FoundImage | None:
         """Return the image, or None when the repository has no such tag: one DescribeImages by tag.
 
-        One BatchGetImage more where it is a manifest list, for the digests of its platforms; where that is refused, the
-        image says why they are not known.
-
         Raises:
             ImageMissing: there is no such repository.
             AccessDenied: `ecr:DescribeImages` is not allowed.
         """
-        repository = ImageRepository(image.repository, image.registry_id, image.region)
-        found = self._describe(repository, {"imageTag": str(image.tag)}, f"image tag {quoted(str(image.tag))}")
-        if found is None or not found.is_index:
-            return found
-        try:
-            return replace(found, platforms=self._platforms(repository, found.digest))
-        except DeliveryFailed as error:  # the index's own digest is enough where ECS shows that
-            return replace(found, platforms_unseen=error.message)
+        return self._describe(image.where, {"imageTag": str(image.tag)}, f"image tag {quoted(str(image.tag))}")
 
     def find_digest(self, repository: ImageRepository, digest: str) -> FoundImage | None:
         """Return the image with that digest, or None when the repository has none: one DescribeImages by digest.
@@ -82,7 +70,12 @@ class EcrImages:
                 is_index=found.get("imageManifestMediaType", "") in _MANIFEST_LISTS,
             )
 
-    def _platforms(self, repository: ImageRepository, digest: str) -> tuple[str, ...]:
+    def platforms(self, repository: ImageRepository, digest: str) -> tuple[str, ...]:
+        """Return the digests of the platforms' images of the index with that digest: one BatchGetImage.
+
+        Raises:
+            AccessDenied: `ecr:BatchGetImage` is not allowed.
+        """
         doing = f"see the platforms of image {quoted(digest)} in ECR repository {quoted(repository.name)}"
         request: BatchGetImageRequestTypeDef = {
             "repositoryName": repository.name,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ecs_cd.delivery.report_builder import ReportBuilder
 from ecs_cd.errors import EcsCdError
-from ecs_cd.image.check import Images, checked, unchecked_image
+from ecs_cd.image.check import Images, checked, has_digest, unchecked_image
 from ecs_cd.model.delivery import Delivery, Place
 from ecs_cd.model.events import Phase
 from ecs_cd.model.image import CheckedImage, FoundImage, ImageRepository
@@ -15,7 +15,7 @@ from ecs_cd.sanitize import quoted
 
 
 class RunningImages:
-    """What the registry has of images that run, each digest asked for once. Its `find` is a `rollout.identity.LookUp`.
+    """What the registry has of images that run: a `rollout.identity.Registry`, in which each digest is asked for once.
 
     Where the image's name is not one of ECR's, the place's repository is asked; where that is not to be asked, nothing.
     """
@@ -24,6 +24,7 @@ class RunningImages:
         self._images = images
         self._repository = place.repository
         self._known: dict[tuple[ImageRepository, str], FoundImage | str | None] = {}
+        self._platforms: dict[str, tuple[str, ...] | str] = {}
 
     def find(self, image: str, digest: str) -> FoundImage | str | None:
         """Return the image with that digest; None where there is none, a sentence where that cannot be told."""
@@ -37,6 +38,17 @@ class RunningImages:
                 self._known[key] = f"What ECR has under digest {digest} is not known: {error.message}"
         return self._known[key]
 
+    def platforms(self, index: str) -> tuple[str, ...] | str:
+        """Return the digests of the platforms of an index in the place's repository, or why they cannot be seen."""
+        if self._repository is None:
+            return ()
+        if index not in self._platforms:
+            try:
+                self._platforms[index] = self._images.platforms(self._repository, index)
+            except EcsCdError as error:
+                self._platforms[index] = error.message
+        return self._platforms[index]
+
 
 def identify(delivery: Delivery, images: Images, report: ReportBuilder) -> CheckedImage:
     """Return the delivery's image as ECR has it now, for those who verify what others have delivered.
@@ -49,8 +61,10 @@ def identify(delivery: Delivery, images: Images, report: ReportBuilder) -> Check
     if reference is None:
         return unchecked_image(tag, built)
     with report.phase(Phase.CHECK, f"looking up {tag} in ECR") as phase:
+        is_built = True
         try:
             found = images.find(reference)
+            is_built = found is None or has_digest(images, reference, found)
         except EcsCdError as error:
             found, why = None, error.message
         else:
@@ -59,7 +73,7 @@ def identify(delivery: Delivery, images: Images, report: ReportBuilder) -> Check
     if found is None:
         report.warn(f"Whether the image that runs is the one of {tag} is not judged by ECR's digest: {why}")
         return unchecked_image(tag, built)
-    if built and built not in found.digests:
+    if not is_built:
         report.warn(
             f"ECR has another image under {tag} by now: its digest is {found.digest}, and the build gave {built}."
         )

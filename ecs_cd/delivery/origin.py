@@ -11,7 +11,7 @@ from ecs_cd.image.check import Images
 from ecs_cd.messages import CommandRef, Message, SettingRef
 from ecs_cd.model.delivery import Place
 from ecs_cd.model.events import Phase, PhaseStarted
-from ecs_cd.model.image import ImageTag
+from ecs_cd.model.image import FoundImage, ImageRepository, ImageTag
 from ecs_cd.model.image_name import container_image, known_digests, repository_in, tag_of
 from ecs_cd.model.order import Order
 from ecs_cd.model.service import Deployment, ServiceSnapshot, ServiceTarget, Serving, Verdict
@@ -187,7 +187,7 @@ class _OriginLook:
             raise self._nothing(f"its image {name} has no tag")
         images, there = self.source.images, repository_in(name, repository)
         found = images.find(there.image(ImageTag(recorded))) if recorded else None
-        if recorded and found and set(running) <= set(found.digests):
+        if recorded and found and (running == (found.digest,) or self._has_platforms(there, found, running)):
             return ImageTag(recorded)
         pushed = images.find_digest(there, running[0])
         tags = list(pushed.tags) if pushed else []
@@ -196,6 +196,10 @@ class _OriginLook:
             several = f" and several tags in ECR ({comma_list(tags)})" if tags else ""
             raise self._nothing(f"its image {name} has no tag{several}")
         return ImageTag(tag)
+
+    def _has_platforms(self, there: ImageRepository, found: FoundImage, running: tuple[str, ...]) -> bool:
+        """Return whether an image is an index, and what runs are platforms of it."""
+        return found.is_index and set(running) <= set(self.source.images.platforms(there, found.digest))
 
     def _served_long_enough(self, served: Served) -> Served | NotYet:
         """Compare the time ECS says with ours (UTC both); a clock that is behind never makes it wait longer."""

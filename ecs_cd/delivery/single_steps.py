@@ -17,7 +17,7 @@ from ecs_cd.parameter.store import Parameters
 from ecs_cd.report.facts import Outcome
 from ecs_cd.report.report import Report
 from ecs_cd.rollout.follow import failure_without_run
-from ecs_cd.rollout.identity import LookUp
+from ecs_cd.rollout.identity import Registry
 from ecs_cd.rollout.judge import Wanted
 from ecs_cd.rollout.services import Services
 from ecs_cd.rollout.task_definition import look_at_task_definition, not_in_latest
@@ -54,10 +54,10 @@ def verify_rollout(
     report = ReportBuilder(delivery.place, deadline, watch, delivery.tag)
 
     def verify() -> Outcome:
-        place, look_up = delivery.place, RunningImages(images, delivery.place).find
+        place, registry = delivery.place, RunningImages(images, delivery.place)
         if place.task:
             return _verify_task(
-                place.task, _wanted(delivery, images, report, or_newer=or_newer), services, report, look_up
+                place.task, _wanted(delivery, images, report, or_newer=or_newer), services, report, registry
             )
         if place.target is None:
             raise SettingsError(
@@ -65,7 +65,7 @@ def verify_rollout(
                 hint="Name it in the settings under `ecs:`.",
             )
         wanted = _wanted(delivery, images, report, or_newer=or_newer)
-        return _verify_service(place.target, wanted, services, report, look_up)
+        return _verify_service(place.target, wanted, services, report, registry)
 
     return report.of(verify)
 
@@ -82,9 +82,9 @@ def _wanted(delivery: Delivery, images: Images, report: ReportBuilder, *, or_new
 
 
 def _verify_service(
-    target: ServiceTarget, wanted: Wanted, services: Services, report: ReportBuilder, look_up: LookUp
+    target: ServiceTarget, wanted: Wanted, services: Services, report: ReportBuilder, registry: Registry
 ) -> Outcome:
-    verdict = follow_service(target, wanted, services, report, look_up=look_up, explain=failure_without_run)
+    verdict = follow_service(target, wanted, services, report, registry=registry, explain=failure_without_run)
     if verdict.serving is Serving.SUPERSEDED:
         return Outcome.SUPERSEDED
     if verdict.serving is Serving.NOT_JUDGED:
@@ -97,9 +97,9 @@ def _verify_service(
 
 
 def _verify_task(
-    task: TaskTarget, wanted: Wanted, services: Services, report: ReportBuilder, look_up: LookUp
+    task: TaskTarget, wanted: Wanted, services: Services, report: ReportBuilder, registry: Registry
 ) -> Outcome:
-    found = look_at_task_definition(services, task, wanted, look_up)
+    found = look_at_task_definition(services, task, wanted, registry)
     if found.serving is Serving.NOT_APPLIED:
         raise not_in_latest(task, wanted, found)
     report.add_evidence(found.sentence)

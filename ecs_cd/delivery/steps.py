@@ -32,7 +32,7 @@ from ecs_cd.parameter.record import ParameterSnapshot, describe_change, record_t
 from ecs_cd.parameter.store import Parameters
 from ecs_cd.report.facts import Outcome
 from ecs_cd.rollout.follow import Explain, already_applied, follow_rollout
-from ecs_cd.rollout.identity import LookUp, another_image, judge_image
+from ecs_cd.rollout.identity import Registry, another_image, judge_image
 from ecs_cd.rollout.judge import Wanted
 from ecs_cd.rollout.services import Services
 from ecs_cd.rollout.task_definition import follow_task_definition, look_at_task_definition, not_applied
@@ -225,8 +225,8 @@ def _failed_for_others(error: RunFailed, target: ServiceTarget | None, wanted: W
     """Return what is to be said of a run that failed for another service's sake; else raise its error (rule 10)."""
     services, deadline = context.clouds.services, context.deadline
     try:
-        look_up = running_images(context)
-        verdict = already_applied(services, target, wanted, deadline=deadline, look_up=look_up) if target else None
+        registry = running_images(context)
+        verdict = already_applied(services, target, wanted, deadline=deadline, registry=registry) if target else None
     except EcsCdError:  # what ECS might have said matters less than why the run failed
         verdict = None
     if verdict is None:
@@ -247,9 +247,9 @@ def verify(place: Place, wanted: Wanted, context: DeliveryContext, before: Servi
         return _verify_task(place.task, wanted, context)
     if place.target is None:
         return _applied(context, "no ECS service is named")
-    look_up = running_images(context)
+    registry = running_images(context)
     verdict = follow_service(
-        place.target, wanted, context.clouds.services, context.report, look_up=look_up, before=before
+        place.target, wanted, context.clouds.services, context.report, registry=registry, before=before
     )
     if verdict.serving is Serving.SUPERSEDED:
         return Verified(Outcome.SUPERSEDED, serves=False)
@@ -263,8 +263,8 @@ def _verify_task(task: TaskTarget, wanted: Wanted, context: DeliveryContext) -> 
     """Look whether the latest revision of a task definition has the tag."""
     report = context.report
     with report.phase(Phase.ROLLOUT, f"looking at task definition {task.family}") as phase:
-        services, look_up = context.clouds.services, running_images(context)
-        verdict = follow_task_definition(services, task, wanted, deadline=context.deadline, look_up=look_up)
+        services, registry = context.clouds.services, running_images(context)
+        verdict = follow_task_definition(services, task, wanted, deadline=context.deadline, registry=registry)
         phase.found = verdict.sentence
     report.add_evidence(verdict.sentence)
     if verdict.serving is Serving.NOT_APPLIED:
@@ -292,7 +292,7 @@ def follow_service(
     services: Services,
     report: ReportBuilder,
     *,
-    look_up: LookUp,
+    registry: Registry,
     before: ServiceSnapshot | None = None,
     explain: Explain | None = None,
 ) -> Verdict:
@@ -308,7 +308,7 @@ def follow_service(
             deadline=report.deadline,
             watch=lambda snapshot, verdict: report.watch(RolloutChanged(snapshot, verdict)),
             before=before,
-            look_up=look_up,
+            registry=registry,
             explain=explain,
         )
         phase.found = ended.verdict.sentence
@@ -317,9 +317,9 @@ def follow_service(
     return ended.verdict
 
 
-def running_images(context: DeliveryContext) -> LookUp:
+def running_images(context: DeliveryContext) -> Registry:
     """Return how the registry is asked of an image that runs in the delivery's place."""
-    return RunningImages(context.clouds.images, context.report.place).find
+    return RunningImages(context.clouds.images, context.report.place)
 
 
 def verify_without_run(place: Place, wanted: Wanted, context: DeliveryContext) -> Verified | None:

@@ -18,7 +18,7 @@ class Images(Protocol):
     """A registry."""
 
     def find(self, image: ImageRef) -> FoundImage | None:
-        """Return the image that has the tag now, with its platforms; None when the repository has no such tag.
+        """Return the image that has the tag now; None when the repository has no such tag.
 
         Raises:
             ImageMissing: there is no such repository.
@@ -26,7 +26,13 @@ class Images(Protocol):
         """
 
     def find_digest(self, repository: ImageRepository, digest: str) -> FoundImage | None:
-        """Return the image with that digest and the tags it has, without its platforms; None when there is none.
+        """Return the image with that digest; None when there is none.
+
+        Raises: as `find` does.
+        """
+
+    def platforms(self, repository: ImageRepository, digest: str) -> tuple[str, ...]:
+        """Return the digests of the platforms' images of the image index with that digest.
 
         Raises: as `find` does.
         """
@@ -54,7 +60,7 @@ def check_image(images: Images, image: ImageRef, *, deadline: Deadline, wait: fl
                 ".",
             ),
         )
-    if image.digest and image.digest not in found.digests:
+    if not has_digest(images, image, found):
         raise ImageMissing(
             f"ECR has another image under {image.repository}:{image.tag}: its digest is {found.digest}, "
             f"and not {quoted(image.digest)}.",
@@ -66,9 +72,14 @@ def check_image(images: Images, image: ImageRef, *, deadline: Deadline, wait: fl
 
 def checked(image: ImageRef, found: FoundImage) -> CheckedImage:
     """Return the image as ECR has it under its tag."""
-    return CheckedImage(
-        image.tag, found.digest, found.pushed_at, found.platforms, found.platforms_unseen, built=image.digest
-    )
+    return CheckedImage(image.tag, found.digest, found.pushed_at, found.is_index, built=image.digest)
+
+
+def has_digest(images: Images, image: ImageRef, found: FoundImage) -> bool:
+    """Return whether what was found under a tag has the digest that is wanted there, or a platform of it has."""
+    if image.digest in ("", found.digest):
+        return True
+    return found.is_index and image.digest in images.platforms(image.where, found.digest)
 
 
 def unchecked_image(tag: ImageTag, built: str = "") -> CheckedImage:
@@ -81,7 +92,7 @@ def _wait_for_image(images: Images, image: ImageRef, deadline: Deadline, wait: f
 
     def look() -> FoundImage | NotYet | None:
         found = images.find(image)
-        right = found and (not image.digest or image.digest in found.digests)
+        right = found and has_digest(images, image, found)
         return found if right or deadline.clock.now() >= until else NOT_YET
 
     doing = f"waiting for image {image.repository}:{image.tag} to appear in ECR"

@@ -87,50 +87,43 @@ class ImageRef:
     region: str = ""
     digest: str = ""
 
+    @property
+    def where(self) -> ImageRepository:
+        """Return the repository that it should be in."""
+        return ImageRepository(self.repository, self.registry_id, self.region)
+
 
 @dataclass(frozen=True)
 class FoundImage:
     """What ECR knows of an image.
 
     `tags` are all it has now, `pushed_at` is when this digest was pushed. `is_index`: it is a manifest list or OCI
-    index, and `platforms` are the digests of its platforms' images; `platforms_unseen` says why they cannot be seen.
+    index, an image for each of several platforms.
     """
 
     digest: str
     pushed_at: datetime | None
-    platforms: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     is_index: bool = False
-    platforms_unseen: str = ""
-
-    @property
-    def digests(self) -> tuple[str, ...]:
-        """Return the digests under which it may run: its own and its platforms'."""
-        return (self.digest, *self.platforms)
 
 
 @dataclass(frozen=True)
 class CheckedImage:
     """A tag that may be recorded: its image exists, or the caller chose not to look (`digest` is empty then).
 
-    `platforms`, `platforms_unseen`: as `FoundImage` has them. `built` is the digest that the build gave; empty where it
-    gave none.
+    `is_index`: as `FoundImage` has it. `built` is the digest that the build gave; empty where it gave none.
     """
 
     tag: ImageTag
     digest: str = ""
     pushed_at: datetime | None = None
-    platforms: tuple[str, ...] = ()
-    platforms_unseen: str = ""
+    is_index: bool = False
     built: str = ""
 
     @property
     def digests(self) -> tuple[str, ...]:
-        """Return the digests under which the image may run: its own and its platforms'.
-
-        Where ECR has not been asked, the build's alone; none where the build gave none.
-        """
-        return (self.digest, *self.platforms) if self.digest else tuple(filter(None, [self.built]))
+        """Return the digests under which the image may run, as far as they are known: ECR's, and the build's."""
+        return tuple(dict.fromkeys(filter(None, [self.digest, self.built])))
 
 
 def is_digest(text: str) -> bool:

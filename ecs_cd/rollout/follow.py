@@ -17,7 +17,7 @@ from ecs_cd.model.service import (
     StoppedTask,
     Verdict,
 )
-from ecs_cd.rollout.identity import LookUp, another_image, cannot_look_up, judge_image
+from ecs_cd.rollout.identity import NO_REGISTRY, Registry, another_image, judge_image
 from ecs_cd.rollout.judge import Wanted, runs_wanted
 from ecs_cd.rollout.services import Services
 from ecs_cd.sanitize import quoted
@@ -62,19 +62,19 @@ def follow_rollout(
     deadline: Deadline,
     watch: Callable[[ServiceSnapshot, Verdict], None],
     before: ServiceSnapshot | None = None,
-    look_up: LookUp = cannot_look_up,
+    registry: Registry = NO_REGISTRY,
     explain: Explain | None = None,
 ) -> Rollout:
     """Watch the service until the tag serves, or is known not to; to be called when the run is over.
 
-    `before`: the service as it was before the run; events it already had are not evidence. `look_up`: as `judge_image`
+    `before`: the service as it was before the run; events it already had are not evidence. `registry`: as `judge_image`
     has it. `explain` makes the error of a rollout that did not end well; by default that of one that follows a run.
 
     Raises:
         RolledBackByEcs, NotApplied, RolloutFailed: with events and stopped tasks (rule 11).
         DeadlineReached: the rollout is still going on.
     """
-    watching = _Watching(services, target, wanted, deadline, watch, before, look_up)
+    watching = _Watching(services, target, wanted, deadline, watch, before, registry)
     doing = f"waiting for ECS service {target.service} to serve {wanted.tag}"
     try:
         rollout = wait_for(watching.look, deadline=deadline, backoff=BACKOFF, doing=doing)
@@ -92,7 +92,7 @@ def already_applied(
     wanted: Wanted,
     *,
     deadline: Deadline,
-    look_up: LookUp = cannot_look_up,
+    registry: Registry = NO_REGISTRY,
 ) -> Verdict | None:
     """Return the verdict if the tag serves or is rolling out, though its run failed; None if it does neither.
 
@@ -102,7 +102,7 @@ def already_applied(
 
     def look() -> Verdict | NotYet | None:
         snapshot = services.snapshot(target)
-        verdict = judge_image(snapshot, wanted, look_up).verdict if snapshot else None
+        verdict = judge_image(snapshot, wanted, registry).verdict if snapshot else None
         if verdict is None or verdict.serving in _NOT_OURS:
             return NOT_YET
         return verdict if verdict.serving in (Serving.DEPLOYED, Serving.ROLLING, Serving.SUPERSEDED) else None
@@ -122,7 +122,7 @@ class _Watching:
     deadline: Deadline
     watch: Callable[[ServiceSnapshot, Verdict], None]
     before: ServiceSnapshot | None
-    look_up: LookUp
+    registry: Registry
     ours: Deployment | None = None
     last: Rollout | None = None
 
@@ -134,7 +134,8 @@ class _Watching:
         """Return the end of the rollout; not yet, while there is more to come."""
         snapshot = find_service(self.services, self.target)
         was_primary = self.ours is not None or self._was_rolled_back(snapshot)
-        judged = judge_image(snapshot, self.wanted, self.look_up, was_primary=was_primary)
+        judged = judge_image(snapshot, self.wanted, self.registry, was_primary=was_primary)
+        self.wanted = judged.wanted
         rollout = Rollout(judged.verdict, snapshot, judged.notes)
         if rollout != self.last:
             self.last = rollout

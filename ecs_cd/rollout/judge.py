@@ -27,21 +27,21 @@ from ecs_cd.sanitize import comma_list
 class Wanted:
     """What should serve. `order` decides whether another tag is newer.
 
-    `digests` are those under which the image may run: the tag's in ECR and, where that is a manifest list, its
-    platforms'; empty where they are not known. `built` is the digest that the build gave, which no other may replace;
-    `platforms_unseen` says why the platforms' digests are not among them.
+    `digests` are those under which the image may run; empty where they are not known. `index` is the one of them that
+    is an image index's, while its platforms' are not among them. `built` is the digest that the build gave, which no
+    other may replace.
     """
 
     tag: ImageTag
     digests: tuple[str, ...] = ()
     order: Order = Order.NUMERIC
     built: str = ""
-    platforms_unseen: str = ""
+    index: str = ""
 
     @classmethod
     def of(cls, image: CheckedImage, order: Order) -> Wanted:
         """Return what is known of an image as what should serve."""
-        return cls(image.tag, image.digests, order, image.built, image.platforms_unseen)
+        return cls(image.tag, image.digests, order, image.built, image.digest if image.is_index else "")
 
 
 def judge(snapshot: ServiceSnapshot, wanted: Wanted, *, was_primary: bool = False, tags: Sequence[str] = ()) -> Verdict:

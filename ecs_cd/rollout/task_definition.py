@@ -12,7 +12,7 @@ from ecs_cd.errors import NotApplied, NotServed, RolloutFailed
 from ecs_cd.messages import ArgumentRef, Message
 from ecs_cd.model.image_name import ImageMatch, container_image, match_image, pinned_digest, tag_of
 from ecs_cd.model.service import Serving, TaskDefinition, TaskTarget, Verdict
-from ecs_cd.rollout.identity import LookUp, cannot_look_up
+from ecs_cd.rollout.identity import NO_REGISTRY, Registry, with_platforms
 from ecs_cd.rollout.judge import Wanted
 from ecs_cd.rollout.services import Services
 from ecs_cd.sanitize import quoted
@@ -41,16 +41,19 @@ def judge_task_definition(definition: TaskDefinition | None, target: TaskTarget,
 
 
 def look_at_task_definition(
-    services: Services, target: TaskTarget, wanted: Wanted, look_up: LookUp = cannot_look_up
+    services: Services, target: TaskTarget, wanted: Wanted, registry: Registry = NO_REGISTRY
 ) -> Verdict:
     """Return what the latest revision says of the wanted tag now.
 
-    `look_up`: as `judge_image` has it; asked which tags the image has where the definition pins another digest.
+    `registry`: as `judge_image` has it; asked which tags the image has where the definition pins another digest.
     """
     definition = services.task_definition(target.family)
     verdict = judge_task_definition(definition, target, wanted)
     digest = pinned_digest(verdict.image) if verdict.serving is Serving.NOT_APPLIED else ""
-    found = look_up(verdict.image, digest) if digest else None
+    if digest and wanted.index:
+        wanted, _ = with_platforms(wanted, registry)
+        verdict = judge_task_definition(definition, target, wanted)
+    found = registry.find(verdict.image, digest) if digest and verdict.serving is Serving.NOT_APPLIED else None
     if found is None or isinstance(found, str):
         return verdict
     if str(wanted.tag) in found.tags and not wanted.built:
@@ -65,16 +68,16 @@ def follow_task_definition(
     wanted: Wanted,
     *,
     deadline: Deadline,
-    look_up: LookUp = cannot_look_up,
+    registry: Registry = NO_REGISTRY,
 ) -> Verdict:
     """Return the verdict once the latest revision has the tag or a newer one; else the last, after a short wait."""
-    last = look_at_task_definition(services, target, wanted, look_up)
+    last = look_at_task_definition(services, target, wanted, registry)
     if last.serving is not Serving.NOT_APPLIED:
         return last
 
     def look() -> Verdict | NotYet:
         nonlocal last
-        last = look_at_task_definition(services, target, wanted, look_up)
+        last = look_at_task_definition(services, target, wanted, registry)
         return NOT_YET if last.serving is Serving.NOT_APPLIED else last
 
     wait_at_most(look, seconds=min(SETTLE, deadline.remaining()), clock=deadline.clock, backoff=BACKOFF)

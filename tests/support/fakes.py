@@ -86,11 +86,13 @@ class FakeImages(Fake):
     def __init__(self) -> None:
         super().__init__()
         self.repositories: dict[str, dict[str, FoundImage]] = {}
+        self.indexes: dict[str, tuple[str, ...]] = {}
 
     def push(self, repository: str, tag: str, digest: str, *, platforms: Sequence[str] = ()) -> None:
         """Push an image; with `platforms`, an index of images with these digests."""
-        pushed = FoundImage(digest, EPOCH, tuple(platforms), is_index=bool(platforms))
+        pushed = FoundImage(digest, EPOCH, is_index=bool(platforms))
         self.repositories.setdefault(repository, {})[tag] = pushed
+        self.indexes[digest] = tuple(platforms)
 
     def find(self, image: ImageRef) -> FoundImage | None:
         self._called("find")
@@ -106,7 +108,12 @@ class FakeImages(Fake):
         having = {tag: found for tag, found in there if found.digest == digest}
         if not having:
             return None
-        return replace(next(iter(having.values())), platforms=(), tags=tuple(having))
+        return replace(next(iter(having.values())), tags=tuple(having))
+
+    def platforms(self, repository: ImageRepository, digest: str) -> tuple[str, ...]:
+        self._called("platforms")
+        assert repository.name in self.repositories
+        return self.indexes[digest]
 
 
 class FakeParameters(Fake):

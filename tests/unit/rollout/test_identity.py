@@ -30,20 +30,31 @@ def running(image: str, *digests: str, state: str = "COMPLETED") -> ServiceSnaps
 class Registry:
     """A registry in which digests have tags; `asked` are the digests that somebody asked for."""
 
-    def __init__(self, tags: Mapping[str, tuple[str, ...]], *, indexes: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        tags: Mapping[str, tuple[str, ...]],
+        *,
+        indexes: tuple[str, ...] = (),
+        platforms: tuple[str, ...] | str = (),
+    ) -> None:
         self.tags = tags
         self.indexes = indexes
+        self.of_index = platforms
         self.asked: list[str] = []
 
     def find(self, _image: str, digest: str) -> FoundImage | None:
         self.asked.append(digest)
         if digest not in self.tags:
             return None
-        return FoundImage(digest, EPOCH, tags=self.tags[digest], is_index=digest in self.indexes)
+        return FoundImage(digest, EPOCH, self.tags[digest], digest in self.indexes)
+
+    def platforms(self, index: str) -> tuple[str, ...] | str:
+        self.asked.append(f"platforms of {index}")
+        return self.of_index
 
 
 def judged(snapshot: ServiceSnapshot, registry: Registry | None = None, wanted: Wanted = WANTED) -> Judgement:
-    return judge_image(snapshot, wanted, (registry or Registry({})).find)
+    return judge_image(snapshot, wanted, registry or Registry({}))
 
 
 def test_a_tag_that_was_pushed_again_is_another_image_and_both_digests_are_named() -> None:
@@ -117,28 +128,44 @@ def test_a_digest_that_has_the_tag_by_now_does_not_replace_the_builds() -> None:
 
 
 NO_RIGHT = "You are not allowed ecr:BatchGetImage."
+INDEX = Wanted(TAG, (ONE,), index=ONE)
+
+
+def test_a_platform_of_the_image_is_the_image() -> None:
+    registry = Registry({}, platforms=(TWO, THREE))
+    assert judged(running("api:7", TWO), registry, INDEX).verdict.serving is Serving.DEPLOYED
+    assert judged(running(f"api@{TWO}"), registry, INDEX).verdict.serving is Serving.DEPLOYED
+    assert judged(running("api:7", TWO, THREE), registry, INDEX).verdict.serving is Serving.DEPLOYED
+    assert set(registry.asked) == {f"platforms of {ONE}"}
+
+
+@pytest.mark.parametrize("snapshot", [running("api:7", ONE), running("api:6", TWO)])
+def test_the_platforms_are_asked_for_only_where_it_matters(snapshot: ServiceSnapshot) -> None:
+    registry = Registry({}, platforms=NO_RIGHT)
+    assert judged(snapshot, registry, INDEX).notes == ()
+    assert registry.asked == []
 
 
 def test_where_the_platforms_may_not_be_seen_an_image_under_the_tag_may_be_one_of_them_and_the_right_is_named() -> None:
-    wanted = Wanted(TAG, (ONE,), platforms_unseen=NO_RIGHT)
-    found = judged(running("api:7", TWO), Registry({TWO: ()}), wanted)
+    found = judged(running("api:7", TWO), Registry({TWO: ()}, platforms=NO_RIGHT), INDEX)
     assert found.verdict.serving is Serving.DEPLOYED
     assert NO_RIGHT in found.notes[0]
 
 
 def test_another_index_is_no_platform_of_the_tags() -> None:
-    wanted = Wanted(TAG, (ONE,), platforms_unseen=NO_RIGHT)
-    found = judged(running("api:7", TWO), Registry({TWO: ()}, indexes=(TWO,)), wanted)
+    found = judged(running("api:7", TWO), Registry({TWO: ()}, indexes=(TWO,), platforms=NO_RIGHT), INDEX)
     assert found.verdict.serving is Serving.OTHER_IMAGE
 
 
-def test_the_right_to_see_the_platforms_is_not_named_where_it_does_not_matter() -> None:
-    wanted = Wanted(TAG, (ONE,), platforms_unseen=NO_RIGHT)
-    assert judged(running("api:7", ONE), wanted=wanted).notes == ()
+def test_a_digest_that_the_registry_does_not_have_is_no_platform_of_the_tags() -> None:
+    found = judged(running("api:7", TWO), Registry({}, platforms=NO_RIGHT), INDEX)
+    assert (found.verdict.serving, found.notes) == (Serving.OTHER_IMAGE, (NO_RIGHT,))
 
 
-def test_what_the_registry_cannot_tell_is_said_and_changes_no_verdict() -> None:
-    found = judge_image(running(f"api@{TWO}"), WANTED, lambda _image, _digest: "ECR did not answer.")
+def test_what_the_registry_cannot_tell_is_said_and_changes_no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
+    registry = Registry({})
+    monkeypatch.setattr(registry, "find", lambda _image, _digest: "ECR did not answer.")
+    found = judged(running(f"api@{TWO}"), registry)
     assert (found.verdict.serving, found.notes) == (Serving.NOT_APPLIED, ("ECR did not answer.",))
 
 
@@ -191,7 +218,7 @@ def test_a_known_digest_that_is_none_of_the_tags_is_never_deployed(
     snapshot: ServiceSnapshot, wanted: Wanted, make: Callable[[], Registry]
 ) -> None:
     registry = make()
-    found = judge_image(snapshot, wanted, registry.find).verdict
+    found = judge_image(snapshot, wanted, registry).verdict
     if found.serving is Serving.DEPLOYED and known(snapshot) and wanted.digests:
         now = {digest for digest, there in registry.tags.items() if "7" in there} if not wanted.built else set()
         assert known(snapshot) <= {*wanted.digests, *now}
@@ -202,7 +229,7 @@ def test_superseded_means_that_a_tag_of_the_image_is_newer(
     snapshot: ServiceSnapshot, wanted: Wanted, make: Callable[[], Registry]
 ) -> None:
     registry = make()
-    found = judge_image(snapshot, wanted, registry.find).verdict
+    found = judge_image(snapshot, wanted, registry).verdict
     if found.serving is not Serving.SUPERSEDED:
         return
     image = snapshot.deployments[0].task_definition.containers[0].image
