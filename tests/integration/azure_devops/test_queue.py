@@ -113,7 +113,7 @@ def test_says_which_right_is_missing_and_for_whom(azure: AzureDevOps, server: Se
     error = refusal(azure)
     assert isinstance(error, AccessDenied)
     assert "'Ann Author'" in error.message
-    assert "Queue builds on pipeline '\\infrastructure'" in error.message
+    assert "Queue builds for build pipeline 7:infrastructure" in error.message
     assert "vso.build_execute" in error.hint
 
 
