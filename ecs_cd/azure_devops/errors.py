@@ -90,7 +90,7 @@ _GIVE_SCOPE = "Give the PAT the scope {scope}, and its owner {right} ({security}
 _NEEDS = re.compile(
     r"Access denied[.:]\s?(?P<who>.{0,200}?)\s*needs (?:the following permission\(s\) to perform this action:\s*"
     r"(?P<listed>[^.\n]{1,100})|(?P<right>\S.{0,80}?) permissions?(?: (?:for|from|on) (?P<of>.{1,200}?))?"
-    r"(?: in team project (?P<project>.{1,100}?))?(?: to perform\b|[.\n]|$))",
+    r"(?: in team project (?P<project>.{1,100}?))?(?: (?:to )?perform\b|[.\n]|$))",
     re.IGNORECASE,
 )
 """The sentence in which Azure DevOps names the right that is missing, for whom, and on what."""
@@ -126,6 +126,7 @@ _RESPONSES = (
     _Row(AccessDenied, "{who} is not known to {organization}, while {doing}.", "Let this identity sign in once at "
          "{organization}, or add it: Organization settings > Users.", message="TF401444"),
     # What is missing
+    _Row(PipelineNotFound, _NO_PROJECT, _CHECK_PROJECT, message="VS800075"),
     _Row(AccessDenied, _NAMED_RIGHT, "{grant}", status=range(400, 500), message=_NEEDS.pattern),
     _Row(AccessDenied, "{problem}A repository that this takes cannot be read in {where}, while {doing}.",
          REPOSITORY_ADVICE, status=range(400, 500), message="TF401019"),
@@ -137,7 +138,6 @@ _RESPONSES = (
     _Row(AccessDenied, _SOME_RIGHT, "{grant}", type_key="Access(Denied|Check)Exception"),
     # What is asked for
     _Row(PipelineNotFound, _NO_PROJECT, _CHECK_PROJECT, status=_only(404), message="TF200016"),
-    _Row(PipelineNotFound, _NO_PROJECT, _CHECK_PROJECT, message="VS800075"),
     _Row(PipelineNotFound, _NO_PROJECT, _CHECK_PROJECT, type_key="ProjectDoesNotExist"),
     _Row(PipelineNotFound, "The pipeline does not exist in {where}, while {doing}.", "Check its id: it may have been "
          "deleted.", type_key="(Pipeline|Definition)NotFound"),

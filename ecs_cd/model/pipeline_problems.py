@@ -67,8 +67,8 @@ _NOT_THE_PIPELINE = (
 _KNOWN = (
     _Known(
         "service-connection",
-        r"references service connection (?P<name>.{1,200}?) which could not be found"
-        r"|references endpoint (?P<endpoint>.{1,200}?) which does not exist or is not authorized"
+        r"references service connection (?P<name>.{0,200}?) ?which could not be found"
+        r"|references endpoint (?P<endpoint>.{0,200}?) ?which does not exist or is not authorized"
         r"|The service (?:connection|endpoint) does not exist",
         "it uses a service connection that does not exist, is disabled, or may not be used by this pipeline",
         "See Project settings > Service connections > {name}: that it exists under this name and is enabled, and under "
@@ -76,27 +76,27 @@ _KNOWN = (
     ),
     _Known(
         "pool",
-        r"Could not find a (?:pool|queue) with (?:name|ID) (?P<name>.{1,200}?)\. The (?:pool|queue) does not exist"
+        r"Could not find a (?:pool|queue) with (?:name|ID) (?P<name>.{0,200}?)\. The (?:pool|queue) does not exist"
         r"|does not have permissions to use the referenced pool\(s\)",
         "the pipeline may not use an agent pool, or there is none of that name",
         f"In Project settings > Agent pools > {{name}} > Security, {_PERMIT}.",
     ),
     _Known(
         "environment",
-        r"Environment (?P<name>.{1,200}?) could not be found\. The environment does not exist"
+        r"Environment (?P<name>.{0,200}?) ?could not be found\. The environment does not exist"
         r"|Resource .{1,200}? does not exist in environment (?P<of>.{1,200})",
         "it deploys to an environment that does not exist, or that this pipeline may not use",
         f"In Pipelines > Environments, create {{name}}, or open it and under Security {_PERMIT}.",
     ),
     _Known(
         "variable-group",
-        r"Variable group (?P<name>.{1,200}?) (?:could not be found\.|was not found or is not authorized)",
+        r"Variable group (?P<name>.{0,200}?) ?(?:could not be found\.|was not found or is not authorized)",
         "it uses a variable group that does not exist, or that this pipeline may not use",
         f"In Pipelines > Library > {{name}} > Pipeline permissions, {_PERMIT}.",
     ),
     _Known(
         "secure-file",
-        r"references secure file (?P<name>.{1,200}?) which could not be found",
+        r"references secure file (?P<name>.{0,200}?) ?which could not be found",
         "it uses a secure file that does not exist, or that this pipeline may not use",
         f"In Pipelines > Library > Secure files > {{name}} > Pipeline permissions, {_PERMIT}.",
     ),
@@ -110,7 +110,6 @@ _KNOWN = (
         "repository",
         r"\bTF401019\b|GitRepositoryNotFoundException"
         r"|The repository (?P<name>.{1,200}?) (?:in project .{1,200}? )?could not be retrieved"
-        r"|The repository does not exist or has not been authorized|No repository found by name (?P<alias>.{1,200})"
         r"|Unable to determine the access token for the repository",
         "a repository that the run needs cannot be read",
         REPOSITORY_ADVICE,
@@ -152,7 +151,7 @@ _KNOWN = (
     ),
     _Known(
         "demands",
-        r"No agent found in pool (?P<name>.{1,200}?) which satisfies the (?:specified|following) demands?",
+        r"No agent found in pool (?P<name>.{0,200}?) ?which satisfies the (?:specified|following) demands?",
         "no agent of the pool has what the job demands",
         "See Project settings > Agent pools > {name} > Agents: one must be online, enabled and have the capabilities "
         "that the message lists.",
