@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from moto.core.utils import utcnow
 
+from ecs_cd_sandbox.aws.ecs_service_revision import ServiceRevision, shown
+
 if TYPE_CHECKING:
     from moto.ecs.models import TaskDefinition
 
@@ -105,6 +107,7 @@ class Deployment:
     """One deployment of a service (the API's `Deployment`) with the tasks it started."""
 
     id: str
+    revision: ServiceRevision
     task_definition: str
     desired_count: int
     launch_type: str | None
@@ -118,7 +121,9 @@ class Deployment:
     updated_at: datetime = field(default_factory=utcnow)
     tasks: list[ServiceTask] = field(default_factory=list)
     proved: bool = False
-    """It completed once: its tasks stay healthy from then on, and a rollback can return to it."""
+    """It completed once: a rollback can return to it."""
+    steady: bool = False
+    """It had all its tasks once it had completed: they stay healthy from then on."""
     linger: int = 0
     """Ticks for which it is still listed after its last task has stopped."""
     warned: bool = False
@@ -135,10 +140,14 @@ class Deployment:
         return sum(task.last_status == "PENDING" for task in self.tasks)
 
     @property
+    def healthy_count(self) -> int:
+        """Tasks that have run for a tick: one that crashes at once never counts."""
+        return sum(task.last_status == "RUNNING" and task.ticks > 0 for task in self.tasks)
+
+    @property
     def settled(self) -> bool:
-        """Whether the desired tasks run, and have done so for a tick: one that crashes at once never counts."""
-        settled = [task for task in self.tasks if task.last_status == "RUNNING" and task.ticks > 0]
-        return len(settled) == len(self.live_tasks) == self.desired_count
+        """Whether the desired tasks run, and no others."""
+        return self.healthy_count == len(self.live_tasks) == self.desired_count
 
     @property
     def live_tasks(self) -> list[ServiceTask]:
@@ -165,7 +174,9 @@ class DeployingService(Protocol):
     platform_version: str | None
     network_configuration: dict[str, Any]
     deployment_configuration: dict[str, Any]
+    load_balancers: list[dict[str, Any]]
     deployments: list[Deployment]
+    current_service_deployment: str | None
     current_service_revisions: list[dict[str, Any]]
     events: list[dict[str, Any]]
 
@@ -182,10 +193,9 @@ def pull_error(image: str) -> str:
     )
 
 
-def new_task(
-    service: DeployingService, deployment: Deployment, definition: TaskDefinition, digests: dict[str, str]
-) -> ServiceTask:
-    """Make a PENDING task of moto's `service`; `definition` is moto's task definition, `digests` go by image."""
+def new_task(service: DeployingService, deployment: Deployment, definition: TaskDefinition) -> ServiceTask:
+    """Make a PENDING task of moto's `service`; `definition` is moto's task definition."""
+    digests = deployment.revision.digests(shown.tasks)
     task_id = uuid.uuid4().hex
     arn = service.arn.replace(":service/", ":task/").rpartition("/")[0] + f"/{task_id}"
     described: list[dict[str, Any]] = definition.container_definitions
@@ -196,7 +206,7 @@ def new_task(
             task_arn=arn,
             container_arn=f"{arn.replace(':task/', ':container/')}/{uuid.uuid4()}",
             essential=container.get("essential", True),
-            image_digest=digests.get(container["image"]),
+            image_digest=digests.get(container["name"]),
         )
         for container in described
     ]
