@@ -191,13 +191,13 @@ _KNOWN = (
 """Every kind that one sentence tells; of several that fit, the first counts."""
 
 _FILE = re.compile(
-    r"(?:(?P<by>/[^:\n]{1,300}?)(?: \(Line: \d+, Col: \d+\))?: )?(?:.{0,80}\. )?"
+    r"(?:(?<!\S)(?P<by>/[^:\n]{1,300}?)(?: \(Line: \d+, Col: \d+\))?: )?(?:.{0,80}\. )?"
     r"(?:File (?P<file>\S.{0,300}?) not found in repository"
     r"|Could not find (?P<missing>/\S.{0,300}?) in repository)(?P<rest>.*)",
     re.IGNORECASE,
 )
 _SOURCE = re.compile(
-    r"(?:(?P<by>/[^:\n]{1,300}?)(?: \(Line: \d+, Col: \d+\))?: )?(?:.{0,80}\. )?"
+    r"(?:(?<!\S)(?P<by>/[^:\n]{1,300}?)(?: \(Line: \d+, Col: \d+\))?: )?(?:.{0,80}\. )?"
     r"(?:Could not get the latest source version for repository .{1,200}? (?:hosted on .{1,300}? )?using ref"
     r"|Unable to resolve the reference) '?(?P<ref>[^\s',]{1,300}?)'?[.\s,]",
     re.IGNORECASE,
