@@ -167,14 +167,14 @@ _KNOWN = (
         "disabled",
         r"^(?:The |This )?(?:build )?(?:pipeline|definition)\b"
         rf"(?:(?!\. | {_NOT_THE_PIPELINE}\b).){{0,260}} (?:is|was|has been) (?:currently )?disabled"
-        r"|because (?:it|(?:the|this) (?:pipeline|definition)) is disabled|DefinitionDisabledException",
+        r"|because (?:the|this) (?:pipeline|definition) is disabled|DefinitionDisabledException",
         "the pipeline is disabled",
         f"Enable it: {_RUN_SETTINGS}.",
     ),
     _Known(
         "paused",
-        r"^(?:The |This )?(?:queue (?:for|of) .{1,260}?|(?:build )?(?:pipeline|definition) .{0,260}?)"
-        r" is (?:currently )?paused",
+        r"^(?:The |This )?(?:queue (?:for|of)|(?:build )?(?:pipeline|definition))\b"
+        rf"(?:(?!\. | {_NOT_THE_PIPELINE}\b).){{0,260}} is (?:currently )?paused",
         "the pipeline is paused",
         f"Let its runs start again: {_RUN_SETTINGS}.",
     ),
