@@ -23,7 +23,7 @@ _PRETTY = re.compile(
 _BRACKETS = re.compile(r"^\[(?P<unit>[^\]\s]{1,300})\] (?=\s*(?:[│╷╵|]|Error\b))")
 _KEY_VALUE = re.compile(r'^time=\S+ level=\S+ (?:.{0,600}? )?msg=(?P<said>"(?:[^"\\]|\\.)*"|.*)$')
 _UNIT = re.compile(r'\bprefix=("(?:[^"\\]|\\.){0,300}"|\S{0,300})')
-_FRAME = re.compile(r"^\s*[│╷╵|]?\s?")
+_FRAME = re.compile(r"^(?:\s*[│╷╵|]\s?)?")
 
 
 @dataclass(frozen=True)

@@ -123,6 +123,21 @@ def test_who_may_not_edit_the_quality_of_builds_cannot_tag(serve: Serve) -> None
     assert f"needs Edit build quality permissions for vstfs:///Build/Build/{run} in" in response.json()["message"]
 
 
+def test_who_may_not_update_builds_cannot_change_their_properties(serve: Serve) -> None:
+    api = serve(pipeline(nothing), tokens=[replace(BOB_TOKEN, may_update=False)])
+    bob = Api(api.server, BOB_TOKEN.secret)
+    run = api.run()
+    response = bob(
+        "PATCH",
+        f"build/builds/{run}/properties",
+        json=[{"op": "add", "path": "/a", "value": "b"}],
+        headers={"Content-Type": "application/json-patch+json"},
+    )
+    assert response.status_code == 403
+    assert "needs Update build information permissions for build pipeline" in response.json()["message"]
+    assert bob("PUT", f"build/builds/{run}/tags/x").status_code == 200
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [
