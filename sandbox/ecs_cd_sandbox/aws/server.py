@@ -16,7 +16,8 @@ from moto.core.model_instances import reset_model_data
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from ecs_cd_sandbox.aws import ecr_answers, ecs_backend, ssm_answers
+from ecs_cd_sandbox.aws import codedeploy_answers, ecr_answers, ecs_backend, ssm_answers
+from ecs_cd_sandbox.aws.control import Command, Control
 from ecs_cd_sandbox.aws.ecs_service_revision import shown
 from ecs_cd_sandbox.aws.faults import AwsRequest, Fault, Recorder
 from ecs_cd_sandbox.aws.manifests import ImageIndex, image_manifest, index_manifest, manifest_digest
@@ -52,16 +53,18 @@ class Aws:
         self.account_id = ACCOUNT_ID
         self.lock = threading.RLock()
         self._recorder = Recorder(DomainDispatcherApplication(create_backend_app), self.lock)
+        self._control = Control(self._recorder)
         self._server: BaseWSGIServer | None = None
         self._thread: threading.Thread | None = None
         self._clients: dict[str, Any] = {}
 
     def __enter__(self) -> Aws:
+        codedeploy_answers.install()
         ecr_answers.install()
         ecs_backend.install()
         ssm_answers.install()
         self.reset()  # what an earlier one in this process left behind
-        self._server = make_server("127.0.0.1", 0, self._recorder, threaded=True, request_handler=_QuietHandler)
+        self._server = make_server("127.0.0.1", 0, self._control, threaded=True, request_handler=_QuietHandler)
         # The interval is how long shutdown may take, in seconds.
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.05,), name="sandbox-aws", daemon=True
@@ -117,6 +120,11 @@ class Aws:
             reset_model_data()
             shown.choose()
             self._recorder.clear()
+
+    @property
+    def commands(self) -> dict[str, Command]:
+        """What other processes may choose here, by name: see `control`."""
+        return self._control.commands
 
     @property
     def requests(self) -> tuple[AwsRequest, ...]:
@@ -192,6 +200,16 @@ class Aws:
             )
         state = "ALARM" if ringing else "OK"
         cloudwatch.set_alarm_state(AlarmName=name, StateValue=state, StateReason="chosen in the sandbox")
+
+    def set_codedeploy(self, deployment_id: str, status: str, *, code: str = "", message: str = "") -> None:
+        """Put a deployment of CodeDeploy into `status`, with an error's `code` and `message` where it ends badly.
+
+        Raises `ValueError` for a status that CodeDeploy has not.
+        """
+        with self.lock:
+            codedeploy_answers.set_status(
+                self.account_id, self.region, deployment_id, status, code=code, message=message
+            )
 
     def put_parameter(self, name: str, value: str) -> int:
         """Write a plain SSM parameter and return its version."""
