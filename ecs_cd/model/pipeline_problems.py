@@ -92,13 +92,13 @@ _KNOWN = (
         "variable-group",
         r"Variable group (?P<name>.{0,200}?) ?(?:could not be found\.|was not found or is not authorized)",
         "it uses a variable group that does not exist, or that this pipeline may not use",
-        f"In Pipelines > Library > {{name}} > Pipeline permissions, {_PERMIT}.",
+        "In Pipelines > Library > {name} > Pipeline permissions, add the pipeline.",
     ),
     _Known(
         "secure-file",
         r"references secure file (?P<name>.{0,200}?) ?which could not be found",
         "it uses a secure file that does not exist, or that this pipeline may not use",
-        f"In Pipelines > Library > Secure files > {{name}} > Pipeline permissions, {_PERMIT}.",
+        "In Pipelines > Library > Secure files > {name} > Pipeline permissions, add the pipeline.",
     ),
     _Known(
         "github-credentials",
@@ -192,7 +192,7 @@ _KNOWN = (
 
 _FILE = re.compile(
     r"(?:(?<!\S)(?P<by>/[^:\n]{1,300}?)(?: \(Line: \d+, Col: \d+\))?: )?(?:.{0,80}\. )?"
-    r"(?:File (?P<file>\S.{0,300}?) not found in repository"
+    r"(?:File (?P<file>[^\s'][^']{0,300}?) not found in repository"
     r"|Could not find (?P<missing>/\S.{0,300}?) in repository)(?P<rest>.*)",
     re.IGNORECASE,
 )

@@ -57,6 +57,13 @@ def test_disabled_and_paused_are_said_of_a_pipeline(text: str, expected: str) ->
     assert kind(text) == expected
 
 
+def test_a_missing_file_is_named_where_the_text_names_it_twice() -> None:
+    problem = read_problem(
+        "An error occurred while fetching the YAML file 'a.yml'. File a.yml not found in repository r."
+    )
+    assert problem and problem.reading == "the pipeline's file 'a.yml' is not there"
+
+
 def test_what_a_template_misses_counts_before_the_error_that_follows_from_it() -> None:
     text = "/r.yml (Line: 2, Col: 3): The 'stages' parameter is not a valid StageList."
     text += "\n/r.yml: File /t.yml not found in repository r"
