@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from ecs_cd.errors import RolloutFailed
 from ecs_cd.model.service import Rollout, ServiceSnapshot, ServiceTarget, Serving, Verdict
-from ecs_cd.rollout.follow import Watching, failure_after_run
-from ecs_cd.rollout.judge import judge
+from ecs_cd.rollout.follow import NOT_OURS, Watching, failure_after_run
+from ecs_cd.rollout.identity import NO_REGISTRY, Registry, judge_image
 from ecs_cd.rollout.judge_service_deployment import deployment_of_target
 from ecs_cd.rollout.services import Services
 from ecs_cd.rollout.wanted import Wanted, runs_wanted
@@ -33,7 +33,13 @@ class FirstLook:
 
 
 def look_after_failed_run(
-    services: Services, target: ServiceTarget, wanted: Wanted, first: FirstLook, *, deadline: Deadline
+    services: Services,
+    target: ServiceTarget,
+    wanted: Wanted,
+    first: FirstLook,
+    *,
+    deadline: Deadline,
+    registry: Registry = NO_REGISTRY,
 ) -> Verdict | RolloutFailed | None:
     """Return the verdict if the tag serves or is rolling out, and the failure if ECS rejected it since the run began.
 
@@ -42,16 +48,17 @@ def look_after_failed_run(
     Raises:
         SettingsError: it is not clear which container is meant.
     """
-    watching = Watching(services, target, wanted, deadline, lambda _snapshot, _verdict: None, first.snapshot)
+    watching = Watching(services, target, wanted, deadline, lambda _snapshot, _verdict: None, first.snapshot, registry)
 
     def look() -> Verdict | RolloutFailed | NotYet | None:
         snapshot = services.snapshot(target)
-        verdict = judge(snapshot, wanted) if snapshot else None
-        if snapshot is None or verdict is None or verdict.serving is Serving.NOT_APPLIED:
+        judged = judge_image(snapshot, wanted, registry) if snapshot else None
+        if snapshot is None or judged is None or judged.verdict.serving in NOT_OURS:
             return NOT_YET
+        verdict = judged.verdict
         if verdict.serving in _SERVES:
             return verdict
-        if not _rejected_since(first, snapshot, verdict, wanted):
+        if not _rejected_since(first, snapshot, verdict, judged.wanted):
             return None
         watching.last = Rollout(verdict, snapshot)
         if watching.may_be_replaced(watching.last):

@@ -6,15 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from ecs_cd.errors import (
-    AnotherImage,
-    DeadlineReached,
-    EcsCdError,
-    NotApplied,
-    NotServed,
-    RolledBackByEcs,
-    RolloutFailed,
-)
+from ecs_cd.errors import DeadlineReached, EcsCdError, NotApplied, NotServed, RolledBackByEcs, RolloutFailed
 from ecs_cd.messages import CommandRef, Message
 from ecs_cd.model.service import (
     Deployment,
@@ -27,7 +19,7 @@ from ecs_cd.model.service import (
     Verdict,
 )
 from ecs_cd.model.service_deployment import ServiceDeployment
-from ecs_cd.rollout.judge import judge
+from ecs_cd.rollout.identity import NO_REGISTRY, Registry, another_image, judge_image
 from ecs_cd.rollout.judge_service_deployment import deployment_of_target
 from ecs_cd.rollout.services import Services
 from ecs_cd.rollout.wanted import Wanted, runs_wanted
@@ -40,6 +32,9 @@ SETTLE = 15.0
 """Seconds after a run's end in which DescribeServices may still answer as before (it is eventually consistent)."""
 
 _GOOD_ENDS = (Serving.DEPLOYED, Serving.BAKING, Serving.SUPERSEDED, Serving.NOT_JUDGED)
+NOT_OURS = (Serving.NOT_APPLIED, Serving.OTHER_IMAGE)
+"""What an answer from before the run would say, too."""
+
 _MOST_EVENTS = 8
 _MOST_TASKS = 5
 
@@ -67,18 +62,19 @@ def follow_rollout(
     deadline: Deadline,
     watch: Callable[[ServiceSnapshot, Verdict], None],
     before: ServiceSnapshot | None = None,
+    registry: Registry = NO_REGISTRY,
     explain: Explain | None = None,
 ) -> Rollout:
     """Watch the service until the tag serves, or is known not to; to be called when the run is over.
 
-    `before`: the service as it was before the run; events it already had are not evidence. `explain` makes the error of
-    a rollout that did not end well; by default that of one that follows a run.
+    `before`: the service as it was before the run; events it already had are not evidence. `registry`: as `judge_image`
+    has it. `explain` makes the error of a rollout that did not end well; by default that of one that follows a run.
 
     Raises:
         RolledBackByEcs, NotApplied, RolloutFailed: with events and stopped tasks (rule 11).
         DeadlineReached: the rollout is still going on.
     """
-    watching = Watching(services, target, wanted, deadline, watch, before)
+    watching = Watching(services, target, wanted, deadline, watch, before, registry)
     doing = f"waiting for ECS service {target.service} to serve {wanted.tag}"
     try:
         rollout = wait_for(watching.look, deadline=deadline, backoff=BACKOFF, doing=doing)
@@ -87,7 +83,7 @@ def follow_rollout(
         raise
     if rollout.verdict.serving in _GOOD_ENDS:
         return rollout
-    raise (explain or failure_after_run)(wanted, rollout, watching.evidence())
+    raise (explain or failure_after_run)(wanted, rollout, (*rollout.notes, *watching.evidence()))
 
 
 @dataclass
@@ -100,6 +96,7 @@ class Watching:
     deadline: Deadline
     watch: Callable[[ServiceSnapshot, Verdict], None]
     before: ServiceSnapshot | None
+    registry: Registry
     ours: Deployment | None = None
     last: Rollout | None = None
     stages: dict[tuple[str, str], datetime | None] = field(default_factory=dict)
@@ -114,11 +111,12 @@ class Watching:
         """Return the end of the rollout; not yet, while there is more to come."""
         snapshot = self._with_memory(find_service(self.services, self.target))
         was_primary = self.ours is not None or self._was_rolled_back(snapshot)
-        verdict = judge(snapshot, self.wanted, was_primary=was_primary)
-        rollout = Rollout(verdict, snapshot)
+        judged = judge_image(snapshot, self.wanted, self.registry, was_primary=was_primary)
+        self.wanted = judged.wanted
+        rollout = Rollout(judged.verdict, snapshot, judged.notes)
         if rollout != self.last:
             self.last = rollout
-            self.watch(snapshot, verdict)
+            self.watch(snapshot, judged.verdict)
         if snapshot.primary and runs_wanted(snapshot.primary, self.target, self.wanted):
             self.ours = snapshot.primary
         return rollout if self._is_over(rollout) else NOT_YET
@@ -167,7 +165,7 @@ class Watching:
 
     def _may_be_stale(self, rollout: Rollout) -> bool:
         serving, record = rollout.verdict.serving, rollout.snapshot.service_deployment
-        if serving in (Serving.NOT_APPLIED, Serving.OTHER_IMAGE):
+        if serving in NOT_OURS:
             return True
         if record and deployment_of_target(rollout.snapshot, self.wanted):
             ended_badly = serving in (Serving.REVERTED, Serving.FAILED)
@@ -181,7 +179,7 @@ class Watching:
             return ()
         since = self._events_since_the_start(self.last)[:_MOST_EVENTS]
         events = tuple(f"event: {event.message}" for event in reversed(since))
-        if self.last.verdict.serving in (Serving.NOT_APPLIED, Serving.OTHER_IMAGE):  # nothing of ours ever ran
+        if self.last.verdict.serving in NOT_OURS:  # nothing of ours ever ran
             return events
         try:
             stopped = self._stopped(self.last)
@@ -221,12 +219,15 @@ Explain = Callable[[Wanted, Rollout, tuple[str, ...]], RolloutFailed]
 
 def failure_without_run(wanted: Wanted, rollout: Rollout, details: tuple[str, ...]) -> RolloutFailed:
     """Return the error for somebody who asks what serves: another image is no fault of a run, nor of old events."""
+    if rollout.verdict.serving is Serving.OTHER_IMAGE:
+        return failure_after_run(wanted, rollout, rollout.notes)
     if rollout.verdict.serving is not Serving.NOT_APPLIED:
         return failure_after_run(wanted, rollout, details)
     name = quoted(rollout.snapshot.target.service)
     return NotServed(
         f"{name} does not serve {wanted.tag}. {rollout.verdict.sentence}",
         hint=Message(CommandRef("status"), " shows what is recorded and what serves."),
+        details=rollout.notes,
     )
 
 
@@ -248,12 +249,7 @@ def failure_after_run(wanted: Wanted, rollout: Rollout, details: tuple[str, ...]
             details=details,
         )
     if verdict.serving is Serving.OTHER_IMAGE:
-        return AnotherImage(
-            f"{name} does not run the image that {tag} is in ECR. {verdict.sentence}",
-            hint="Build and deliver a new tag, and make the repository's tags immutable. A new deployment of the "
-            "service (`aws ecs update-service --force-new-deployment`) resolves the tag anew.",
-            details=details,
-        )
+        return another_image(rollout.snapshot.target, wanted, verdict, details)
     return RolloutFailed(
         f"The rollout of {tag} to {name} failed. {verdict.sentence}",
         hint="See why the tasks stopped, fix the image or the service, and deliver again.",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timezone
 
-from ecs_cd.model.image_name import container_image, container_of
+from ecs_cd.model.image_name import container_image, containers_of
 from ecs_cd.model.service import Container, Deployment, ServiceSnapshot, Serving, TaskDefinition, Verdict
 from ecs_cd.model.service_deployment import LifecycleHook, RolloutUntil, ServiceDeployment, ServiceRevision
 from ecs_cd.rollout.wanted import Wanted, runs_wanted
@@ -56,7 +56,13 @@ def judge_service_deployment(snapshot: ServiceSnapshot, wanted: Wanted) -> Verdi
 
 
 def deployment_of_target(snapshot: ServiceSnapshot, wanted: Wanted) -> Deployment | None:
-    """Return the deployment that the service deployment makes, if it is of the wanted image; else None.
+    """Return the deployment that the service deployment makes, if it is of the wanted image; else None."""
+    found = target_deployment(snapshot)
+    return found if found and runs_wanted(found, snapshot.target, wanted) else None
+
+
+def target_deployment(snapshot: ServiceSnapshot) -> Deployment | None:
+    """Return the deployment that the service deployment makes; None where it is not known.
 
     It may be missing in the list of DescribeServices, as after a rollback. Where the revision cannot be seen, a
     deployment under way is taken for that of the primary deployment.
@@ -66,12 +72,9 @@ def deployment_of_target(snapshot: ServiceSnapshot, wanted: Wanted) -> Deploymen
     if record is None or target is None:
         return None
     listed = next((d for d in snapshot.deployments if _is_of(d, target)), None)
-    found: Deployment | None
     if target.images:
-        found = _of_revision(target, record, listed, snapshot)
-    else:
-        found = listed or (snapshot.primary if record.goes_on else None)
-    return found if found and runs_wanted(found, snapshot.target, wanted) else None
+        return _of_revision(target, record, listed, snapshot)
+    return listed or (snapshot.primary if record.goes_on else None)
 
 
 def newer_has_traffic(snapshot: ServiceSnapshot, primary: Deployment, wanted: Wanted) -> bool:
@@ -93,9 +96,9 @@ def _of_revision(
     definition = TaskDefinition(
         target.task_definition, tuple(Container(image.container, image.image) for image in target.images)
     )
-    container = container_of(definition, snapshot.target)
-    name = container.name if container else ""
-    digests = tuple(image.digest for image in target.images if image.container == name and image.digest)
+    names = {container.name for container in containers_of(definition, snapshot.target)}
+    found = [image.digest for image in target.images if image.container in names]
+    digests = tuple(dict.fromkeys(found)) if all(found) else ()
     if listed:
         return replace(listed, digests=listed.digests or digests)
     return Deployment(
@@ -129,8 +132,8 @@ def _taken_back(
 
 
 def _image_of(primary: Deployment | None, snapshot: ServiceSnapshot) -> str:
-    container = container_of(primary.task_definition, snapshot.target) if primary else None
-    return container.image if container else ""
+    containers = containers_of(primary.task_definition, snapshot.target) if primary else ()
+    return containers[0].image if containers else ""
 
 
 def describe_progress(record: ServiceDeployment, ours: Deployment) -> str:

@@ -56,9 +56,9 @@ def served_before(world: World) -> Report:
     return world.deploy()
 
 
-def retagged(world: World) -> Report:
+def retagged(world: World, digest: str = "c") -> Report:
     world.images.repositories["my-api"]["102"] = FoundImage(f"sha256:{'b' * 64}", None)
-    primary = replace(NEW.deployments[0], digests=(f"sha256:{'a' * 64}",))
+    primary = replace(NEW.deployments[0], digests=(f"sha256:{digest * 64}",))
     return shown(replace(NEW, deployments=(primary,)))(world)
 
 
@@ -141,6 +141,7 @@ CASES: dict[str, Case] = {
     # It is another image
     "The old image still serves after the run": shown(OLD),
     "The tag, with another digest than in ECR": retagged,
+    "Another digest, which ECR has under a newer tag": lambda world: retagged(world, "a"),
     "A newer image, which failed": shown(serving("103", "FAILED", "No luck.")),
     # The run failed
     "The run failed, and ECS serves the image or rolls it out": after_failed_run(NEW),
