@@ -97,7 +97,7 @@ def test_a_task_definition_and_a_revision_are_asked_for_once(
         "DescribeTaskDefinition": 1,
         "DescribeServiceRevisions": 1,
         "ListServiceDeployments": 3,
-        "DescribeServiceDeployments": 3,
+        "DescribeServiceDeployments": 1,
     }
 
 
