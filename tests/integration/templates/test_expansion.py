@@ -188,7 +188,10 @@ def test_an_input_that_the_template_leaves_to_its_user_is_not_refused() -> None:
         ("terraformVersion: ''", ""),
         ("terraform: tofu", ""),
         ("terraform: ./terraform.sh", ""),
-        ("terraform: tofu, terraformVersion: 1.12.6, terraformUrl: 'https://mirror.example/VERSION_PLATFORM'", "tofu 1.12.6"),
+        (
+            "terraform: tofu, terraformVersion: 1.12.6, terraformUrl: 'https://mirror.example/VERSION_PLATFORM'",
+            "tofu 1.12.6",
+        ),
     ],
 )
 def test_terraform_is_installed_unless_the_agent_has_it_of_its_own(parameters: str, installed: str) -> None:

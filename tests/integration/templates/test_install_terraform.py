@@ -118,7 +118,9 @@ def test_a_platform_without_a_checksum_is_refused_before_anything_is_downloaded(
 
 def test_an_archive_that_cannot_be_had_says_where_a_mirror_is_named(agent: Agent) -> None:
     code, said = agent.install(checksum="0" * 64, ARCHIVE_URL=f"file://{agent.mirror}/none_VERSION.zip")
-    assert code == 1 and error(said).endswith(f"/none_{WANTED}.zip cannot be downloaded: see terraformUrl for a mirror.")
+    assert code == 1 and error(said).endswith(
+        f"/none_{WANTED}.zip cannot be downloaded: see terraformUrl for a mirror."
+    )
 
 
 def test_an_archive_of_another_version_is_refused(agent: Agent) -> None:
