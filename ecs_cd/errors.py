@@ -19,7 +19,8 @@
     |   |-- RunCancelled
     |   |-- RolloutFailed
     |   |   |-- RolledBackByEcs
-    |   |   `-- NotApplied
+    |   |   |-- NotApplied
+    |   |   `-- AnotherImage
     |   `-- UnexpectedAnswer
     |-- TryLater               exit 3: it may pass by itself
     |   |-- DeadlineReached
@@ -188,6 +189,12 @@ class NotApplied(RolloutFailed):
     """The run succeeded and the service still runs something else."""
 
     reason = "not-applied"
+
+
+class AnotherImage(RolloutFailed):
+    """The service runs the tag, and another image than the one that ECR has under it."""
+
+    reason = "another-image"
 
 
 class UnexpectedAnswer(DeliveryFailed):

@@ -181,7 +181,7 @@ def _complete(
     place: Place, change: ParameterChange, image: CheckedImage, pipeline: Pipeline, context: DeliveryContext
 ) -> Outcome:
     """Have a run carry the change, and verify the rollout."""
-    wanted = Wanted(image.tag, image.digest, Order.NONE)  # the newer one that still serves has not taken its place
+    wanted = Wanted(image.tag, image.digests, Order.NONE)  # the newer one that still serves has not taken its place
     carry = carry_alone(place, pipeline, context)
     applied = apply(carry, change, context, pipeline=pipeline, target=place.target, wanted=wanted)
     there = read_parameter(context.clouds.parameters, change.name)

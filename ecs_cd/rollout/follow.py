@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ecs_cd.errors import DeadlineReached, EcsCdError, NotApplied, RolledBackByEcs, RolloutFailed
+from ecs_cd.errors import AnotherImage, DeadlineReached, EcsCdError, NotApplied, RolledBackByEcs, RolloutFailed
 from ecs_cd.model.service import (
     Deployment,
     Rollout,
@@ -138,7 +138,7 @@ class _Watching:
         if serving is Serving.ROLLING:
             return False
         unseen = self.ours is None and not self._was_rolled_back(rollout.snapshot)
-        may_be_stale = serving is Serving.NOT_APPLIED or (serving is Serving.REVERTED and unseen)
+        may_be_stale = serving in (Serving.NOT_APPLIED, Serving.OTHER_IMAGE) or (serving is Serving.REVERTED and unseen)
         return not may_be_stale or self.deadline.clock.now() >= self.settled_at
 
     def evidence(self) -> tuple[str, ...]:
@@ -147,7 +147,7 @@ class _Watching:
             return ()
         since = new_events(self.last.snapshot, self.before)[:_MOST_EVENTS]
         events = tuple(f"event: {event.message}" for event in reversed(since))
-        if self.last.verdict.serving is Serving.NOT_APPLIED:  # nothing of ours ever ran
+        if self.last.verdict.serving in (Serving.NOT_APPLIED, Serving.OTHER_IMAGE):  # nothing of ours ever ran
             return events
         try:
             stopped = self._stopped(self.last)
@@ -183,6 +183,13 @@ def _failure(target: ServiceTarget, wanted: Wanted, rollout: Rollout, details: t
             f"The run succeeded, but it did not bring {tag} to {name}. {verdict.sentence}",
             hint="Does Terraform read this very parameter, put it into this container's image, and not ignore the "
             "change (`ignore_changes` on `task_definition` or `container_definitions`)?",
+            details=details,
+        )
+    if verdict.serving is Serving.OTHER_IMAGE:
+        return AnotherImage(
+            f"{name} does not run the image that {tag} is in ECR. {verdict.sentence}",
+            hint="Build and deliver a new tag, and make the repository's tags immutable. A new deployment of the "
+            "service (`aws ecs update-service --force-new-deployment`) resolves the tag anew.",
             details=details,
         )
     return RolloutFailed(

@@ -7,6 +7,7 @@ and stop codes are those that `DescribeServices` and `DescribeTasks` show on AWS
 
 from __future__ import annotations
 
+import copy
 import math
 import random
 import uuid
@@ -15,6 +16,16 @@ from typing import TYPE_CHECKING, Any
 
 from moto.core.utils import utcnow
 
+from ecs_cd_sandbox.aws.ecs_failures import CIRCUIT_BREAKER, STOPPED_BY_A_PERSON, Failure
+from ecs_cd_sandbox.aws.ecs_service_deployment import (
+    ROLLBACK_REQUESTED,
+    STOP_REQUESTED,
+    STOPPED,
+    Counts,
+    Monitor,
+    ServiceDeployment,
+)
+from ecs_cd_sandbox.aws.ecs_service_revision import ServiceRevision, new_revision
 from ecs_cd_sandbox.aws.ecs_tasks import DeployingService, Deployment, ServiceTask, new_task, pull_error
 
 if TYPE_CHECKING:
@@ -45,8 +56,10 @@ class ServiceRollout:
         self.service = service
         self._store = store
         self.deployments: list[Deployment] = []
-        self.revisions: dict[str, str] = {}
-        """The task definition of each service revision, by the revision's ARN."""
+        self.revisions: dict[str, ServiceRevision] = {}
+        """Every service revision there was, by its ARN."""
+        self.history: list[ServiceDeployment] = []
+        """Every service deployment there was, newest first."""
         self._announced_steady = False
 
     @property
@@ -54,8 +67,15 @@ class ServiceRollout:
         """The newest deployment, or the one that a rollback returned to."""
         return self.deployments[0]
 
-    def begin(self) -> None:
-        """Start a deployment of the service as it is now; one that was in progress is superseded."""
+    @property
+    def current(self) -> ServiceDeployment:
+        """The newest service deployment."""
+        return self.history[0]
+
+    def begin(self, definition: TaskDefinition) -> None:
+        """Start a deployment of the service as it is now, with moto's `definition`; one in progress is superseded."""
+        if self.history and not self.current.finished:
+            self.current.turn(STOPPED)
         for former in self.deployments:
             former.status = "ACTIVE"
             for task in former.live_tasks:
@@ -63,9 +83,13 @@ class ServiceRollout:
                     self._stop(former, task)
             former.desired_count = former.running_count
         service = self.service
-        identifier = f"ecs-svc/{random.SystemRandom().randrange(10**18, 10**19)}"
+        number = str(random.SystemRandom().randrange(10**18, 10**19))
+        identifier = f"ecs-svc/{number}"
+        revision = new_revision(service, definition, number)
+        self._record(revision)
         deployment = Deployment(
             id=identifier,
+            revision=revision,
             task_definition=service.task_definition,
             desired_count=service.desired_count,
             launch_type=service.launch_type,
@@ -74,12 +98,39 @@ class ServiceRollout:
             rollout_state_reason=f"ECS deployment {identifier} in progress.",
         )
         self.deployments.insert(0, deployment)
-        self.revisions[self._revision_of(deployment)] = deployment.task_definition
         self._announced_steady = False
         if service.desired_count == 0:
+            self.current.start()
             self._stop_others()
             self._complete()
         self.publish()
+
+    def _record(self, target: ServiceRevision) -> None:
+        """Keep the revision, and a service deployment that leads to it."""
+        self.revisions[target.arn] = target
+        configuration = copy.deepcopy(self.service.deployment_configuration)
+        breaker = configuration.get("deploymentCircuitBreaker") or {}
+        self.history.insert(
+            0,
+            ServiceDeployment(
+                target=target,
+                sources=[one.revision for one in self.deployments],
+                configuration=configuration,
+                count=self._count,
+                threshold=self._threshold(),
+                breaker=Monitor(enabled=bool(breaker.get("enable"))),
+            ),
+        )
+
+    def _count(self, revision: ServiceRevision) -> Counts:
+        for one in self.deployments:
+            if one.revision is revision:
+                return Counts(one.desired_count, one.running_count, one.pending_count)
+        return Counts()
+
+    def _threshold(self) -> int:
+        # AWS: half the desired count, but at least 3 and at most 200 failed tasks.
+        return min(max(math.ceil(self.service.desired_count / 2), 3), 200)
 
     def scale(self) -> None:
         """Take over a changed desired count of the service; that is no new deployment."""
@@ -96,19 +147,24 @@ class ServiceRollout:
         self.deployments = []
         self.publish()
 
-    def tick(self, behaviour: Behaviour, definition: TaskDefinition, digests: dict[str, str]) -> None:
-        """Move on: `behaviour` and `definition` (moto's) are the primary deployment's, `digests` its images'."""
+    def tick(self, behaviour: Behaviour, definition: TaskDefinition) -> None:
+        """Move on: `behaviour` and `definition` (moto's) are the primary deployment's."""
+        self.current.start()
+        if self.current.status in {ROLLBACK_REQUESTED, STOP_REQUESTED}:
+            self._fail(STOPPED_BY_A_PERSON, rollback=self.current.status == ROLLBACK_REQUESTED)
+            self.publish()
+            return
         primary = self.primary
         if primary.proved:
             behaviour = Behaviour()
         for task in primary.live_tasks:
             _advance(task, primary, behaviour)
         if primary.rollout_state != "FAILED" and not self._breaks(behaviour):
-            self._fill(behaviour, definition, digests)
+            self._fill(behaviour, definition)
             self._judge()
         self.publish()
 
-    def _fill(self, behaviour: Behaviour, definition: TaskDefinition, digests: dict[str, str]) -> None:
+    def _fill(self, behaviour: Behaviour, definition: TaskDefinition) -> None:
         primary = self.primary
         surplus = primary.live_tasks[primary.desired_count :]
         for task in surplus:
@@ -124,7 +180,7 @@ class ServiceRollout:
                 "section of the Amazon ECS Developer Guide."
             )
             return
-        started = [new_task(self.service, primary, definition, digests) for _ in range(missing)]
+        started = [new_task(self.service, primary, definition) for _ in range(missing)]
         for task in started:
             primary.tasks.append(task)
             self._store[task.task_arn] = task
@@ -138,12 +194,11 @@ class ServiceRollout:
             return False
         if primary.failed_tasks and behaviour.missing_image:
             self._warn(f"was unable to place a task. Reason: {pull_error(behaviour.missing_image)}.")
-        # AWS: half the desired count, but at least 3 and at most 200 failed tasks.
-        threshold = min(max(math.ceil(self.service.desired_count / 2), 3), 200)
-        if primary.failed_tasks < threshold:
+        if primary.failed_tasks < self._threshold():
             return False
         if breaker.get("enable"):
-            self._fail(rollback=bool(breaker.get("rollback")))
+            self.current.breaker.triggered = True
+            self._fail(CIRCUIT_BREAKER, rollback=bool(breaker.get("rollback")))
             return True
         self._warn(
             "is unable to consistently start tasks successfully. For more information, see the Troubleshooting "
@@ -178,23 +233,29 @@ class ServiceRollout:
         self.deployments = [primary]
         primary.turn("COMPLETED", f"ECS deployment {primary.id} completed.")
         primary.proved = True
+        self.current.complete()
         self._add_event(f"(deployment {primary.id}) deployment completed.")
         self._report_steady_state()
 
-    def _fail(self, *, rollback: bool) -> None:
-        """Trip the circuit breaker. A rollback returns to the last completed deployment, under that one's id."""
+    def _fail(self, failure: Failure, *, rollback: bool) -> None:
+        """End the deployment. A rollback returns to the last completed one, under that one's id."""
         failed = self.primary
-        failed.turn("FAILED", "ECS deployment circuit breaker: tasks failed to start.")
-        self._add_event(f"(deployment {failed.id}) deployment failed: tasks failed to start.")
+        self.current.failure_count = failed.failed_tasks
+        failed.turn("FAILED", failure.rollout_reason)
+        self._add_event(f"(deployment {failed.id}) deployment failed: {failure.event}.")
         for task in failed.live_tasks:
             self._stop(failed, task)
         failed.desired_count = 0
         former = next((deployment for deployment in self.deployments[1:] if deployment.proved), None)
-        if not rollback or former is None:
+        if not rollback:
+            self.current.turn(STOPPED, failure.stop_reason)
+            return
+        self.current.roll_back(failure.rollback_reason, former.revision if former else None)
+        if former is None:
             return
         failed.status, failed.linger = "ACTIVE", _LINGER
         former.status, former.desired_count = "PRIMARY", self.service.desired_count
-        former.turn("IN_PROGRESS", f"ECS deployment circuit breaker: rolling back to deploymentId {former.id}.")
+        former.turn("IN_PROGRESS", f"{failure.prefix}: rolling back to deploymentId {former.id}.")
         self.deployments.remove(former)
         self.deployments.insert(0, former)
         self.service.task_definition = former.task_definition
@@ -207,9 +268,12 @@ class ServiceRollout:
         """Put the state where moto reads it, and let the oldest stopped tasks go."""
         service = self.service
         service.deployments = self.deployments
+        if not self.current.finished and self.deployments and self.primary.revision is self.current.target:
+            self.current.failure_count = self.primary.failed_tasks
+        service.current_service_deployment = None if self.current.finished else self.current.arn
         service.current_service_revisions = [
             {
-                "arn": self._revision_of(deployment),
+                "arn": deployment.revision.arn,
                 "requestedTaskCount": deployment.desired_count,
                 "runningTaskCount": deployment.running_count,
                 "pendingTaskCount": deployment.pending_count,
@@ -224,9 +288,6 @@ class ServiceRollout:
             del self._store[task.task_arn]
         for deployment in self.deployments:
             deployment.tasks = deployment.live_tasks
-
-    def _revision_of(self, deployment: Deployment) -> str:
-        return f"{self.service.arn.replace(':service/', ':service-revision/')}/{deployment.id.rpartition('/')[2]}"
 
     def _report_stopped(self, tasks: list[ServiceTask]) -> None:
         if tasks:

@@ -9,20 +9,20 @@ import re
 import threading
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, final
+from typing import final
 
-from moto.ecr.models import ecr_backends
 from moto.ecs.models import ecs_backends
 
 from ecs_cd_sandbox.aws.ecs_backend import EcsBackend
+from ecs_cd_sandbox.aws.ecs_images import image_tags
 from ecs_cd_sandbox.aws.ecs_rollout import Behaviour, ServiceRollout
+from ecs_cd_sandbox.aws.ecs_service_revision import INDEX, PLATFORM, shown
 from ecs_cd_sandbox.aws.server import Aws
 
 ROLLOUTS = ("success", "slow", "crash-loop", "cannot-pull", "stuck")
 """What `EcsScheduler.behave` can make of a rollout."""
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}")
-_ECR_IMAGE = re.compile(r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/(?P<rest>.+)")
 
 
 @dataclass(frozen=True)
@@ -80,10 +80,22 @@ class EcsScheduler:
         with self._lock:
             self._rules.insert(0, _Rule(service, tag, Behaviour(rollout, ticks)))
 
+    def show_digests(self, *, tasks: str = INDEX, revisions: str = INDEX) -> None:
+        """Say whose digest new tasks and service revisions show for an index: its own (`index`) or the `platform`'s.
+
+        Raises `ValueError` for anything else.
+        """
+        for which in (tasks, revisions):
+            if which not in {INDEX, PLATFORM}:
+                raise ValueError(f"{which!r} is no kind of digest: choose {INDEX} or {PLATFORM}")
+        with self._lock:
+            shown.choose(tasks, revisions)
+
     def forget(self) -> None:
-        """Drop everything `behave` asked for: every rollout succeeds again."""
+        """Drop everything that was asked for: every rollout succeeds again."""
         with self._lock:
             self._rules.clear()
+            shown.choose()
 
     def tick(self) -> None:
         """Move every rollout of every account and region on by one step."""
@@ -99,40 +111,21 @@ class EcsScheduler:
 
     def _tick_backend(self, backend: EcsBackend) -> None:
         for rollout in backend.rollouts.values():
+            rollout.primary.revision.resolve()
             definition = backend.describe_task_definition(rollout.primary.task_definition)
-            images = [str(container["image"]) for container in definition.container_definitions]
-            digests = {image: digest for image in images if (digest := image_digest(image)) is not None}
-            rollout.tick(self._behaviour(rollout, images, digests), definition, digests)
+            rollout.tick(self._behaviour(rollout), definition)
         for cluster in backend.clusters:
             backend.count(cluster)
 
-    def _behaviour(self, rollout: ServiceRollout, images: list[str], digests: dict[str, str]) -> Behaviour:
-        tags = {image.rpartition(":")[2] for image in images}
+    def _behaviour(self, rollout: ServiceRollout) -> Behaviour:
+        revision = rollout.primary.revision
+        images = [one.image for one in revision.images]
+        tags = {tag for image in images for tag in image_tags(image)}
         rules = (rule.behaviour for rule in self._rules if rule.matches(rollout.service.name, tags))
         chosen = next(rules, Behaviour())
         if chosen.rollout == "stuck":
             return chosen
-        missing = [image for image in images if _ECR_IMAGE.fullmatch(image) and image not in digests]
+        missing = revision.missing_images()
         if missing or chosen.rollout == "cannot-pull":
             return Behaviour("cannot-pull", missing_image=(missing or images)[0])
         return chosen
-
-
-def image_digest(image: str) -> str | None:
-    """Return the digest of an image that is in moto's ECR; None for a missing one, and for other registries."""
-    match = _ECR_IMAGE.fullmatch(image)
-    if match is None or match["account"] not in ecr_backends:
-        return None
-    regions: Any = ecr_backends[match["account"]]
-    if match["region"] not in regions.keys():  # noqa: SIM118 - `in regions` is true for regions not yet in use
-        return None
-    name, at, digest = match["rest"].partition("@")
-    tag = ""
-    if not at:
-        name, _, tag = name.partition(":")
-    repository = regions[match["region"]].repositories.get(name)
-    for found in repository.images if repository is not None else ():
-        known: str = found.get_image_digest()
-        if known == digest if at else (tag or "latest") in found.image_tags:
-            return known
-    return None

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from moto.core.utils import utcnow
 
+from ecs_cd_sandbox.aws.ecs_service_revision import ServiceRevision, shown
+
 if TYPE_CHECKING:
     from moto.ecs.models import TaskDefinition
 
@@ -105,6 +107,7 @@ class Deployment:
     """One deployment of a service (the API's `Deployment`) with the tasks it started."""
 
     id: str
+    revision: ServiceRevision
     task_definition: str
     desired_count: int
     launch_type: str | None
@@ -165,7 +168,9 @@ class DeployingService(Protocol):
     platform_version: str | None
     network_configuration: dict[str, Any]
     deployment_configuration: dict[str, Any]
+    load_balancers: list[dict[str, Any]]
     deployments: list[Deployment]
+    current_service_deployment: str | None
     current_service_revisions: list[dict[str, Any]]
     events: list[dict[str, Any]]
 
@@ -182,10 +187,9 @@ def pull_error(image: str) -> str:
     )
 
 
-def new_task(
-    service: DeployingService, deployment: Deployment, definition: TaskDefinition, digests: dict[str, str]
-) -> ServiceTask:
-    """Make a PENDING task of moto's `service`; `definition` is moto's task definition, `digests` go by image."""
+def new_task(service: DeployingService, deployment: Deployment, definition: TaskDefinition) -> ServiceTask:
+    """Make a PENDING task of moto's `service`; `definition` is moto's task definition."""
+    digests = deployment.revision.digests(shown.tasks)
     task_id = uuid.uuid4().hex
     arn = service.arn.replace(":service/", ":task/").rpartition("/")[0] + f"/{task_id}"
     described: list[dict[str, Any]] = definition.container_definitions
@@ -196,7 +200,7 @@ def new_task(
             task_arn=arn,
             container_arn=f"{arn.replace(':task/', ':container/')}/{uuid.uuid4()}",
             essential=container.get("essential", True),
-            image_digest=digests.get(container["image"]),
+            image_digest=digests.get(container["name"]),
         )
         for container in described
     ]
