@@ -1,10 +1,12 @@
 """The operations on service deployments and revisions, which moto does not have.
 
-Their errors are those of the API; the messages are the sandbox's own.
+Their errors are those of the API; the messages of ContinueServiceDeployment are AWS's ("Troubleshooting Amazon ECS
+blue/green deployments"), the others the sandbox's own.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterable, Iterator
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, cast
@@ -28,13 +30,14 @@ if TYPE_CHECKING:
 
 _MOST_DESCRIBED = 20
 _MOST_LISTED = 100
+_HOOK_ID = re.compile(r"ecs-[a-z]+-[A-Za-z0-9_-]+")
 
 
 class ServiceDeploymentNotFoundException(ECSException):
     """The API's error of that name."""
 
     def __init__(self) -> None:
-        super().__init__("ServiceDeploymentNotFoundException", "Service deployment not found.")
+        super().__init__("ServiceDeploymentNotFoundException", "The service deployment does not exist.")
 
 
 class ConflictException(ECSException):
@@ -104,9 +107,18 @@ class ServiceDeploymentAnswers(EC2ContainerServiceResponse):
         action = self._get_param("action") or "CONTINUE"
         if action not in {"CONTINUE", "ROLLBACK"}:
             raise InvalidParameterException("action should be one of [CONTINUE,ROLLBACK].")
-        hook = next((one for one in deployment.hooks if one["hookId"] == self._get_param("hookId")), None)
+        if deployment.finished:
+            raise InvalidParameterException(
+                "Continuing a service deployment is not allowed for service deployment in terminal states."
+            )
+        identifier = str(self._get_param("hookId"))
+        if not _HOOK_ID.fullmatch(identifier):
+            raise InvalidParameterException("Invalid hookId: hookId must follow the format: ecs-{hookType}-{id}")
+        hook = next((one for one in deployment.hooks if one["hookId"] == identifier), None)
         if hook is None or hook["status"] != "AWAITING_ACTION":
-            raise InvalidParameterException("The hook is not awaiting an action.")
+            raise InvalidParameterException(
+                "Provided hookId is either completed, unavailable, or not associated with the given Resource ARN"
+            )
         hook["status"] = "SUCCEEDED" if action == "CONTINUE" else "FAILED"
         return ActionResult({"serviceDeploymentArn": deployment.arn})
 

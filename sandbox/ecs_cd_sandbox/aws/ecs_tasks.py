@@ -121,7 +121,9 @@ class Deployment:
     updated_at: datetime = field(default_factory=utcnow)
     tasks: list[ServiceTask] = field(default_factory=list)
     proved: bool = False
-    """It completed once: its tasks stay healthy from then on, and a rollback can return to it."""
+    """It completed once: a rollback can return to it."""
+    steady: bool = False
+    """It had all its tasks once it had completed: they stay healthy from then on."""
     linger: int = 0
     """Ticks for which it is still listed after its last task has stopped."""
     warned: bool = False
@@ -138,10 +140,14 @@ class Deployment:
         return sum(task.last_status == "PENDING" for task in self.tasks)
 
     @property
+    def healthy_count(self) -> int:
+        """Tasks that have run for a tick: one that crashes at once never counts."""
+        return sum(task.last_status == "RUNNING" and task.ticks > 0 for task in self.tasks)
+
+    @property
     def settled(self) -> bool:
-        """Whether the desired tasks run, and have done so for a tick: one that crashes at once never counts."""
-        settled = [task for task in self.tasks if task.last_status == "RUNNING" and task.ticks > 0]
-        return len(settled) == len(self.live_tasks) == self.desired_count
+        """Whether the desired tasks run, and no others."""
+        return self.healthy_count == len(self.live_tasks) == self.desired_count
 
     @property
     def live_tasks(self) -> list[ServiceTask]:

@@ -176,6 +176,23 @@ class Aws:
                 raise
         return digest
 
+    def set_alarm(self, name: str, *, ringing: bool = True) -> None:
+        """Put a CloudWatch alarm of that name into the state ALARM or OK, making it if there is none yet."""
+        cloudwatch = self.client("cloudwatch")
+        if not cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]:
+            cloudwatch.put_metric_alarm(
+                AlarmName=name,
+                Namespace="AWS/ApplicationELB",
+                MetricName="HTTPCode_Target_5XX_Count",
+                Statistic="Sum",
+                ComparisonOperator="GreaterThanThreshold",
+                EvaluationPeriods=1,
+                Period=60,
+                Threshold=1,
+            )
+        state = "ALARM" if ringing else "OK"
+        cloudwatch.set_alarm_state(AlarmName=name, StateValue=state, StateReason="chosen in the sandbox")
+
     def put_parameter(self, name: str, value: str) -> int:
         """Write a plain SSM parameter and return its version."""
         version: int = self.client("ssm").put_parameter(Name=name, Value=value, Type="String", Overwrite=True)[
