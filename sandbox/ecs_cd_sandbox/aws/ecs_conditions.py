@@ -12,13 +12,17 @@ class Behaviour:
     """What becomes of the tasks of a deployment.
 
     `rollout` is `success`, `slow` (tasks stay PENDING for `ticks`), `crash-loop`, `cannot-pull` or `stuck`.
-    `missing_image` is the image that cannot be pulled. The first `healthy` tasks run whatever it is.
+    `missing_image` is the image that cannot be pulled. The first `healthy` tasks run whatever it is. Of a task that
+    crashes, `container` exits with `exit_code` (empty: its first essential one), having written the lines of `log`.
     """
 
     rollout: str = "success"
     ticks: int = 0
     missing_image: str = ""
     healthy: int = 0
+    container: str = ""
+    exit_code: int = 1
+    log: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

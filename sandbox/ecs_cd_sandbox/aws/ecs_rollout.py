@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ecs_cd_sandbox.aws.ecs_conditions import Behaviour, Conditions
 from ecs_cd_sandbox.aws.ecs_configuration import ROLLING, early_success, threshold
 from ecs_cd_sandbox.aws.ecs_failures import CIRCUIT_BREAKER, STOPPED_BY_A_PERSON, Failure, alarm_failure
+from ecs_cd_sandbox.aws.ecs_logs import write_last_words
 from ecs_cd_sandbox.aws.ecs_service_deployment import (
     ROLLBACK_REQUESTED,
     STOP_REQUESTED,
@@ -150,7 +151,8 @@ class ServiceRollout:
             behaviour = Behaviour()
         self._start(conditions)
         for number, task in enumerate(primary.live_tasks):
-            _advance(task, primary, Behaviour() if number < behaviour.healthy else behaviour)
+            if _advance(task, primary, Behaviour() if number < behaviour.healthy else behaviour):
+                write_last_words(task, definition, behaviour.log)
         if primary.rollout_state != "FAILED" and not self._fails(behaviour, conditions):
             if self._stages is None or self.current.rolling_back or primary.proved:
                 self._fill(behaviour, definition)
@@ -370,16 +372,18 @@ class ServiceRollout:
             self._events.add(message)
 
 
-def _advance(task: ServiceTask, deployment: Deployment, behaviour: Behaviour) -> None:
-    """Move one task one state on."""
+def _advance(task: ServiceTask, deployment: Deployment, behaviour: Behaviour) -> bool:
+    """Move one task one state on; whether it has crashed."""
     task.ticks += 1
     if task.last_status == "RUNNING":
-        if behaviour.rollout == "crash-loop":
-            task.crash()
-            deployment.failed_tasks += 1
-        return
+        if behaviour.rollout != "crash-loop":
+            return False
+        task.crash(behaviour.container, behaviour.exit_code)
+        deployment.failed_tasks += 1
+        return True
     if behaviour.rollout == "cannot-pull":
         task.fail_to_pull(behaviour.missing_image)
         deployment.failed_tasks += 1
     elif behaviour.rollout != "slow" or task.ticks > behaviour.ticks:
         task.run()
+    return False

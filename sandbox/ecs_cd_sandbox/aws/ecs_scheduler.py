@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from types import TracebackType
@@ -85,20 +86,32 @@ class EcsScheduler:
             self._thread = None
 
     def behave(
-        self, rollout: str, *, service: str | None = None, tag: str | None = None, ticks: int = 10, healthy: int = 0
+        self,
+        rollout: str,
+        *,
+        service: str | None = None,
+        tag: str | None = None,
+        ticks: int = 10,
+        healthy: int = 0,
+        container: str = "",
+        exit_code: int = 1,
+        log: Sequence[str] = (),
     ) -> None:
         """Say how deployments of `service` with an image tagged `tag` (None: any) go; the latest call counts.
 
         `rollout` is one of `ROLLOUTS`; `ticks` is how long the tasks of a `slow` one are PENDING. The first `healthy`
-        tasks of the deployment run nevertheless.
+        tasks of the deployment run nevertheless. In a `crash-loop`, `container` (empty: the first essential one) exits
+        with `exit_code` after writing the lines of `log` (empty: `ecs_logs.LAST_WORDS`) where its log configuration
+        sends them to CloudWatch Logs.
         Raises `ValueError` for a rollout that is not known, a name no service or tag can have, or negative numbers.
         """
         if rollout not in ROLLOUTS:
             raise ValueError(f"unknown rollout {rollout!r}: choose one of {', '.join(ROLLOUTS)}")
-        _check_names(service=service, tag=tag)
-        _check_counts(ticks=ticks, healthy=healthy)
+        _check_names(service=service, tag=tag, container=container or None)
+        _check_counts(ticks=ticks, healthy=healthy, exit_code=exit_code)
+        behaviour = Behaviour(rollout, ticks, healthy=healthy, container=container, exit_code=exit_code, log=tuple(log))
         with self._lock:
-            self._rules.insert(0, _Rule(service, tag, Behaviour(rollout, ticks, healthy=healthy)))
+            self._rules.insert(0, _Rule(service, tag, behaviour))
 
     def answer_hooks(
         self, status: str, *, service: str | None = None, stage: str | None = None, ticks: int = 1

@@ -7,9 +7,9 @@ blue/green deployments"), the others the sandbox's own.
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, Protocol, cast
 
 from moto.core.responses import ActionResult
 from moto.ecs.exceptions import ECSException, InvalidParameterException, ServiceNotFoundException
@@ -24,13 +24,34 @@ from ecs_cd_sandbox.aws.ecs_service_deployment import (
     ServiceDeployment,
 )
 
-if TYPE_CHECKING:
-    from ecs_cd_sandbox.aws.ecs_backend import EcsBackend
-    from ecs_cd_sandbox.aws.ecs_rollout import ServiceRollout
-
 _MOST_DESCRIBED = 20
 _MOST_LISTED = 100
 _HOOK_ID = re.compile(r"ecs-[a-z]+-[A-Za-z0-9_-]+")
+
+
+class DeployedService(Protocol):
+    """What the answers ask of a service's rollout."""
+
+    history: list[ServiceDeployment]
+
+    def publish(self) -> None:
+        """Put the state where moto reads it."""
+
+
+class DeployedServices(Protocol):
+    """What the answers ask of the backend, beside moto's own."""
+
+    @property
+    def rollouts(self) -> Mapping[tuple[str, str], DeployedService]:
+        """The services that deploy, by cluster and name."""
+
+    services: dict[str, Any]
+    configuration: dict[str, Any]
+
+    def _get_cluster(self, name: str) -> Any: ...  # noqa: ANN401 - moto's cluster
+
+    def describe_service_revisions(self, arns: list[str]) -> list[dict[str, Any]]:
+        """Return those service revisions that there are."""
 
 
 class ServiceDeploymentNotFoundException(ECSException):
@@ -51,8 +72,8 @@ class ServiceDeploymentAnswers(EC2ContainerServiceResponse):
     """moto's handler with those operations."""
 
     @property
-    def _ecs(self) -> EcsBackend:
-        return cast("EcsBackend", self.ecs_backend)
+    def _ecs(self) -> DeployedServices:
+        return cast("DeployedServices", self.ecs_backend)
 
     def list_service_deployments(self) -> ActionResult:
         """Answer with the deployments of a service, newest first."""
@@ -138,7 +159,7 @@ class ServiceDeploymentAnswers(EC2ContainerServiceResponse):
             raise InvalidParameterException(f"{name} must have between 1 and {_MOST_DESCRIBED} items.")
         return arns
 
-    def _deployment(self) -> tuple[ServiceRollout, ServiceDeployment]:
+    def _deployment(self) -> tuple[DeployedService, ServiceDeployment]:
         arn = self._get_param("serviceDeploymentArn")
         for rollout in self._ecs.rollouts.values():
             for one in rollout.history:

@@ -34,6 +34,8 @@ class TaskContainer:
     last_status: str = "PENDING"
     exit_code: int | None = None
     reason: str | None = None
+    killed: bool = False
+    """It ended because another container of its task did."""
 
 
 @dataclass
@@ -86,12 +88,14 @@ class ServiceTask:
         for container in self.containers:
             container.last_status = STOPPED
 
-    def crash(self) -> None:
-        """Let its first essential container exit with 1, and ECS kill the rest (143: SIGTERM)."""
+    def crash(self, culprit: str = "", exit_code: int = 1) -> None:
+        """Let the container `culprit` exit (else the first essential one), and ECS kill the rest (143: SIGTERM)."""
         self.stop("EssentialContainerExited", "Essential container in task exited")
-        culprit = next((container for container in self.containers if container.essential), self.containers[0])
+        essential = [container for container in self.containers if container.essential] or self.containers
+        exited = next((container for container in self.containers if container.name == culprit), essential[0])
         for container in self.containers:
-            container.exit_code = 1 if container is culprit else 143
+            container.killed = container is not exited
+            container.exit_code = 143 if container.killed else exit_code
 
     def fail_to_pull(self, image: str) -> None:
         """Stop before it started, because `image` is not in its registry."""

@@ -21,6 +21,8 @@ LEAVES = [
     ("deploy",), ("deploy-many",), ("promote",), ("verify",), ("rollback",), ("hold",), ("unhold",),
     ("status",), ("history",), ("tag", "read"), ("tag", "write"), ("parameter", "get"), ("parameter", "set"),
     ("pipeline", "queue"), ("pipeline", "wait"), ("schema",), ("sandbox", "up"), ("sandbox", "demo"),
+    ("sandbox", "behave"), ("sandbox", "answer-hooks"), ("sandbox", "push"), ("sandbox", "alarm"),
+    ("sandbox", "forget"),
 ]  # fmt: skip
 CHANGING = [
     ("deploy",), ("deploy-many",), ("promote",), ("rollback",), ("hold",), ("unhold",), ("tag", "write"),
