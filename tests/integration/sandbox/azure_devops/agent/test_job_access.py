@@ -34,7 +34,7 @@ def test_a_job_reaches_the_api_with_a_token_that_ends_with_it(serve: Serve) -> N
     run = api.run()
     api.server.wait(run)
     assert seen[:2] == [200, "platform Build Service (sandbox)"]
-    assert Api(api.server, seen[1])("GET", "build/builds").status_code == 401
+    assert Api(api.server, seen[2])("GET", "build/builds").status_code == 401
 
 
 def test_a_running_job_gets_an_oidc_token_that_lives_ten_minutes(serve: Serve) -> None:
