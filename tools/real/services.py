@@ -17,8 +17,14 @@ def _definition(world: World, ecs: Any, family: str) -> str:  # noqa: ANN401 - a
     container = {"name": "main", "image": _IMAGE, "memory": 16, "essential": True}
     registered = ecs.register_task_definition(family=family, networkMode="bridge", containerDefinitions=[container])
     arn = str(registered["taskDefinition"]["taskDefinitionArn"])
-    world.remove_later(f"task definition {arn}", lambda: ecs.deregister_task_definition(taskDefinition=arn))
+    world.remove_later(f"task definition {arn}", lambda: _remove_definition(ecs, arn))
     return arn
+
+
+def _remove_definition(ecs: Any, arn: str) -> None:  # noqa: ANN401 - likewise
+    """Deregister a revision and delete it; one that a service still has stays, inactive."""
+    ecs.deregister_task_definition(taskDefinition=arn)
+    ecs.delete_task_definitions(taskDefinitions=[arn])  # failures are listed in the answer
 
 
 def _service(world: World, name: str) -> tuple[Any, str]:

@@ -129,7 +129,15 @@ class World:
         if self.build(run)["status"] != "completed":
             self.azure.ask("PATCH", f"build/builds/{run}", {"status": "cancelling"})
         self.finished(run)
+        self._release(run)
         self.azure.get("DELETE", f"build/builds/{run}")
+
+    def _release(self, run: int) -> None:
+        """Take away what keeps a run from being deleted: the service retains the last ones of each branch."""
+        kept = self.azure.ask("GET", f"build/builds/{run}/leases").body.get("value") or []
+        if kept:
+            ids = ",".join(str(lease["leaseId"]) for lease in kept)
+            self.azure.get("DELETE", "build/retention/leases", ids=ids)
 
 
 def _is_absent(error: Exception) -> bool:
