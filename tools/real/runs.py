@@ -9,6 +9,8 @@ from tools.real.world import World
 
 _ITSELF = "00000002-0000-8888-8000-000000000000"
 _NO_PIPELINE = 999999999
+_CONDITION = "eq(variables['Build.SourceBranch'], 'refs/heads/ecs-cd-real-elsewhere')"
+"""That of the stage `elsewhere` in `pipeline.yml`."""
 
 
 @fact("connection-data", "connectionData has the id by which a run's requestedBy names the same person", Need.AZURE)
@@ -77,6 +79,49 @@ def preview_makes_no_run(world: World) -> Found:
     )
 
 
+@fact("preview-checks-parameters", "a preview with a wrong template parameter is refused with HTTP 400", Need.AZURE)
+def preview_checks_parameters(world: World) -> Found:
+    """Preview with a text where a number must be."""
+    body = {"previewRun": True, "resources": {}, "templateParameters": {"seconds": "soon"}}
+    answer = world.azure.ask("POST", f"pipelines/{world.azure_settings.pipeline}/preview", body)
+    return Found(answer.error, answer.status == 400)  # noqa: PLR2004 - the status in question
+
+
+@fact("conditions-in-preview", "a condition stands in a preview as it was written", Need.AZURE)
+def conditions_in_preview(world: World) -> Found:
+    """Look for the condition of the stage `elsewhere`."""
+    body = {"previewRun": True, "resources": {}}
+    answer = world.azure.get("POST", f"pipelines/{world.azure_settings.pipeline}/preview", body)
+    lines = [line.strip() for line in str(answer.get("finalYaml")).splitlines() if "condition:" in line]
+    return Found("; ".join(lines) or "no condition", f"condition: {_CONDITION}" in lines)
+
+
+@fact("skipped-stage", "a stage whose condition is false is skipped in the timeline", Need.AZURE)
+def skipped_stage(world: World) -> Found:
+    """Let a run end and look at the stage `elsewhere`."""
+    world.finished(world.run)
+    result = _stage(world, world.run, "elsewhere").get("result")
+    return Found(str(result), result == "skipped")
+
+
+@fact("deselected-stage", "a stage that was deselected is skipped in the timeline, too", Need.AZURE)
+def deselected_stage(world: World) -> Found:
+    """Queue a run without the stage `wait`."""
+    run = int(world.queue(stagesToSkip=["wait"])["id"])
+    world.finished(run)
+    result = _stage(world, run, "wait").get("result")
+    return Found(str(result), result == "skipped")
+
+
+def _stage(world: World, run: int, name: str) -> dict[str, Any]:
+    """Return the record of a stage; empty where the timeline has none."""
+    records = world.azure.get("GET", f"build/builds/{run}/timeline").get("records") or []
+    found: dict[str, Any] = next(
+        (each for each in records if each.get("type") == "Stage" and each.get("identifier") == name), {}
+    )
+    return found
+
+
 @fact(
     "unknown-pipeline",
     "queueing a pipeline that does not exist answers HTTP 500, PipelineNotFoundException",
@@ -133,7 +178,7 @@ def timeline_records(world: World) -> Found:
 )
 def finished_by_itself(world: World) -> Found:
     """Let a run end and see who changed it last."""
-    build = world.finished(world.run)
+    build = world.finished(int(world.queue()["id"]))  # one that nobody tags meanwhile
     who: dict[str, Any] = build.get("lastChangedBy") or {}
     known = who.get("id") == _ITSELF
     return Found("Azure DevOps itself" if known else f"another: id {who.get('id')}", known)
