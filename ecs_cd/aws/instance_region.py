@@ -10,7 +10,7 @@ from __future__ import annotations
 def instance_region(profile: str = "") -> str:
     """Return the region of the AWS configuration file, else of the EC2 instance; empty where neither is known.
 
-    On a machine that is no EC2 instance this takes up to a second; `AWS_EC2_METADATA_DISABLED=true` spares it.
+    On a machine that is no EC2 instance this takes a second or two; `AWS_EC2_METADATA_DISABLED=true` spares it.
     """
     from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - the SDK is loaded when it is needed
     from botocore.session import Session  # noqa: PLC0415 - likewise
