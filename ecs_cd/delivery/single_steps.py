@@ -15,6 +15,7 @@ from ecs_cd.parameter.store import Parameters
 from ecs_cd.report.facts import Outcome
 from ecs_cd.report.report import Report
 from ecs_cd.rollout.judge import Wanted
+from ecs_cd.rollout.logs import Logs
 from ecs_cd.rollout.services import Services
 from ecs_cd.support.deadline import Deadline
 
@@ -33,7 +34,7 @@ def record_only(
 
 
 def verify_rollout(
-    delivery: Delivery, services: Services, *, deadline: Deadline, watch: Watch = ignore_events
+    delivery: Delivery, services: Services, logs: Logs, *, deadline: Deadline, watch: Watch = ignore_events
 ) -> Report:
     """Watch until ECS serves the tag or is known not to, changing nothing; for those who applied by other means."""
     report = ReportBuilder(delivery.place, deadline, watch, delivery.tag)
@@ -46,7 +47,7 @@ def verify_rollout(
                 hint="Name it in the settings under `ecs:`.",
             )
         wanted = Wanted(delivery.tag, order=delivery.options.order)
-        verdict = follow_service(place.target, wanted, services, report)
+        verdict = follow_service(place.target, wanted, services, logs, report)
         if verdict.serving is Serving.SUPERSEDED:
             return Outcome.SUPERSEDED
         if verdict.serving is Serving.DEPLOYED:

@@ -31,6 +31,7 @@ from ecs_cd.parameter.store import Parameters
 from ecs_cd.report.facts import Outcome
 from ecs_cd.rollout.follow import already_applied, follow_rollout
 from ecs_cd.rollout.judge import Wanted, judge
+from ecs_cd.rollout.logs import Logs
 from ecs_cd.rollout.services import Services
 from ecs_cd.run.carry import carry_change
 from ecs_cd.run.pipelines import locate_pipeline, resolve_pipeline
@@ -238,7 +239,8 @@ def verify(
     if target is None:
         context.report.warn("Whether ECS serves the tag was not looked at, because no ECS service is named.")
         return Verified(Outcome.DEPLOYED, serves=False)
-    verdict = follow_service(target, wanted, context.clouds.services, context.report, before)
+    clouds = context.clouds
+    verdict = follow_service(target, wanted, clouds.services, clouds.logs, context.report, before=before)
     if verdict.serving is Serving.SUPERSEDED:
         return Verified(Outcome.SUPERSEDED, serves=False)
     if verdict.serving is Serving.NOT_JUDGED:
@@ -250,18 +252,22 @@ def follow_service(
     target: ServiceTarget,
     wanted: Wanted,
     services: Services,
+    logs: Logs,
     report: ReportBuilder,
+    *,
     before: ServiceSnapshot | None = None,
 ) -> Verdict:
-    """Follow the rollout to its end and return ECS's verdict; it becomes part of the report."""
+    """Follow the rollout to its end and return ECS's verdict; it, or why it failed, becomes part of the report."""
     with report.phase(Phase.ROLLOUT, f"waiting for ECS service {target.service}") as phase:
         ended = follow_rollout(
             services,
+            logs,
             target,
             wanted,
             deadline=report.deadline,
             watch=lambda snapshot, verdict: report.watch(RolloutChanged(snapshot, verdict)),
             before=before,
+            explain=report.add_failed_rollout,
         )
         phase.found = ended.verdict.sentence
         report.add_rollout(ended.snapshot, ended.verdict)

@@ -16,18 +16,20 @@ from ecs_cd.report.facts import (
     Failure,
     HoldFact,
     ImageFact,
+    LinkFact,
     OriginFact,
     Outcome,
     ParameterFact,
     PhaseFact,
     RolloutFact,
     RunFact,
+    StoppedContainerFact,
 )
 from ecs_cd.report.json_file import as_json, write_json
 from ecs_cd.report.text import Group, labelled_text, mark
 from ecs_cd.support.deadline import format_duration
 
-VERSION = "2.0"
+VERSION = "2.1"
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Report:
     """The whole of a delivery. `tag` is empty where a rollback or promotion did not get so far as to know it.
 
     `evidence` are the facts it established, each a sentence; `seconds` the time it took. `origin`: of a promotion.
+    `stopped` and `links` say more of a rollout that failed; they are empty for any other.
     """
 
     version: str
@@ -58,6 +61,8 @@ class Report:
     deadline_seconds: float
     hold: HoldFact | None = None
     origin: OriginFact | None = None
+    stopped: tuple[StoppedContainerFact, ...] = ()
+    links: tuple[LinkFact, ...] = ()
 
     @property
     def succeeded(self) -> bool:
@@ -90,6 +95,8 @@ class Report:
             ("evidence", self.evidence),
             ("warning", self.warnings),
             ("link", (link,) if link else ()),
+            ("logs", tuple(fact.url for fact in self.links if fact.shows == "logs")),
+            ("service", tuple(fact.url for fact in self.links if fact.shows == "service")),
             ("took", (f"{took}{f' ({phases})' if phases else ''}",)),
         )
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ecs_cd.errors import AnotherImage, DeadlineReached, EcsCdError, NotApplied, RolledBackByEcs, RolloutFailed
+from ecs_cd.model.image_name import container_of
 from ecs_cd.model.service import (
     Deployment,
     Rollout,
@@ -13,10 +14,12 @@ from ecs_cd.model.service import (
     ServiceSnapshot,
     ServiceTarget,
     Serving,
-    StoppedTask,
     Verdict,
 )
+from ecs_cd.model.stopped_task import StoppedTask
+from ecs_cd.rollout.evidence import RolloutEvidence, gather
 from ecs_cd.rollout.judge import Wanted, judge, runs_wanted
+from ecs_cd.rollout.logs import Logs
 from ecs_cd.rollout.services import Services
 from ecs_cd.sanitize import quoted
 from ecs_cd.support.deadline import Deadline
@@ -31,7 +34,6 @@ SETTLE = 15.0
 """Seconds after a run's end in which DescribeServices may still answer as before (it is eventually consistent)."""
 
 _MOST_EVENTS = 8
-_MOST_TASKS = 5
 
 
 def find_service(services: Services, target: ServiceTarget) -> ServiceSnapshot:
@@ -49,33 +51,44 @@ def find_service(services: Services, target: ServiceTarget) -> ServiceSnapshot:
     return snapshot
 
 
+def no_evidence(evidence: RolloutEvidence) -> None:
+    """Keep nothing."""
+
+
 def follow_rollout(
     services: Services,
+    logs: Logs,
     target: ServiceTarget,
     wanted: Wanted,
     *,
     deadline: Deadline,
     watch: Callable[[ServiceSnapshot, Verdict], None],
     before: ServiceSnapshot | None = None,
+    explain: Callable[[RolloutEvidence], None] = no_evidence,
 ) -> Rollout:
     """Watch the service until the tag serves, or is known not to; to be called when the run is over.
 
-    `before`: the service as it was before the run; events it already had are not evidence.
+    `before`: the service as it was before the run; events it already had are not evidence. `explain` is given the
+    evidence before an error is raised, whose details are the same in words.
 
     Raises:
-        RolledBackByEcs, NotApplied, RolloutFailed: with events and stopped tasks (rule 11).
+        RolledBackByEcs, NotApplied, RolloutFailed: with events, stopped tasks and what these logged last (rule 11).
         DeadlineReached: the rollout is still going on.
     """
-    watching = _Watching(services, target, wanted, deadline, watch, before)
+    watching = _Watching(services, logs, target, wanted, deadline, watch, before)
     doing = f"waiting for ECS service {target.service} to serve {wanted.tag}"
     try:
         rollout = wait_for(watching.look, deadline=deadline, backoff=BACKOFF, doing=doing)
     except DeadlineReached as error:
-        error.add(watching.evidence())
+        evidence = watching.evidence()
+        explain(evidence)
+        error.add(evidence.details)
         raise
     if rollout.verdict.serving in (Serving.DEPLOYED, Serving.SUPERSEDED, Serving.NOT_JUDGED):
         return rollout
-    raise _failure(target, wanted, rollout, watching.evidence())
+    evidence = watching.evidence()
+    explain(evidence)
+    raise _failure(target, wanted, rollout, evidence.details)
 
 
 def already_applied(services: Services, target: ServiceTarget, wanted: Wanted, *, deadline: Deadline) -> Verdict | None:
@@ -102,6 +115,7 @@ class _Watching:
     """What the wait knows, and what it remembers between two looks: `ours` is the tag's deployment, once seen."""
 
     services: Services
+    logs: Logs
     target: ServiceTarget
     wanted: Wanted
     deadline: Deadline
@@ -141,19 +155,29 @@ class _Watching:
         may_be_stale = serving in (Serving.NOT_APPLIED, Serving.OTHER_IMAGE) or (serving is Serving.REVERTED and unseen)
         return not may_be_stale or self.deadline.clock.now() >= self.settled_at
 
-    def evidence(self) -> tuple[str, ...]:
-        """Return stopped tasks' reasons and the service's events since the start, oldest first (rule 11)."""
+    def evidence(self) -> RolloutEvidence:
+        """Return stopped tasks, their logs and the service's events since the start (rule 11)."""
         if self.last is None:
-            return ()
-        since = new_events(self.last.snapshot, self.before)[:_MOST_EVENTS]
-        events = tuple(f"event: {event.message}" for event in reversed(since))
+            return RolloutEvidence()
+        snapshot = self.last.snapshot
+        since = new_events(snapshot, self.before)[:_MOST_EVENTS]
+        events = tuple(event.message for event in reversed(since))
         if self.last.verdict.serving in (Serving.NOT_APPLIED, Serving.OTHER_IMAGE):  # nothing of ours ever ran
-            return events
+            return RolloutEvidence(events=events, service_url=snapshot.url)
         try:
             stopped = self._stopped(self.last)
         except EcsCdError as error:  # the failure must be reported without this evidence, too
-            return (*events, f"(stopped tasks could not be read: {error.message})")
-        return (*_stopped_lines(stopped)[:_MOST_TASKS], *events)
+            unread = (f"stopped tasks could not be read: {error.message}",)
+            return RolloutEvidence(events=events, unread=unread, service_url=snapshot.url)
+        application = self._application(self.last)
+        clock = self.deadline.clock
+        return gather(stopped, self.logs, clock, application=application, events=events, service_url=snapshot.url)
+
+    def _application(self, last: Rollout) -> str:
+        """Return the name of the container that the tag is for; empty where it is not known."""
+        deployment = self.ours or last.verdict.deployment
+        container = container_of(deployment.task_definition, self.target) if deployment else None
+        return container.name if container else self.target.container
 
     def _stopped(self, last: Rollout) -> tuple[StoppedTask, ...]:
         """Return the stopped tasks that explain the verdict."""
@@ -197,11 +221,6 @@ def _failure(target: ServiceTarget, wanted: Wanted, rollout: Rollout, details: t
         hint="See why the tasks stopped, fix the image or the service, and deliver again.",
         details=details,
     )
-
-
-def _stopped_lines(tasks: tuple[StoppedTask, ...]) -> list[str]:
-    lines = [f"task stopped: {task.reason}{''.join(f'; {c}' for c in task.containers)}" for task in tasks]
-    return list(dict.fromkeys(lines))
 
 
 def new_events(snapshot: ServiceSnapshot, before: ServiceSnapshot | None) -> tuple[ServiceEvent, ...]:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from ecs_cd.model.service import (
-    ServiceSnapshot,
-    ServiceTarget,
-    StoppedTask,
-)
+from ecs_cd.model.service import ServiceSnapshot, ServiceTarget
+from ecs_cd.model.stopped_task import StoppedTask
 
 
 class Services(Protocol):

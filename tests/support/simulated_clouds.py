@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 import re
 import threading
+import time
 import urllib.request
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -51,6 +53,12 @@ environments:
   development: {{branch: develop, region: eu-west-1}}
   production: {{branch: main, region: eu-west-1}}
 """
+
+LOGGING = {
+    "logDriver": "awsfirelens",
+    "options": {"Name": "cloudwatch_logs", "log_group_name": "/ecs/development", "log_stream_name": "applications"},
+}
+"""The applications' lines go to one stream, whose name is known before there is a task."""
 
 AWS_CONNECTION = "5c1e6f1a-0000-4000-8000-0000000000a1"
 
@@ -142,6 +150,16 @@ class SimulatedClouds:
             if exchange.method != "GET"
         ]
 
+    def log(self, *lines: str) -> None:
+        """Let the applications have written these lines, as FireLens sends them."""
+        logs = self.aws.client("logs")
+        names = {"logGroupName": LOGGING["options"]["log_group_name"], "logStreamName": "applications"}
+        logs.create_log_group(logGroupName=names["logGroupName"])
+        logs.create_log_stream(**names)
+        now = int(time.time() * 1000) + 60_000
+        events = [{"timestamp": now, "message": json.dumps({"source": "stderr", "log": line})} for line in lines]
+        logs.put_log_events(**names, logEvents=events)
+
     def forget(self) -> None:
         """Count from here."""
         self.aws.forget_requests()
@@ -200,7 +218,7 @@ class SimulatedClouds:
         image = f"{self.aws.account_id}.dkr.ecr.{REGION}.amazonaws.com/{service}:{tag}"
         containers = [
             {"name": "datadog-agent", "image": "public.ecr.aws/datadog/agent:7", "memory": 64, "essential": False},
-            {"name": SERVICES[service], "image": image, "memory": 128},
+            {"name": SERVICES[service], "image": image, "memory": 128, "logConfiguration": LOGGING},
         ]
         registered = self.aws.client("ecs").register_task_definition(family=service, containerDefinitions=containers)
         return str(registered["taskDefinition"]["taskDefinitionArn"])

@@ -39,7 +39,7 @@ def world() -> World:
 def context_of(world: World, delivery: Delivery | None = None) -> DeliveryContext:
     delivery = delivery or world.delivery()
     report = ReportBuilder(delivery.place, Deadline.after(600, world.clock), world.events.append, delivery.tag)
-    return DeliveryContext(Clouds(world.images, world.parameters, world.pipelines, world.services), report)
+    return DeliveryContext(Clouds(world.images, world.parameters, world.pipelines, world.services, world.logs), report)
 
 
 def carrier(finished: FinishedRun, *events: Event) -> Carry:

@@ -44,7 +44,7 @@ class World(DeliveryWorld):
 
     @property
     def clouds(self) -> Clouds:
-        return Clouds(self.images, self.parameters, self.pipelines, self.services)
+        return Clouds(self.images, self.parameters, self.pipelines, self.services, self.logs)
 
     def rollback(self, to: str = "", *, only_over: str = "", dry_run: bool = False) -> Report:
         return roll_back(
