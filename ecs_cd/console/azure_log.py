@@ -50,8 +50,14 @@ class Issues:
 class AzureLog:
     """Lines; a heading per phase; the task's progress; warnings as issues."""
 
-    def __init__(self, printer: Printer, clock: Clock, issues: Issues, service: str = "") -> None:
-        """Print on `printer`, with times of `clock`; `service`: the service, where there are several."""
+    def __init__(
+        self, printer: Printer, clock: Clock, issues: Issues, service: str = "", *, shown: set[str] | None = None
+    ) -> None:
+        """Print on `printer`, with times of `clock`; `service`: the service, where there are several.
+
+        What is printed is noted in `shown`, safe as the printer makes it.
+        """
+        self._shown = set() if shown is None else shown
         self._service = service
         self._printer = printer
         self._clock = clock
@@ -71,6 +77,7 @@ class AzureLog:
             self._progress(event)
 
     def _line(self, change: Change, *, heading: bool) -> None:
+        self._shown.add(self._printer.safe(change.text))
         line = timestamped(self._printer, self._clock, change, self._service)
         if heading:
             self._printer.command(f"##[section]{line}")
