@@ -20,11 +20,12 @@ _MOST_SHOWN = 80
 _KEY_ID = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{8,}\b")
 _TOKEN = re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?|[A-Za-z0-9+/=]{80,}")
 _USERINFO = re.compile(r"(?<=://)[^/@\s]+@")
+_KEYWORDS = "(?:passw(?:or)?d|pwd|secret|token|api[_-]?key)"
 _ASSIGNED = re.compile(
-    r"""(?ix) ( (?<![\w-]) [\w-]* (?:passw(?:or)?d | pwd | secret | token | api[_-]?key) [\w-]* ["']? \s* = \s*
-              | ["'] [\w-]* (?:passw(?:or)?d | pwd | secret | token | api[_-]?key) [\w-]* ["'] \s* : \s* (?=["'])
-              | \b authorization ["']? \s* [:=] \s* ["']? (?:bearer|basic) \s+ )
-        ( "[^"]*"? | '[^']*'? | [^\s"',;&)}\]]+ )"""
+    rf"""(?ix) ( {_KEYWORDS} [\w-]{{0,40}} ["']? \s{{0,9}} = \s{{0,9}}
+               | ["'] [\w-]{{0,40}} {_KEYWORDS} [\w-]{{0,40}} ["'] \s{{0,9}} : \s{{0,9}} (?=["'])
+               | \b authorization ["']? \s{{0,9}} [:=] \s{{0,9}} ["']? (?:bearer|basic) \s{{1,9}} )
+         ( "[^"]*"? | '[^']*'? | [^\s"',;&)}}\]]+ )"""
 )
 
 

@@ -26,7 +26,7 @@ _MOST_TASKS = 5
 _MOST_LOGS = 3
 _TASKS_PER_LOG = 2
 """Of tasks that stopped alike, the newest may not have sent its lines yet."""
-_LONGEST = 5000
+_LONGEST = 2000
 """No more of a line is looked at: CloudWatch Logs takes events of a megabyte."""
 _BETWEEN_WORDS = re.compile(r"[\s,;\"'&]")
 _ESCAPE_SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")

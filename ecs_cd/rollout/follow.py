@@ -51,8 +51,8 @@ def find_service(services: Services, target: ServiceTarget) -> ServiceSnapshot:
     return snapshot
 
 
-def no_evidence(evidence: RolloutEvidence) -> None:
-    """Keep nothing."""
+def ignore_evidence(evidence: RolloutEvidence) -> None:
+    """Keep none of it."""
 
 
 def follow_rollout(
@@ -64,11 +64,11 @@ def follow_rollout(
     deadline: Deadline,
     watch: Callable[[ServiceSnapshot, Verdict], None],
     before: ServiceSnapshot | None = None,
-    explain: Callable[[RolloutEvidence], None] = no_evidence,
+    note: Callable[[RolloutEvidence], None] = ignore_evidence,
 ) -> Rollout:
     """Watch the service until the tag serves, or is known not to; to be called when the run is over.
 
-    `before`: the service as it was before the run; events it already had are not evidence. `explain` is given the
+    `before`: the service as it was before the run; events it already had are not evidence. `note` is given the
     evidence before an error is raised, whose details are the same in words.
 
     Raises:
@@ -81,13 +81,13 @@ def follow_rollout(
         rollout = wait_for(watching.look, deadline=deadline, backoff=BACKOFF, doing=doing)
     except DeadlineReached as error:
         evidence = watching.evidence()
-        explain(evidence)
+        note(evidence)
         error.add(evidence.details)
         raise
     if rollout.verdict.serving in (Serving.DEPLOYED, Serving.SUPERSEDED, Serving.NOT_JUDGED):
         return rollout
     evidence = watching.evidence()
-    explain(evidence)
+    note(evidence)
     raise _failure(target, wanted, rollout, evidence.details)
 
 

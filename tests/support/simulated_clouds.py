@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from ecs_cd_sandbox.aws import Aws, EcsScheduler
+from ecs_cd_sandbox.aws.faults import ErrorAnswer
 from ecs_cd_sandbox.azure_devops import (
     AzureDevOps,
     Identity,
@@ -159,6 +160,11 @@ class SimulatedClouds:
         now = int(time.time() * 1000) + 60_000
         events = [{"timestamp": now, "message": json.dumps({"source": "stderr", "log": line})} for line in lines]
         logs.put_log_events(**names, logEvents=events)
+
+    def deny(self, service: str, operation: str) -> None:
+        """Let AWS refuse an operation from here on."""
+        text = f"User: arn:aws:iam::1:user/me is not authorized to perform: {service}:{operation} on resource: *"
+        self.aws.inject(service, operation, ErrorAnswer("AccessDeniedException", text), times=99)
 
     def forget(self) -> None:
         """Count from here."""

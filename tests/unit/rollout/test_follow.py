@@ -77,7 +77,7 @@ class Following:
             deadline=Deadline.after(seconds, self.clock),
             watch=lambda snapshot, verdict: self.told.append((snapshot, verdict)),
             before=before,
-            explain=self.explained.append,
+            note=self.explained.append,
         )
 
     def fails(
