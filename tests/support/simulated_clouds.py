@@ -55,9 +55,10 @@ environments:
   production: {{branch: main, region: eu-west-1}}
 """
 
+LOG_GROUP, LOG_STREAM = "/ecs/development", "applications"
 LOGGING = {
     "logDriver": "awsfirelens",
-    "options": {"Name": "cloudwatch_logs", "log_group_name": "/ecs/development", "log_stream_name": "applications"},
+    "options": {"Name": "cloudwatch_logs", "log_group_name": LOG_GROUP, "log_stream_name": LOG_STREAM},
 }
 """The applications' lines go to one stream, whose name is known before there is a task."""
 
@@ -154,7 +155,7 @@ class SimulatedClouds:
     def log(self, *lines: str) -> None:
         """Let the applications have written these lines, as FireLens sends them."""
         logs = self.aws.client("logs")
-        names = {"logGroupName": LOGGING["options"]["log_group_name"], "logStreamName": "applications"}
+        names = {"logGroupName": LOG_GROUP, "logStreamName": LOG_STREAM}
         logs.create_log_group(logGroupName=names["logGroupName"])
         logs.create_log_stream(**names)
         now = int(time.time() * 1000) + 60_000

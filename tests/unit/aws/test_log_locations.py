@@ -91,5 +91,5 @@ def test_a_stream_that_tasks_share_and_records_are_known_as_such(
 ) -> None:
     all_options = {"name": "cloudwatch_logs", "log_group_name": "g", **options}
     definition: Any = {"name": "api", "logConfiguration": {"logDriver": "awsfirelens", "options": all_options}}
-    found = log_location(definition, {"taskArn": TASK}, {"name": "api"})  # type: ignore[typeddict-item]  # a few keys do
+    found = log_location(definition, {"taskArn": TASK}, {"name": "api"})
     assert found and (found.shared, found.records) == (shared, records)
