@@ -173,7 +173,7 @@ def _is_done(place: Place, change: ParameterChange, context: DeliveryContext) ->
     """Return whether the very version that is held was verified, and still serves."""
     if change.recorded is not Recorded.UNCHANGED or change.marks.verified.version < change.version:
         return False
-    verified = verify_without_run(place.target, Wanted(change.wanted, order=Order.NONE), context)
+    verified = verify_without_run(place, Wanted(change.wanted, order=Order.NONE), context)
     return verified is not None and verified.serves
 
 
@@ -191,6 +191,8 @@ def _complete(
         context.report.hold = None
         context.report.warn(f"The hold was lifted during the rollback, and {there.value} was recorded.")
         return Outcome.SUPERSEDED
-    verified = verify(place.target, wanted, context, applied.before)
+    verified = verify(place, wanted, context, applied.before)
+    if verified.outcome is Outcome.APPLIED:
+        context.report.summary += " It is held there."
     mark_as_verified(verified, there.name, there.marks, Mark(there.version, there.value), context)
     return Outcome.ROLLED_BACK

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ecs_cd.errors import AnotherImage, DeadlineReached, EcsCdError, NotApplied, RolledBackByEcs, RolloutFailed
+from ecs_cd.errors import (
+    AnotherImage,
+    DeadlineReached,
+    EcsCdError,
+    NotApplied,
+    NotServed,
+    RolledBackByEcs,
+    RolloutFailed,
+)
+from ecs_cd.messages import CommandRef, Message
 from ecs_cd.model.image_name import container_of
 from ecs_cd.model.service import (
     Deployment,
@@ -64,12 +73,14 @@ def follow_rollout(
     deadline: Deadline,
     watch: Callable[[ServiceSnapshot, Verdict], None],
     before: ServiceSnapshot | None = None,
+    explain: Explain | None = None,
     note: Callable[[RolloutEvidence], None] = ignore_evidence,
 ) -> Rollout:
     """Watch the service until the tag serves, or is known not to; to be called when the run is over.
 
-    `before`: the service as it was before the run; events it already had are not evidence. `note` is given the
-    evidence before an error is raised, whose details are the same in words.
+    `before`: the service as it was before the run; events it already had are not evidence. `explain` makes the error of
+    a rollout that did not end well; by default that of one that follows a run. `note` is given the evidence before the
+    error is raised, whose details are the same in words.
 
     Raises:
         RolledBackByEcs, NotApplied, RolloutFailed: with events, stopped tasks and what these logged last (rule 11).
@@ -88,7 +99,7 @@ def follow_rollout(
         return rollout
     evidence = watching.evidence()
     note(evidence)
-    raise _failure(target, wanted, rollout, evidence.details)
+    raise (explain or failure_after_run)(wanted, rollout, evidence.details)
 
 
 def already_applied(services: Services, target: ServiceTarget, wanted: Wanted, *, deadline: Deadline) -> Verdict | None:
@@ -160,7 +171,7 @@ class _Watching:
         if self.last is None:
             return RolloutEvidence()
         snapshot = self.last.snapshot
-        since = new_events(snapshot, self.before)[:_MOST_EVENTS]
+        since = self._events_since_the_start(self.last)[:_MOST_EVENTS]
         events = tuple(event.message for event in reversed(since))
         if self.last.verdict.serving in (Serving.NOT_APPLIED, Serving.OTHER_IMAGE):  # nothing of ours ever ran
             return RolloutEvidence(events=events, service_url=snapshot.url)
@@ -179,6 +190,12 @@ class _Watching:
         container = container_of(deployment.task_definition, self.target) if deployment else None
         return container.name if container else self.target.container
 
+    def _events_since_the_start(self, last: Rollout) -> tuple[ServiceEvent, ...]:
+        """Return the new events, newest first; without an earlier look, those since the blamed deployment began."""
+        events = new_events(last.snapshot, self.before)
+        began = last.verdict.deployment.created_at if last.verdict.deployment and not self.before else None
+        return tuple(event for event in events if began is None or event.at is None or event.at >= began)
+
     def _stopped(self, last: Rollout) -> tuple[StoppedTask, ...]:
         """Return the stopped tasks that explain the verdict."""
         reverted = last.verdict.serving is Serving.REVERTED
@@ -193,9 +210,25 @@ class _Watching:
         return self.services.stopped_tasks(self.target, arn)
 
 
-def _failure(target: ServiceTarget, wanted: Wanted, rollout: Rollout, details: tuple[str, ...]) -> RolloutFailed:
+Explain = Callable[[Wanted, Rollout, tuple[str, ...]], RolloutFailed]
+"""Makes the error of a rollout that did not end well, with this evidence."""
+
+
+def failure_without_run(wanted: Wanted, rollout: Rollout, details: tuple[str, ...]) -> RolloutFailed:
+    """Return the error for somebody who asks what serves: another image is no fault of a run, nor of old events."""
+    if rollout.verdict.serving is not Serving.NOT_APPLIED:
+        return failure_after_run(wanted, rollout, details)
+    name = quoted(rollout.snapshot.target.service)
+    return NotServed(
+        f"{name} does not serve {wanted.tag}. {rollout.verdict.sentence}",
+        hint=Message(CommandRef("status"), " shows what is recorded and what serves."),
+    )
+
+
+def failure_after_run(wanted: Wanted, rollout: Rollout, details: tuple[str, ...]) -> RolloutFailed:
+    """Return the error of a rollout that follows a run."""
     verdict = rollout.verdict
-    name, tag = quoted(target.service), wanted.tag
+    name, tag = quoted(rollout.snapshot.target.service), wanted.tag
     if verdict.serving is Serving.REVERTED:
         return RolledBackByEcs(
             f"{tag} did not stay on {name}. {verdict.sentence}",

@@ -15,17 +15,12 @@ from moto.ecs.exceptions import InvalidParameterException
 from moto.ecs.models import EC2ContainerServiceBackend, Service, Task, ecs_backends
 from moto.ecs.urls import url_bases
 
+from ecs_cd_sandbox.aws.ecs_configuration import configure, default_configuration
 from ecs_cd_sandbox.aws.ecs_rollout import ServiceRollout
 from ecs_cd_sandbox.aws.ecs_service_deployment_answers import ServiceDeploymentAnswers
 from ecs_cd_sandbox.aws.ecs_service_revision import shown
 from ecs_cd_sandbox.aws.ecs_tasks import DeployingService
 
-# ECS's own, for a service that says nothing.
-_DEPLOYMENT_CONFIGURATION = {
-    "deploymentCircuitBreaker": {"enable": False, "rollback": False},
-    "maximumPercent": 200,
-    "minimumHealthyPercent": 100,
-}
 # A change of one of these starts a deployment; a changed desired count alone does not.
 _DEPLOYED = ("task_definition", "network_configuration", "platform_version", "load_balancers")
 
@@ -39,14 +34,13 @@ def install() -> None:
 
 class _Responses(ServiceDeploymentAnswers):
     def create_service(self) -> ActionResult:
-        """Keep the deployment configuration, which moto's handler does not hand on."""
-        result = super().create_service()
-        service = self.ecs_backend.describe_services(
-            self._get_param("cluster", "default"), [self._get_param("serviceName")]
-        )[0][0]
+        """Hand on the deployment configuration, which moto's handler leaves out."""
         given = self._get_param("deploymentConfiguration") or {}
-        cast("DeployingService", service).deployment_configuration.update(given)
-        return result
+        self._ecs.configuration = configure(default_configuration(), given)
+        try:
+            return super().create_service()
+        finally:
+            self._ecs.configuration = default_configuration()
 
 
 class EcsBackend(EC2ContainerServiceBackend):
@@ -55,6 +49,8 @@ class EcsBackend(EC2ContainerServiceBackend):
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
         self.rollouts: dict[tuple[str, str], ServiceRollout] = {}
+        self.configuration = default_configuration()
+        """The deployment configuration of the service that is being created."""
 
     @property
     def _url_module(self) -> SimpleNamespace:
@@ -68,7 +64,7 @@ class EcsBackend(EC2ContainerServiceBackend):
             raise InvalidParameterException("Creation of service was not idempotent.")
         service = super().create_service(cluster_str, service_name, *args, **kwargs)
         deploying = cast("DeployingService", service)
-        deploying.deployment_configuration = dict(_DEPLOYMENT_CONFIGURATION)
+        deploying.deployment_configuration = self.configuration
         if service.deployment_controller["type"] == "ECS":
             store = self.tasks.setdefault(service.cluster_name, {})
             rollout = self.rollouts[service.cluster_name, service.name] = ServiceRollout(
@@ -83,9 +79,12 @@ class EcsBackend(EC2ContainerServiceBackend):
         properties = dict(service_properties)
         force = properties.pop("force_new_deployment", False)
         service = self._get_service(properties.get("cluster", "default"), properties["service"].split("/")[-1])
+        if properties.get("deployment_configuration"):
+            known = cast("DeployingService", service).deployment_configuration
+            properties["deployment_configuration"] = configure(known, properties["deployment_configuration"])
         rollout = self.rollouts.get((service.cluster_name, service.name))
         if rollout is None:
-            return super().update_service(service_properties)
+            return super().update_service(properties | {"force_new_deployment": force})
         before = [getattr(service, name) for name in _DEPLOYED]
         count = service.desired_count
         super().update_service(properties)

@@ -38,3 +38,27 @@ STOPPED_BY_A_PERSON = Failure(
     stop_reason="Service deployment stopped because a user requested it.",
     prefix="ECS deployment stopped by a user",
 )
+
+
+def alarm_failure(names: list[str]) -> Failure:
+    """Return the cause where CloudWatch alarms went off; only the event's words are known from ECS."""
+    reason = f"the CloudWatch alarm(s) {', '.join(names)} went into the ALARM state."
+    return Failure(
+        event="alarm detected",
+        rollout_reason="ECS deployment failed: alarm detected.",
+        rollback_reason=f"Service deployment rolled back because {reason}",
+        stop_reason=f"Service deployment stopped because {reason}",
+        prefix="ECS deployment alarm detected",
+    )
+
+
+def hook_failure(words: str) -> Failure:
+    """Return the cause where a hook failed; `words` follow "because" and end with a full stop."""
+    reason = f"Service deployment rolled back because {words}"
+    return Failure(
+        event=reason.removesuffix("."),
+        rollout_reason=reason,
+        rollback_reason=reason,
+        stop_reason=reason,
+        prefix="ECS deployment lifecycle hook failed",
+    )

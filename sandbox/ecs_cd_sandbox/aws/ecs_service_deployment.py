@@ -117,11 +117,12 @@ class ServiceDeployment:
 
     def turn(self, status: str, reason: str | None = None) -> None:
         """Change the status; a reason that was given before stays where there is no new one."""
+        if status in FINISHED:  # what was asked for to the last, which depends on the former status
+            self._final = {one.arn: self.count(one) for one in (self.target, *self.sources)}
         self.status, self.status_reason = status, reason or self.status_reason
         self.updated_at = utcnow()
         if status in FINISHED:
             self.finished_at = self.updated_at
-            self._final = {one.arn: self.count(one) for one in (self.target, *self.sources)}
         if status == STOPPED:
             self.stopped_at = self.updated_at
 

@@ -1,13 +1,15 @@
 """The operations on service deployments and revisions, which moto does not have.
 
-Their errors are those of the API; the messages are the sandbox's own.
+Their errors are those of the API; the messages of ContinueServiceDeployment are AWS's ("Troubleshooting Amazon ECS
+blue/green deployments"), the others the sandbox's own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator
+import re
+from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, Protocol, cast
 
 from moto.core.responses import ActionResult
 from moto.ecs.exceptions import ECSException, InvalidParameterException, ServiceNotFoundException
@@ -22,19 +24,41 @@ from ecs_cd_sandbox.aws.ecs_service_deployment import (
     ServiceDeployment,
 )
 
-if TYPE_CHECKING:
-    from ecs_cd_sandbox.aws.ecs_backend import EcsBackend
-    from ecs_cd_sandbox.aws.ecs_rollout import ServiceRollout
-
 _MOST_DESCRIBED = 20
 _MOST_LISTED = 100
+_HOOK_ID = re.compile(r"ecs-[a-z]+-[A-Za-z0-9_-]+")
+
+
+class DeployedService(Protocol):
+    """What the answers ask of a service's rollout."""
+
+    history: list[ServiceDeployment]
+
+    def publish(self) -> None:
+        """Put the state where moto reads it."""
+
+
+class DeployedServices(Protocol):
+    """What the answers ask of the backend, beside moto's own."""
+
+    @property
+    def rollouts(self) -> Mapping[tuple[str, str], DeployedService]:
+        """The services that deploy, by cluster and name."""
+
+    services: dict[str, Any]
+    configuration: dict[str, Any]
+
+    def _get_cluster(self, name: str) -> Any: ...  # noqa: ANN401 - moto's cluster
+
+    def describe_service_revisions(self, arns: list[str]) -> list[dict[str, Any]]:
+        """Return those service revisions that there are."""
 
 
 class ServiceDeploymentNotFoundException(ECSException):
     """The API's error of that name."""
 
     def __init__(self) -> None:
-        super().__init__("ServiceDeploymentNotFoundException", "Service deployment not found.")
+        super().__init__("ServiceDeploymentNotFoundException", "The service deployment does not exist.")
 
 
 class ConflictException(ECSException):
@@ -48,8 +72,8 @@ class ServiceDeploymentAnswers(EC2ContainerServiceResponse):
     """moto's handler with those operations."""
 
     @property
-    def _ecs(self) -> EcsBackend:
-        return cast("EcsBackend", self.ecs_backend)
+    def _ecs(self) -> DeployedServices:
+        return cast("DeployedServices", self.ecs_backend)
 
     def list_service_deployments(self) -> ActionResult:
         """Answer with the deployments of a service, newest first."""
@@ -104,9 +128,18 @@ class ServiceDeploymentAnswers(EC2ContainerServiceResponse):
         action = self._get_param("action") or "CONTINUE"
         if action not in {"CONTINUE", "ROLLBACK"}:
             raise InvalidParameterException("action should be one of [CONTINUE,ROLLBACK].")
-        hook = next((one for one in deployment.hooks if one["hookId"] == self._get_param("hookId")), None)
+        if deployment.finished:
+            raise InvalidParameterException(
+                "Continuing a service deployment is not allowed for service deployment in terminal states."
+            )
+        identifier = str(self._get_param("hookId"))
+        if not _HOOK_ID.fullmatch(identifier):
+            raise InvalidParameterException("Invalid hookId: hookId must follow the format: ecs-{hookType}-{id}")
+        hook = next((one for one in deployment.hooks if one["hookId"] == identifier), None)
         if hook is None or hook["status"] != "AWAITING_ACTION":
-            raise InvalidParameterException("The hook is not awaiting an action.")
+            raise InvalidParameterException(
+                "Provided hookId is either completed, unavailable, or not associated with the given Resource ARN"
+            )
         hook["status"] = "SUCCEEDED" if action == "CONTINUE" else "FAILED"
         return ActionResult({"serviceDeploymentArn": deployment.arn})
 
@@ -126,7 +159,7 @@ class ServiceDeploymentAnswers(EC2ContainerServiceResponse):
             raise InvalidParameterException(f"{name} must have between 1 and {_MOST_DESCRIBED} items.")
         return arns
 
-    def _deployment(self) -> tuple[ServiceRollout, ServiceDeployment]:
+    def _deployment(self) -> tuple[DeployedService, ServiceDeployment]:
         arn = self._get_param("serviceDeploymentArn")
         for rollout in self._ecs.rollouts.values():
             for one in rollout.history:

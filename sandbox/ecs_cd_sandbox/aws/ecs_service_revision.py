@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from moto.core.utils import utcnow
 
@@ -16,8 +16,6 @@ from ecs_cd_sandbox.aws.ecs_images import image_digest, is_ecr_image, platform_d
 
 if TYPE_CHECKING:
     from moto.ecs.models import TaskDefinition
-
-    from ecs_cd_sandbox.aws.ecs_tasks import DeployingService
 
 INDEX, PLATFORM = "index", "platform"
 """Whose digest is shown for an image that is an index: its own, or that of the manifest for the task's platform."""
@@ -117,7 +115,21 @@ class ServiceRevision:
         return found | {key: value for key, value in optional.items() if value}
 
 
-def new_revision(service: DeployingService, definition: TaskDefinition, number: str) -> ServiceRevision:
+class RevisedService(Protocol):
+    """moto's `Service` as far as a revision has it."""
+
+    cluster_arn: str
+    launch_type: str | None
+    platform_version: str | None
+    network_configuration: dict[str, Any]
+    load_balancers: list[dict[str, Any]]
+
+    @property
+    def arn(self) -> str:
+        """The service's ARN."""
+
+
+def new_revision(service: RevisedService, definition: TaskDefinition, number: str) -> ServiceRevision:
     """Make the revision of moto's `service` as it is now, with its images resolved; `number` ends its ARN."""
     containers: list[dict[str, Any]] = definition.container_definitions
     runtime: dict[str, str] = definition.runtime_platform or {}

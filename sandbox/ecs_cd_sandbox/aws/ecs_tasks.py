@@ -34,6 +34,8 @@ class TaskContainer:
     last_status: str = "PENDING"
     exit_code: int | None = None
     reason: str | None = None
+    killed: bool = False
+    """It ended because another container of its task did."""
 
 
 @dataclass
@@ -86,12 +88,14 @@ class ServiceTask:
         for container in self.containers:
             container.last_status = STOPPED
 
-    def crash(self) -> None:
-        """Let its first essential container exit with 1, and ECS kill the rest (143: SIGTERM)."""
+    def crash(self, culprit: str = "", exit_code: int = 1) -> None:
+        """Let the container `culprit` exit (else the first essential one), and ECS kill the rest (143: SIGTERM)."""
         self.stop("EssentialContainerExited", "Essential container in task exited")
-        culprit = next((container for container in self.containers if container.essential), self.containers[0])
+        essential = [container for container in self.containers if container.essential] or self.containers
+        exited = next((container for container in self.containers if container.name == culprit), essential[0])
         for container in self.containers:
-            container.exit_code = 1 if container is culprit else 143
+            container.killed = container is not exited
+            container.exit_code = 143 if container.killed else exit_code
 
     def fail_to_pull(self, image: str) -> None:
         """Stop before it started, because `image` is not in its registry."""
@@ -121,7 +125,9 @@ class Deployment:
     updated_at: datetime = field(default_factory=utcnow)
     tasks: list[ServiceTask] = field(default_factory=list)
     proved: bool = False
-    """It completed once: its tasks stay healthy from then on, and a rollback can return to it."""
+    """It completed once: a rollback can return to it."""
+    steady: bool = False
+    """It had all its tasks once it had completed: they stay healthy from then on."""
     linger: int = 0
     """Ticks for which it is still listed after its last task has stopped."""
     warned: bool = False
@@ -138,10 +144,14 @@ class Deployment:
         return sum(task.last_status == "PENDING" for task in self.tasks)
 
     @property
+    def healthy_count(self) -> int:
+        """Tasks that have run for a tick: one that crashes at once never counts."""
+        return sum(task.last_status == "RUNNING" and task.ticks > 0 for task in self.tasks)
+
+    @property
     def settled(self) -> bool:
-        """Whether the desired tasks run, and have done so for a tick: one that crashes at once never counts."""
-        settled = [task for task in self.tasks if task.last_status == "RUNNING" and task.ticks > 0]
-        return len(settled) == len(self.live_tasks) == self.desired_count
+        """Whether the desired tasks run, and no others."""
+        return self.healthy_count == len(self.live_tasks) == self.desired_count
 
     @property
     def live_tasks(self) -> list[ServiceTask]:

@@ -17,6 +17,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from ecs_cd_sandbox.aws import ecr_answers, ecs_backend, ssm_answers
+from ecs_cd_sandbox.aws.control import Command, Control
 from ecs_cd_sandbox.aws.ecs_service_revision import shown
 from ecs_cd_sandbox.aws.faults import AwsRequest, Fault, Recorder
 from ecs_cd_sandbox.aws.manifests import ImageIndex, image_manifest, index_manifest, manifest_digest
@@ -52,6 +53,7 @@ class Aws:
         self.account_id = ACCOUNT_ID
         self.lock = threading.RLock()
         self._recorder = Recorder(DomainDispatcherApplication(create_backend_app), self.lock)
+        self._control = Control(self._recorder)
         self._server: BaseWSGIServer | None = None
         self._thread: threading.Thread | None = None
         self._clients: dict[str, Any] = {}
@@ -61,7 +63,7 @@ class Aws:
         ecs_backend.install()
         ssm_answers.install()
         self.reset()  # what an earlier one in this process left behind
-        self._server = make_server("127.0.0.1", 0, self._recorder, threaded=True, request_handler=_QuietHandler)
+        self._server = make_server("127.0.0.1", 0, self._control, threaded=True, request_handler=_QuietHandler)
         # The interval is how long shutdown may take, in seconds.
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.05,), name="sandbox-aws", daemon=True
@@ -117,6 +119,11 @@ class Aws:
             reset_model_data()
             shown.choose()
             self._recorder.clear()
+
+    @property
+    def commands(self) -> dict[str, Command]:
+        """What other processes may choose here, by name: see `control`."""
+        return self._control.commands
 
     @property
     def requests(self) -> tuple[AwsRequest, ...]:
@@ -175,6 +182,23 @@ class Aws:
             if found[0]["imageDigest"] != digest:
                 raise
         return digest
+
+    def set_alarm(self, name: str, *, ringing: bool = True) -> None:
+        """Put a CloudWatch alarm of that name into the state ALARM or OK, making it if there is none yet."""
+        cloudwatch = self.client("cloudwatch")
+        if not cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]:
+            cloudwatch.put_metric_alarm(
+                AlarmName=name,
+                Namespace="AWS/ApplicationELB",
+                MetricName="HTTPCode_Target_5XX_Count",
+                Statistic="Sum",
+                ComparisonOperator="GreaterThanThreshold",
+                EvaluationPeriods=1,
+                Period=60,
+                Threshold=1,
+            )
+        state = "ALARM" if ringing else "OK"
+        cloudwatch.set_alarm_state(AlarmName=name, StateValue=state, StateReason="chosen in the sandbox")
 
     def put_parameter(self, name: str, value: str) -> int:
         """Write a plain SSM parameter and return its version."""

@@ -76,8 +76,7 @@ def test_every_error_that_the_operations_we_use_declare_has_a_meaning() -> None:
 
 
 def test_the_operations_we_use_are_those_the_adapter_sends() -> None:
-    from ecs_cd.aws import images, logs, parameters, services, session  # noqa: PLC0415 - read as text here
-    from ecs_cd.aws import stopped_tasks, task_definitions  # noqa: PLC0415 - likewise
+    from ecs_cd.aws import images, logs, parameters, services, session, stopped_tasks, task_definitions  # noqa: PLC0415 - read as text here  # noqa: PLC0415 - likewise
 
     modules = (task_definitions, images, logs, parameters, services, session, stopped_tasks)
     text = "".join(inspect.getsource(module) for module in modules)

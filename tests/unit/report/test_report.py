@@ -73,7 +73,7 @@ def test_every_report_satisfies_the_published_schema(report: Report) -> None:
 
 
 def _keys(value: Any, path: str = "") -> Iterator[str]:  # noqa: ANN401 - any JSON
-    if isinstance(value, list) and path.split(".")[0] in ("stopped", "links"):
+    if isinstance(value, list) and path.split(".", maxsplit=1)[0] in ("stopped", "links"):
         for one in value:
             yield from _keys(one, path)
     if isinstance(value, dict):
