@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _MOST_PAGES = 3
 """GetLogEvents may answer with an empty page though there are events on the next (its API reference)."""
+_CLOCKS_DIFFER = 300
+"""Seconds by which the clock of a container may be behind that of ECS."""
 _OF_OTHERS = 10
 """Of a stream that several tasks share, so many times as many events are read."""
 
@@ -52,7 +54,7 @@ def _latest(logs: CloudWatchLogsClient, location: LogLocation, limit: int) -> Se
         "startFromHead": False,
     }
     if location.since:
-        request["startTime"] = int(location.since.timestamp() * 1000)
+        request["startTime"] = int((location.since.timestamp() - _CLOCKS_DIFFER) * 1000)
     for _ in range(_MOST_PAGES):
         answer = logs.get_log_events(**request)
         if answer["events"] or answer["nextBackwardToken"] == request.get("nextToken"):

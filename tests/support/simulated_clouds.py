@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import base64
-import json
 import os
 import re
 import threading
-import time
 import urllib.request
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -55,12 +53,16 @@ environments:
   production: {{branch: main, region: eu-west-1}}
 """
 
-LOG_GROUP, LOG_STREAM = "/ecs/development", "applications"
 LOGGING = {
-    "logDriver": "awsfirelens",
-    "options": {"Name": "cloudwatch_logs", "log_group_name": LOG_GROUP, "log_stream_name": LOG_STREAM},
+    "logDriver": "awslogs",
+    "options": {
+        "awslogs-group": "/ecs/development",
+        "awslogs-region": REGION,
+        "awslogs-stream-prefix": "ecs",
+        "awslogs-create-group": "true",
+    },
 }
-"""The applications' lines go to one stream, whose name is known before there is a task."""
+"""Where the applications log to; `scheduler.behave` says what."""
 
 AWS_CONNECTION = "5c1e6f1a-0000-4000-8000-0000000000a1"
 
@@ -151,16 +153,6 @@ class SimulatedClouds:
             for exchange in self.azure.recorder.exchanges
             if exchange.method != "GET"
         ]
-
-    def log(self, *lines: str) -> None:
-        """Let the applications have written these lines, as FireLens sends them."""
-        logs = self.aws.client("logs")
-        names = {"logGroupName": LOG_GROUP, "logStreamName": LOG_STREAM}
-        logs.create_log_group(logGroupName=names["logGroupName"])
-        logs.create_log_stream(**names)
-        now = int(time.time() * 1000) + 60_000
-        events = [{"timestamp": now, "message": json.dumps({"source": "stderr", "log": line})} for line in lines]
-        logs.put_log_events(**names, logEvents=events)
 
     def deny(self, service: str, operation: str) -> None:
         """Let AWS refuse an operation from here on."""

@@ -17,8 +17,7 @@ LINES = ("starting on port 8080", "##vso[task.complete]\x1b[31mred\x1b[0m \ud800
 
 
 def rollout_fails(clouds: SimulatedClouds) -> None:
-    clouds.log(*LINES)
-    clouds.scheduler.behave("crash-loop", service="my-api", tag="102")
+    clouds.scheduler.behave("crash-loop", service="my-api", tag="102", container="api", log=LINES)
 
 
 def image_is_missing(clouds: SimulatedClouds) -> None:
@@ -95,15 +94,15 @@ def test_the_applications_own_words_are_everywhere_and_do_no_harm(task: Task, cl
     assert cause["log_lines"][2] == "KeyError: 'DATABASE_URL'"
     assert (sidecar["container"], sidecar["cause"], sidecar["log_lines"]) == ("datadog-agent", False, [])
     logs, service = ran.report["links"]
-    assert "log-group/$252Fecs$252Fdevelopment/log-events/applications" in logs["url"]
+    assert "log-group/$252Fecs$252Fdevelopment/log-events/ecs$252Fapi$252F" in logs["url"]
     for link in (logs, service):
         assert link["url"] in ran.out and f"]({link['url']})" in ran.summary
 
 
 def test_a_secret_in_a_log_is_masked(task: Task, clouds: SimulatedClouds) -> None:
     secret = task.environ["AWS_SECRET_ACCESS_KEY"]
-    clouds.log(f"cannot sign with {secret}, giving up", f"{'word ' * 55}{secret} and more")
-    clouds.scheduler.behave("crash-loop", service="my-api", tag="102")
+    lines = (f"cannot sign with {secret}, giving up", f"{'word ' * 55}{secret} and more")
+    clouds.scheduler.behave("crash-loop", service="my-api", tag="102", log=lines)
     ran = task("deploy", {**DIRECT, "tag": "102"}).ended("Failed")
     assert "api | cannot sign with ***, giving up" in ran.out
     assert secret[:20] not in ran.told
