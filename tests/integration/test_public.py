@@ -36,7 +36,7 @@ def test_the_public_names_are_these() -> None:
         "Report", "Reports", "RolloutChanged", "RolloutFact", "Run", "RunChanged", "RunChosen", "RunFact", "RunGivenUp",
         "RunInProgress", "RunLeft", "RunOrigin", "RunProgress", "RunState", "ServiceDeployment",
         "ServiceEvent", "ServiceRevision", "ServiceSnapshot",
-        "ServiceTarget", "Serving", "SettingKeywords", "Settings", "StateLock", 
+        "ServiceTarget", "Serving", "SettingKeywords", "Settings", "StateLock",
         "StoppedContainerFact", "SystemClock", "TagEntry", "TagFile",
         "TaskDefinition", "TimelineRecord", "TryLater", "Verdict", "Warned", "Watch", "WrongInput", "__version__",
         "deploy", "deploy_many", "history", "hold", "load_settings", "promote", "read_tag", "read_tag_file",
