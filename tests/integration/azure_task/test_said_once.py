@@ -11,9 +11,14 @@ from ecs_cd.model.labels import HELD
 from tests.integration.azure_task.library_side import DIRECT, Task
 from tests.support.called_commands import Cli, Hurry
 from tests.support.sentences import said_twice, sentences
-from tests.support.simulated_clouds import PARAMETER, SimulatedClouds
+from tests.support.simulated_clouds import AWS_SECRET, PARAMETER, SimulatedClouds
 
-LINES = ("starting on port 8080", "##vso[task.complete]\x1b[31mred\x1b[0m \ud800 \x00", "KeyError: 'DATABASE_URL'")
+LINES = (
+    f"signing with {AWS_SECRET}",
+    "starting on port 8080",
+    "##vso[task.complete]\x1b[31mred\x1b[0m \ud800 \x00",
+    "KeyError: 'DATABASE_URL'",
+)
 
 
 def rollout_fails(clouds: SimulatedClouds) -> None:
@@ -68,10 +73,13 @@ def test_so_does_the_report_of_the_command_line(
     monkeypatch.chdir(clouds.folder)
     Hurry().install(monkeypatch)
     fails(clouds)
-    called = Cli(capsys)("deploy", "my-api", "development", "--tag", "102", "--timeout", "60s")
+    argv = ("deploy", "my-api", "development", "--tag", "102", "--timeout", "60s", "--report", "report.json")
+    called = Cli(capsys)(*argv)
     assert called.code in (1, 3)
     assert said_twice(called.out) == []
     assert called.out.count("  do next   ") == 1
+    kept = (clouds.folder / "report.json").read_text(encoding="utf-8")
+    assert AWS_SECRET not in kept + called.out
 
 
 def test_a_hold_says_each_sentence_once(task: Task, clouds: SimulatedClouds) -> None:
@@ -91,7 +99,7 @@ def test_the_applications_own_words_are_everywhere_and_do_no_harm(task: Task, cl
     assert "\x1b" not in ran.told and "##vso[task.complete" not in ran.told
     cause, sidecar = ran.report["stopped"]
     assert (cause["container"], cause["exit_code"], cause["cause"]) == ("api", 1, True)
-    assert cause["log_lines"][2] == "KeyError: 'DATABASE_URL'"
+    assert cause["log_lines"][-1] == "KeyError: 'DATABASE_URL'"
     assert (sidecar["container"], sidecar["cause"], sidecar["log_lines"]) == ("datadog-agent", False, [])
     logs, service = ran.report["links"]
     assert "log-group/$252Fecs$252Fdevelopment/log-events/ecs$252Fapi$252F" in logs["url"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import replace
 
@@ -120,6 +121,20 @@ def test_what_no_adapter_should_raise_does_not_hide_the_failure() -> None:
     assert gathered(Broken(), stopped(container("api"))).unread == (
         "The log of api cannot be read: ZeroDivisionError.",
     )
+
+
+def test_a_log_that_does_not_come_in_time_is_not_waited_for() -> None:
+    clock, never = FakeClock(), threading.Event()
+
+    class Slow(FakeLogs):
+        def tail(self, location: LogLocation, lines: int) -> tuple[str, ...]:
+            clock.advance(11)
+            never.wait(60)
+            return ()
+
+    found = gather([stopped(container("api"))], Slow(), clock)
+    never.set()
+    assert found.unread == ("The log of api did not come within 10 s.",)
 
 
 def test_thousands_of_lines_are_cut_to_the_last(logs: FakeLogs) -> None:
