@@ -35,6 +35,7 @@ from ecs_cd.report.facts import Outcome
 from ecs_cd.rollout.after_failed_run import FirstLook, look_after_failed_run
 from ecs_cd.rollout.follow import Explain, follow_rollout
 from ecs_cd.rollout.identity import Registry, another_image, judge_image
+from ecs_cd.rollout.logs import Logs
 from ecs_cd.rollout.services import Services
 from ecs_cd.rollout.task_definition import follow_task_definition, look_at_task_definition, not_applied
 from ecs_cd.rollout.wanted import Wanted
@@ -233,12 +234,18 @@ def _after_failed_run(
     """
     services, deadline = context.clouds.services, context.deadline
     try:
-        registry = running_images(context)
-        seen = (
-            look_after_failed_run(services, target, wanted, first, deadline=deadline, registry=registry)
-            if target
-            else None
-        )
+        seen = None
+        if target:
+            seen = look_after_failed_run(
+                services,
+                context.clouds.logs,
+                target,
+                wanted,
+                first,
+                deadline=deadline,
+                registry=running_images(context),
+                note=context.report.add_failed_rollout,
+            )
     except EcsCdError:  # what ECS might have said matters less than why the run failed
         seen = None
     if isinstance(seen, RolloutFailed):
@@ -262,9 +269,9 @@ def verify(place: Place, wanted: Wanted, context: DeliveryContext, before: Servi
         return _verify_task(place.task, wanted, context)
     if place.target is None:
         return _applied(context, "no ECS service is named")
-    registry = running_images(context)
+    clouds, registry = context.clouds, running_images(context)
     verdict = follow_service(
-        place.target, wanted, context.clouds.services, context.report, registry=registry, before=before
+        place.target, wanted, clouds.services, clouds.logs, context.report, registry=registry, before=before
     )
     if verdict.serving is Serving.SUPERSEDED:
         return Verified(Outcome.SUPERSEDED, serves=False)
@@ -316,13 +323,14 @@ def follow_service(
     target: ServiceTarget,
     wanted: Wanted,
     services: Services,
+    logs: Logs,
     report: ReportBuilder,
     *,
     registry: Registry,
     before: ServiceSnapshot | None = None,
     explain: Explain | None = None,
 ) -> Verdict:
-    """Follow the rollout to its end and return ECS's verdict; it becomes part of the report.
+    """Follow the rollout to its end and return ECS's verdict; it, or why it failed, becomes part of the report.
 
     `explain`: as `follow_rollout` has it.
     """
@@ -331,12 +339,14 @@ def follow_service(
         try:
             ended = follow_rollout(
                 services,
+                logs,
                 target,
                 wanted,
                 deadline=report.deadline,
                 watch=shown.show,
                 before=before,
                 registry=registry,
+                note=report.add_failed_rollout,
                 explain=explain,
             )
         except DeadlineReached as error:

@@ -6,13 +6,16 @@ evidence counts, and so does whether the service was taken back.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ecs_cd.errors import RolloutFailed
 from ecs_cd.model.service import Rollout, ServiceSnapshot, ServiceTarget, Serving, Verdict
-from ecs_cd.rollout.follow import NOT_OURS, Watching, failure_after_run
+from ecs_cd.rollout.evidence import RolloutEvidence
+from ecs_cd.rollout.follow import NOT_OURS, Watching, failure_after_run, ignore_evidence
 from ecs_cd.rollout.identity import NO_REGISTRY, Registry, judge_image
 from ecs_cd.rollout.judge_service_deployment import deployment_of_target
+from ecs_cd.rollout.logs import Logs
 from ecs_cd.rollout.services import Services
 from ecs_cd.rollout.wanted import Wanted, runs_wanted
 from ecs_cd.support.deadline import Deadline
@@ -34,21 +37,26 @@ class FirstLook:
 
 def look_after_failed_run(
     services: Services,
+    logs: Logs,
     target: ServiceTarget,
     wanted: Wanted,
     first: FirstLook,
     *,
     deadline: Deadline,
     registry: Registry = NO_REGISTRY,
+    note: Callable[[RolloutEvidence], None] = ignore_evidence,
 ) -> Verdict | RolloutFailed | None:
     """Return the verdict if the tag serves or is rolling out, and the failure if ECS rejected it since the run began.
 
-    None if neither can be said: then the run's own failure is all that is known.
+    None if neither can be said: then the run's own failure is all that is known. `note` is given the evidence of a
+    failure, whose details are the same in words.
 
     Raises:
         SettingsError: it is not clear which container is meant.
     """
-    watching = Watching(services, target, wanted, deadline, lambda _snapshot, _verdict: None, first.snapshot, registry)
+    watching = Watching(
+        services, logs, target, wanted, deadline, lambda _snapshot, _verdict: None, first.snapshot, registry
+    )
 
     def look() -> Verdict | RolloutFailed | NotYet | None:
         snapshot = services.snapshot(target)
@@ -63,7 +71,9 @@ def look_after_failed_run(
         watching.last = Rollout(verdict, snapshot)
         if watching.may_be_replaced(watching.last):
             return NOT_YET
-        return failure_after_run(wanted, watching.last, watching.evidence())
+        evidence = watching.evidence()
+        note(evidence)
+        return failure_after_run(wanted, watching.last, evidence.details)
 
     seconds = min(WAIT, deadline.remaining())
     found = wait_at_most(look, seconds=seconds, clock=deadline.clock, backoff=BACKOFF)

@@ -14,6 +14,7 @@ REQUESTS = {
     "codedeploy": "list_applications",
     "ecr": "describe_repositories",
     "ecs": "list_clusters",
+    "logs": "describe_log_groups",
     "ssm": "describe_parameters",
     "sts": "get_caller_identity",
 }

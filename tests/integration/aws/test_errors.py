@@ -51,6 +51,7 @@ USED = {
         "DescribeTasks",
     ),
     "codedeploy": ("GetDeployment",),
+    "logs": ("GetLogEvents",),
     "sts": ("GetCallerIdentity", "AssumeRole"),
 }
 
@@ -86,9 +87,20 @@ def test_every_error_that_the_operations_we_use_declare_has_a_meaning() -> None:
 
 def test_the_operations_we_use_are_those_the_adapter_sends() -> None:
     # Read as text here.
-    from ecs_cd.aws import code_deploy, images, parameters, service_deployments, services, session, task_definitions  # noqa: PLC0415 - likewise  # noqa: PLC0415 - likewise
+    from ecs_cd.aws import (  # noqa: PLC0415 - likewise  # noqa: PLC0415 - likewise
+        code_deploy,
+        images,
+        logs,
+        parameters,
+        service_deployments,
+        services,
+        session,
+        stopped_tasks,
+        task_definitions,
+    )
 
-    modules = (task_definitions, images, parameters, services, service_deployments, code_deploy, session)
+    modules = (task_definitions, images, logs, parameters, services, service_deployments, code_deploy, session)
+    modules = (*modules, stopped_tasks)
     text = "".join(inspect.getsource(module) for module in modules)
     snake = {"".join(f"_{c.lower()}" if c.isupper() else c for c in op)[1:] for ops in USED.values() for op in ops}
     # AssumeRole is sent by botocore itself.

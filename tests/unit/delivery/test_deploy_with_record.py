@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 import pytest
 
 from ecs_cd.errors import AccessDenied
-from ecs_cd.model.service import ServiceSnapshot, StoppedTask
+from ecs_cd.model.service import ServiceSnapshot
 from ecs_cd.model.service_deployment import (
     DeploymentMonitor,
     RevisionImage,
@@ -16,6 +16,7 @@ from ecs_cd.model.service_deployment import (
     ServiceDeployment,
     ServiceRevision,
 )
+from ecs_cd.model.stopped_task import StoppedTask
 from ecs_cd.report.facts import Outcome
 from tests.support.deliveries import vary
 from tests.unit.delivery.test_deploy import NAME, World, fail_the_run, serving

@@ -12,8 +12,9 @@ from typing import NamedTuple
 import pytest
 
 from ecs_cd.model.image import FoundImage
-from ecs_cd.model.service import Container, ServiceSnapshot, StoppedTask, TaskDefinition, TaskTarget
+from ecs_cd.model.service import Container, ServiceSnapshot, TaskDefinition, TaskTarget
 from ecs_cd.model.service_deployment import DeploymentMonitor, LifecycleHook, RolloutUntil
+from ecs_cd.model.stopped_task import StoppedTask
 from ecs_cd.report.report import Report
 from tests.support.deliveries import vary
 from tests.support.repository import ROOT
