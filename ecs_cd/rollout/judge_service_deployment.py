@@ -141,7 +141,7 @@ def describe_progress(record: ServiceDeployment, ours: Deployment) -> str:
     failed = max(record.breaker.failures if record.breaker else 0, ours.failed_tasks)
     tasks = f"{ours.running} of {ours.desired} tasks run, {ours.pending} are starting"
     tasks += f", {failed} failed" if failed else ""
-    sentence = f"{', '.join(filter(None, [_stage(record), _traffic(record), tasks]))}."
+    sentence = f"{', '.join(filter(None, [_stage(record), _traffic(record), tasks, _watched(record, ours)]))}."
     if record.status == "STOP_REQUESTED":
         return f"ECS is stopping the deployment: {who_ended(record)} {sentence}"
     return " ".join([sentence, *(describe_waiting(hook, record.stage) for hook in record.waiting)])
@@ -152,10 +152,15 @@ def _stage(record: ServiceDeployment) -> str:
         return ""
     strategy = _STRATEGIES.get(record.strategy, "")
     stage = f"{strategy} stage {record.stage}".strip()
-    alarms = record.alarms.names if record.alarms and record.alarms.status == "MONITORING" else ()
-    watched = f" under alarm {comma_list(alarms)}" if alarms and record.stage == "BAKE_TIME" else ""
     ends = record.bake_ends_at
-    return f"{stage} until about {moment(ends)}{watched}" if ends else f"{stage}{watched}"
+    return f"{stage} until about {moment(ends)}" if ends else stage
+
+
+def _watched(record: ServiceDeployment, ours: Deployment) -> str:
+    """Return which alarms are what is still waited for, once all tasks run."""
+    alarms = record.alarms.names if record.alarms and record.alarms.status == "MONITORING" else ()
+    waited_for = record.stage == "BAKE_TIME" or (not record.stage and 0 < ours.desired <= ours.running)
+    return f"watched by alarm {comma_list(alarms)}" if alarms and waited_for else ""
 
 
 def _traffic(record: ServiceDeployment) -> str:

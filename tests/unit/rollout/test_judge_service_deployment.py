@@ -155,7 +155,7 @@ HOOK = "arn:aws:lambda:eu-west-1:123456789012:function:smoke-test"
         (replace(BAKING, stage_since=NOON - timedelta(hours=1)), "until about 2026-11-29 10:00 UTC"),
         (
             replace(BAKING, alarms=DeploymentMonitor("MONITORING", names=("errors", "latency"))),
-            "under alarm errors, latency",
+            "0 are starting, watched by alarm errors, latency.",
         ),
         (
             replace(BAKING, stage="PRE_SCALE_UP", hooks=(PAUSED,)),
@@ -164,6 +164,10 @@ HOOK = "arn:aws:lambda:eu-west-1:123456789012:function:smoke-test"
         (replace(BAKING, hooks=(replace(PAUSED, timeout_action="CONTINUE"),)), "13:00 UTC it goes on by itself."),
         (replace(BAKING, hooks=(LifecycleHook("h", "PAUSE", "AWAITING_ACTION"),)), "for somebody to let it continue."),
         (record("IN_PROGRESS"), "2 of 2 tasks run, 0 are starting."),
+        (
+            record("IN_PROGRESS", alarms=DeploymentMonitor("MONITORING", names=("errors",))),
+            "2 of 2 tasks run, 0 are starting, watched by alarm errors.",
+        ),
         (record("IN_PROGRESS", breaker=DeploymentMonitor("MONITORING", 2, 3)), "0 are starting, 2 failed."),
         (record("STOP_REQUESTED"), "ECS is stopping the deployment: somebody stopped it."),
     ],
