@@ -19,6 +19,7 @@ from ecs_cd.report.report import Report
 from ecs_cd.rollout.follow import failure_without_run
 from ecs_cd.rollout.identity import Registry
 from ecs_cd.rollout.judge import Wanted
+from ecs_cd.rollout.logs import Logs
 from ecs_cd.rollout.services import Services
 from ecs_cd.rollout.task_definition import look_at_task_definition, not_in_latest
 from ecs_cd.sanitize import quoted
@@ -42,6 +43,7 @@ def verify_rollout(
     delivery: Delivery,
     images: Images,
     services: Services,
+    logs: Logs,
     *,
     or_newer: bool = False,
     deadline: Deadline,
@@ -65,7 +67,7 @@ def verify_rollout(
                 hint="Name it in the settings under `ecs:`.",
             )
         wanted = _wanted(delivery, images, report, or_newer=or_newer)
-        return _verify_service(place.target, wanted, services, report, registry)
+        return _verify_service(place.target, wanted, services, logs, report, registry=registry)
 
     return report.of(verify)
 
@@ -82,9 +84,9 @@ def _wanted(delivery: Delivery, images: Images, report: ReportBuilder, *, or_new
 
 
 def _verify_service(
-    target: ServiceTarget, wanted: Wanted, services: Services, report: ReportBuilder, registry: Registry
+    target: ServiceTarget, wanted: Wanted, services: Services, logs: Logs, report: ReportBuilder, *, registry: Registry
 ) -> Outcome:
-    verdict = follow_service(target, wanted, services, report, registry=registry, explain=failure_without_run)
+    verdict = follow_service(target, wanted, services, logs, report, registry=registry, explain=failure_without_run)
     if verdict.serving is Serving.SUPERSEDED:
         return Outcome.SUPERSEDED
     if verdict.serving is Serving.NOT_JUDGED:

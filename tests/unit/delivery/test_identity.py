@@ -53,7 +53,7 @@ def recorded(world: World) -> None:
 def verified(world: World, *, digest: str = "", or_newer: bool = False, **changes: object) -> Report:
     delivery = vary(world.delivery(), digest=digest, **changes)
     deadline = Deadline.after(600, world.clock)
-    return verify_rollout(delivery, world.images, world.services, or_newer=or_newer, deadline=deadline)
+    return verify_rollout(delivery, world.images, world.services, world.logs, or_newer=or_newer, deadline=deadline)
 
 
 def marks(world: World) -> list[int]:
@@ -197,7 +197,7 @@ def test_verify_takes_a_newer_digest_only_where_it_may_be_newer(world: World) ->
 
 
 def rolled_back(world: World) -> Report:
-    clouds = Clouds(world.images, world.parameters, world.pipelines, world.services)
+    clouds = Clouds(world.images, world.parameters, world.pipelines, world.services, world.logs)
     place, deadline = world.delivery().place, Deadline.after(600, world.clock)
     return roll_back(place, clouds, to=ImageTag("101"), deadline=deadline, watch=world.events.append)
 
@@ -236,7 +236,7 @@ def promoted(world: World, origin: ServiceSnapshot, **changes: object) -> Report
     world.services.play(origin)
     there = replace(world.delivery().place, environment="stage", parameter="")
     source = Source(world.images, world.parameters, world.services)  # type: ignore[arg-type]  # no parameter is read
-    clouds = Clouds(world.images, world.parameters, world.pipelines, world.services)
+    clouds = Clouds(world.images, world.parameters, world.pipelines, world.services, world.logs)
     place = vary(world.delivery(), **changes).place
     promotion = Promotion(Origin(there), place, DeliveryOptions(dry_run=True))
     return promote_served(promotion, source, clouds, deadline=Deadline.after(600, world.clock))

@@ -79,7 +79,7 @@ def test_a_recorded_tag_that_the_latest_revision_has_needs_no_run(world: World) 
 
 def test_a_rollback_says_what_was_seen_of_the_task_definition(world: World) -> None:
     world.services.families[FAMILY] = deque([revision(12, "r.io/my-api:100")])
-    clouds = Clouds(world.images, world.parameters, world.pipelines, world.services)
+    clouds = Clouds(world.images, world.parameters, world.pipelines, world.services, world.logs)
     place = to_task(world).place
     report = roll_back(place, clouds, to=ImageTag("100"), deadline=Deadline.after(600, world.clock))
     assert report.outcome is Outcome.ROLLED_BACK
@@ -97,7 +97,9 @@ def test_a_rollback_says_what_was_seen_of_the_task_definition(world: World) -> N
 )
 def test_verify_looks_at_the_latest_revision(world: World, image: str, outcome: Outcome, code: int, text: str) -> None:
     world.services.families[FAMILY] = deque([revision(12, image)] if image else [])
-    report = verify_rollout(to_task(world), world.images, world.services, deadline=Deadline.after(60, world.clock))
+    report = verify_rollout(
+        to_task(world), world.images, world.services, world.logs, deadline=Deadline.after(60, world.clock)
+    )
     assert (report.outcome, report.exit_code) == (outcome, code)
     assert text in report.summary
 
@@ -107,6 +109,6 @@ def test_a_digest_that_a_newer_tag_has_supersedes_in_a_task_definition_too(world
     world.images.push("my-api", "103", newer)
     world.services.families[FAMILY] = deque([revision(12, f"r.io/my-api@{newer}")])
     deadline = Deadline.after(60, world.clock)
-    report = verify_rollout(to_task(world), world.images, world.services, or_newer=True, deadline=deadline)
+    report = verify_rollout(to_task(world), world.images, world.services, world.logs, or_newer=True, deadline=deadline)
     assert report.outcome is Outcome.SUPERSEDED
-    assert verify_rollout(to_task(world), world.images, world.services, deadline=deadline).exit_code == 1
+    assert verify_rollout(to_task(world), world.images, world.services, world.logs, deadline=deadline).exit_code == 1
