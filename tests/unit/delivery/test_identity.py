@@ -23,7 +23,7 @@ from ecs_cd.report.report import Report
 from ecs_cd.support.deadline import Deadline
 from tests.support.deliveries import vary
 from tests.support.fakes import EPOCH
-from tests.unit.delivery.test_deploy import NAME, TARGET, World
+from tests.unit.delivery.test_deploy import NAME, TARGET, World, fail_the_run
 
 OLD, NEW, NEWER, CHILD = (f"sha256:{digit * 64}" for digit in "1234")
 REPOSITORY = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/my-api"
@@ -138,6 +138,19 @@ def test_what_could_not_be_seen_is_said_once(world: World) -> None:
     assert report.outcome is Outcome.DEPLOYED
     assert list(report.warnings).count(refusal) == 1
     assert sum("judged by its tag alone" in line for line in report.evidence) == 1
+
+
+def test_a_failed_run_is_not_excused_by_another_image_under_the_tag(world: World) -> None:
+    fail_the_run(world)
+    world.services.play(running(":102", OLD))
+    report = world.deploy()
+    assert report.failure and report.failure.reason == "run-failed"
+
+
+def test_a_failed_run_is_excused_by_a_newer_image_that_is_named_by_its_digest(world: World) -> None:
+    fail_the_run(world)
+    world.services.play(running(f"@{OLD}", OLD), running(f"@{NEWER}", NEWER))
+    assert world.deploy().outcome is Outcome.SUPERSEDED
 
 
 # verify
