@@ -12,16 +12,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from ecs_cd.delivery.context import DeliveryContext
 from ecs_cd.delivery.identity import RunningImages, say_how_judged
 from ecs_cd.delivery.report_builder import ReportBuilder
+from ecs_cd.delivery.shown_rollout import ShownRollout
 from ecs_cd.errors import DeadlineReached, EcsCdError, RolloutFailed, RunFailed
 from ecs_cd.image.check import Images, check_image, unchecked_image
-from ecs_cd.messages import CommandRef, Message, sentences
 from ecs_cd.model.delivery import Delivery, Place
-from ecs_cd.model.events import Event, Phase, RolloutChanged, RunChanged, RunChosen, Watch
+from ecs_cd.model.events import Event, Phase, RunChanged, RunChosen, Watch
 from ecs_cd.model.image import CheckedImage
 from ecs_cd.model.image_name import pinned_digest
 from ecs_cd.model.labels import Mark, Marks
@@ -334,7 +334,7 @@ def follow_service(
 
     `explain`: as `follow_rollout` has it.
     """
-    shown = _Shown(report)
+    shown = ShownRollout(report)
     with report.phase(Phase.ROLLOUT, f"waiting for ECS service {target.service}") as phase:
         try:
             ended = follow_rollout(
@@ -356,23 +356,6 @@ def follow_service(
         report.add_rollout(ended.snapshot, ended.verdict)
         say_how_judged(report, ended.snapshot, ended.verdict, wanted, ended.notes)
     return ended.verdict
-
-
-@dataclass
-class _Shown:
-    """Shows a rollout's changes; `advice` is how to answer a deployment that waits, as last seen; else empty."""
-
-    report: ReportBuilder
-    advice: str = ""
-
-    def show(self, snapshot: ServiceSnapshot, verdict: Verdict) -> None:
-        """Show what changed."""
-        record, place = snapshot.service_deployment, self.report.place
-        self.advice = ""
-        if record and record.waiting and verdict.serving is Serving.ROLLING:
-            self.advice = Message(CommandRef("continue", place.service, place.environment), " lets it go on.")
-        self.report.note_rollout(snapshot, verdict)
-        self.report.watch(RolloutChanged(snapshot, replace(verdict, sentence=sentences(verdict.sentence, self.advice))))
 
 
 def running_images(context: DeliveryContext) -> Registry:

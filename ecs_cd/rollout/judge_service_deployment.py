@@ -138,10 +138,9 @@ def _image_of(primary: Deployment | None, snapshot: ServiceSnapshot) -> str:
 
 def describe_progress(record: ServiceDeployment, ours: Deployment) -> str:
     """Return how far a deployment is, in a sentence or two: stage, traffic, tasks, bake time, and who is waited for."""
-    failed = max(record.breaker.failures if record.breaker else 0, ours.failed_tasks)
     tasks = f"{ours.running} of {ours.desired} tasks run, {ours.pending} are starting"
-    tasks += f", {failed} failed" if failed else ""
-    sentence = f"{', '.join(filter(None, [_stage(record), _traffic(record), tasks, _watched(record, ours)]))}."
+    parts = [_stage(record), _traffic(record), tasks, _failed(record, ours), _running_hooks(record)]
+    sentence = f"{', '.join(filter(None, [*parts, _watched(record, ours)]))}."
     if record.status == "STOP_REQUESTED":
         return f"ECS is stopping the deployment: {who_ended(record)} {sentence}"
     return " ".join([sentence, *(describe_waiting(hook, record.stage) for hook in record.waiting)])
@@ -154,6 +153,18 @@ def _stage(record: ServiceDeployment) -> str:
     stage = f"{strategy} stage {record.stage}".strip()
     ends = record.bake_ends_at
     return f"{stage} until about {moment(ends)}" if ends else stage
+
+
+def _failed(record: ServiceDeployment, ours: Deployment) -> str:
+    breaker = record.breaker
+    failed = max(breaker.failures if breaker else 0, ours.failed_tasks)
+    limit = f" (its circuit breaker ends it at {breaker.threshold})" if breaker and breaker.threshold else ""
+    return f"{failed} failed{limit}" if failed else ""
+
+
+def _running_hooks(record: ServiceDeployment) -> str:
+    names = tuple(hook.name for hook in record.hooks if hook.status == "IN_PROGRESS")
+    return f"lifecycle hook {comma_list(names)} runs" if names else ""
 
 
 def _watched(record: ServiceDeployment, ours: Deployment) -> str:

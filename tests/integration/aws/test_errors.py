@@ -99,9 +99,8 @@ def test_the_operations_we_use_are_those_the_adapter_sends() -> None:
         task_definitions,
     )
 
-    modules = (task_definitions, images, logs, parameters, services, service_deployments, code_deploy, session)
-    modules = (*modules, stopped_tasks)
-    text = "".join(inspect.getsource(module) for module in modules)
+    modules = [task_definitions, images, logs, parameters, services, service_deployments, code_deploy, session]
+    text = "".join(inspect.getsource(module) for module in (*modules, stopped_tasks))
     snake = {"".join(f"_{c.lower()}" if c.isupper() else c for c in op)[1:] for ops in USED.values() for op in ops}
     # AssumeRole is sent by botocore itself.
     assert sorted(name for name in snake if name not in text and name != "assume_role") == []

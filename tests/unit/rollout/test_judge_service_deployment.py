@@ -168,7 +168,14 @@ HOOK = "arn:aws:lambda:eu-west-1:123456789012:function:smoke-test"
             record("IN_PROGRESS", alarms=DeploymentMonitor("MONITORING", names=("errors",))),
             "2 of 2 tasks run, 0 are starting, watched by alarm errors.",
         ),
-        (record("IN_PROGRESS", breaker=DeploymentMonitor("MONITORING", 2, 3)), "0 are starting, 2 failed."),
+        (
+            record("IN_PROGRESS", breaker=DeploymentMonitor("MONITORING", 2, 3)),
+            "2 failed (its circuit breaker ends it at 3).",
+        ),
+        (
+            replace(BAKING, stage="PRE_SCALE_UP", hooks=(LifecycleHook("h", "AWS_LAMBDA", "IN_PROGRESS", HOOK),)),
+            "0 are starting, lifecycle hook smoke-test runs.",
+        ),
         (record("STOP_REQUESTED"), "ECS is stopping the deployment: somebody stopped it."),
     ],
 )
