@@ -61,9 +61,9 @@ def finished_run(run: Run) -> FinishedRun | None:
 
 
 def cancelled_error(run: Run, who: str) -> RunCancelled:
-    """Return the error that names who cancelled a run; `who` may be empty."""
+    """Return the error that names who cancelled a run; `who` is empty where Azure DevOps does not show it."""
     return RunCancelled(
-        f"Run {run.name} was cancelled{f' by {who}' if who else ''}.",
+        f"Run {run.name} was cancelled{f' by {who}' if who else ', and Azure DevOps does not show by whom'}.",
         hint="The parameter holds the new tag, so the next run of this pipeline will apply it. "
         "Run the same command again to queue one.",
         link=run.url,

@@ -21,6 +21,7 @@ from ecs_cd.model.events import RunChosen, Watch
 from ecs_cd.model.run import Run, RunOrigin, RunRequest
 from ecs_cd.run import duplicates, election, followed, timeline
 from ecs_cd.run.pipelines import Pipelines
+from ecs_cd.run.previews import Previews
 from ecs_cd.run.states import (
     Acting,
     Following,
@@ -61,7 +62,7 @@ def _join_or_queue(pipelines: Pipelines, request: RunRequest, state: _Searching,
     runs = pipelines.active(request.pipeline, request.branch)
     known = KnownRuns(frozenset(run.id for run in runs)) if isinstance(state, Start) else state.known
     timelines = cache(pipelines.records)
-    found = election.elect_run(timelines, runs, known, request)
+    found = election.elect_run(timelines, runs, Previews(pipelines, request, known))
     if found.elected:
         watch(RunChosen(found.elected, RunOrigin.JOINED, known.attempts.number))
         joined = replace(found.known, attempts=replace(known.attempts, superseded=0))

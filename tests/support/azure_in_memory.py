@@ -7,12 +7,13 @@ starts and ends the runs, one event at a time, within what `startable`, `superse
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cache
 
 from ecs_cd.errors import AccessDenied, UnexpectedAnswer
-from ecs_cd.model.run import AZURE_DEVOPS_ITSELF, Pipeline, Run, RunRequest, RunState, TimelineRecord
+from ecs_cd.model.run import AZURE_DEVOPS_ITSELF, Approval, Pipeline, Run, RunRequest, RunState, TimelineRecord
 
 LOCK_ERROR = (
     "Error: Error acquiring the state lock",
@@ -23,6 +24,9 @@ LOCK_ERROR = (
 )
 BUILD_SERVICE = "platform Build Service"
 """The identity of the deliveries."""
+
+
+_EXPANDED = "stages:\n- stage: Plan\n- stage: Apply\n"
 
 
 class LockBehavior(Enum):
@@ -147,6 +151,16 @@ class MemoryAzureDevOps:
         inputs = tuple(sorted(request.template_parameters.items()))
         self.state = self.state.queue(inputs=inputs, pipeline=request.pipeline.id, branch=request.branch)
         return as_run(self.state.runs[-1], LockBehavior.NONE)
+
+    def preview(self, request: RunRequest) -> str:
+        return _EXPANDED
+
+    def newest(self, pipeline: Pipeline) -> Run | None:
+        found = [run for run in self.state.runs if run.pipeline == pipeline.id]
+        return as_run(found[-1], self.state.lock) if found else None
+
+    def approvals(self, ids: Sequence[str]) -> tuple[Approval, ...]:
+        return ()
 
     def active(self, pipeline: Pipeline, branch: str) -> tuple[Run, ...]:
         return tuple(

@@ -74,7 +74,7 @@ def test_a_joined_run_that_turns_out_to_skip_a_stage_is_left_and_not_joined_agai
     joined = azure.next_state(Start())
     assert isinstance(joined, Following)
     left = azure.next_state(joined)
-    assert left == Looking(KnownRuns(initial=frozenset({5}), excluded=frozenset({5})))
+    assert left == Looking(KnownRuns(frozenset({5}), frozenset({5}), never_run=frozenset()))
     assert isinstance(azure.events[-1], RunLeft) and "skips a stage" in azure.events[-1].why
     assert isinstance(left, Looking)
     assert followed(azure.next_state(left)) == 101
@@ -155,7 +155,8 @@ def test_a_remembered_run_that_was_not_looked_into_must_not_skip_a_stage() -> No
 
 
 def test_a_cancel_by_azure_devops_means_runlatest_and_one_by_a_delivery_does_not() -> None:
-    by_service = ScriptedAzure(in_state(5, RunState.CANCELLED, **BY_SERVICE)).next_state(following(5))
+    newer = run(6, RunState.SUCCEEDED, branch="refs/heads/other")
+    by_service = ScriptedAzure(in_state(5, RunState.CANCELLED, **BY_SERVICE), newer).next_state(following(5))
     assert isinstance(by_service, Looking) and by_service.known.prefer_newest
     by_us = ScriptedAzure(in_state(5, RunState.CANCELLED, **BY_US)).next_state(following(5))
     assert isinstance(by_us, Looking) and not by_us.known.prefer_newest
@@ -193,10 +194,27 @@ def test_a_person_named_by_an_issue_is_believed() -> None:
         azure.next_state(following(5))
 
 
+@pytest.mark.parametrize("state", list(RunState))
+def test_a_cancel_in_azure_devops_own_name_is_runlatest_s_only_where_there_is_a_newer_run(state: RunState) -> None:
+    """Of any branch and in any state by now; whoever cancelled without one was a person."""
+    azure = ScriptedAzure(in_state(5, RunState.CANCELLED, **BY_SERVICE), run(4))
+    with pytest.raises(RunCancelled, match="does not show by whom"):
+        azure.next_state(following(5))
+    assert azure.calls == ["run", "records", "newest"]
+    azure.show(run(6, state, branch="refs/heads/other"))
+    assert isinstance(azure.next_state(following(5)), Looking)
+
+
+def test_a_newer_run_that_is_remembered_need_not_be_asked_for() -> None:
+    azure = ScriptedAzure(in_state(5, RunState.CANCELLED, **BY_SERVICE), run(6))
+    assert followed(azure.next_state(following(5, 6))) == 6
+    assert "newest" not in azure.calls
+
+
 def test_the_sixth_run_in_a_row_that_azure_devops_cancels_is_a_failure() -> None:
     azure, known = ScriptedAzure(), KnownRuns()
     for _ in range(5):
-        azure.show(in_state(5, RunState.CANCELLED, **BY_SERVICE))
+        azure.show(in_state(5, RunState.CANCELLED, **BY_SERVICE), run(6, RunState.CANCELLED))
         after = azure.next_state(following(5, known=known))
         assert isinstance(after, Looking)
         known = after.known

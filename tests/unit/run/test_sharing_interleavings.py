@@ -15,6 +15,7 @@ from ecs_cd.model.events import RunLeft, Watch
 from ecs_cd.model.run import AZURE_DEVOPS_ITSELF, Run, RunRequest, TimelineRecord
 from ecs_cd.run import duplicates, election, followed, sharing, timeline
 from ecs_cd.run.pipelines import Pipelines
+from ecs_cd.run.previews import Previews
 from ecs_cd.run.states import Basis, CarryingRun, Following, KnownRuns, Looking, Queued, QueueFailed
 from ecs_cd.run.timeline import Timelines
 from tests.explore.graph import BrokenError, components, explore, has_circle
@@ -103,14 +104,14 @@ def follow_the_named_survivor(monkeypatch: pytest.MonkeyPatch) -> None:
         return cancel_own(pipelines, own, instead, watch)
 
     def believing(
-        pipelines: Pipelines, known: KnownRuns, others: Sequence[CarryingRun], left: RunLeft, watch: Watch
+        previews: Previews, others: Sequence[CarryingRun], left: RunLeft, watch: Watch
     ) -> Following | Looking:
         for tag in left.run.tags:
             if tag.startswith("for-"):
                 named = CarryingRun(int(tag.removeprefix("for-")), Basis.ALL_STAGES)
                 rest = (other for other in others if other.id != named.id)
-                return Following.one_of(known, (named, *rest), named.id)
-        return go_on(pipelines, known, others, left, watch)
+                return Following.one_of(previews.known, (named, *rest), named.id)
+        return go_on(previews, others, left, watch)
 
     monkeypatch.setattr(duplicates, "cancel_own", naming)
     monkeypatch.setattr(followed, "go_on", believing)
@@ -132,9 +133,10 @@ def elect_the_oldest_always(monkeypatch: pytest.MonkeyPatch) -> None:
     go_on = followed.go_on
 
     def never_learning(
-        pipelines: Pipelines, known: KnownRuns, others: Sequence[CarryingRun], left: RunLeft, watch: Watch
+        previews: Previews, others: Sequence[CarryingRun], left: RunLeft, watch: Watch
     ) -> Following | Looking:
-        return go_on(pipelines, replace(known, prefer_newest=False), others, left, watch)
+        learnt = replace(previews.known, prefer_newest=False)
+        return go_on(replace(previews, known=learnt), others, left, watch)
 
     monkeypatch.setattr(followed, "go_on", never_learning)
     monkeypatch.setattr(followed, "superseded_once_more", lambda known: known)
@@ -184,14 +186,9 @@ def remembers_what_has_started(monkeypatch: pytest.MonkeyPatch) -> None:
     elect_run = election.elect_run
 
     def all_of_them(
-        timelines: Timelines,
-        runs: Sequence[Run],
-        known: KnownRuns,
-        inputs: Run | RunRequest,
-        *,
-        own_id: int | None = None,
+        timelines: Timelines, runs: Sequence[Run], previews: Previews, *, own_id: int | None = None
     ) -> election.Election:
-        found = elect_run(timelines, runs, known, inputs, own_id=own_id)
+        found = elect_run(timelines, runs, previews, own_id=own_id)
         carrying = {run.id: CarryingRun(run.id, Basis.SEEN_WAITING) for run in runs}
         carrying |= {run.id: run for run in found.carrying}
         return replace(found, carrying=tuple(carrying.values()))
@@ -232,10 +229,8 @@ def cancels_without_a_tag(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def follows_the_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
-    def stubborn(
-        _pipelines: Pipelines, known: KnownRuns, others: Sequence[CarryingRun], left: RunLeft, _watch: Watch
-    ) -> Following:
-        return Following(known, CarryingRun(left.run.id, Basis.ALL_STAGES), tuple(others))
+    def stubborn(previews: Previews, others: Sequence[CarryingRun], left: RunLeft, _watch: Watch) -> Following:
+        return Following(previews.known, CarryingRun(left.run.id, Basis.ALL_STAGES), tuple(others))
 
     monkeypatch.setattr(followed, "go_on", stubborn)
 
