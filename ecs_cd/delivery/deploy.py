@@ -10,6 +10,7 @@ from __future__ import annotations
 from ecs_cd.delivery.context import Clouds, DeliveryContext
 from ecs_cd.delivery.on_failure import roll_back_failed
 from ecs_cd.delivery.report_builder import ReportBuilder
+from ecs_cd.delivery.run_review import RunReview
 from ecs_cd.delivery.steps import (
     Carry,
     Checked,
@@ -70,26 +71,28 @@ def complete(
     """
     place, pipeline = delivery.place, checked.pipeline
     wanted = Wanted(delivery.tag, checked.image.digest, delivery.options.order)
-    joined_in_vain = False
+    tried_in_vain = False
     while True:
         ended = _without_run(delivery, change, wanted, pipeline, context)
         if ended:
             return ended
         applied = apply(carry, change, context, pipeline=pipeline, target=place.target, wanted=wanted)
         carry = carry_alone(place, pipeline, context)
+        review = RunReview(place, pipeline, applied, context)
         later = change_status(context.clouds.parameters, change, delivery.options.order)
         if later.state is ChangeState.TAKEN_BACK:
             return _yield_to(later.parameter, delivery, context)
         if later.state is ChangeState.STANDS:
             try:
+                review.require_apply()
                 return _verify(delivery, change, context, wanted=wanted, stands=later.parameter, before=applied.before)
             except NotApplied as error:
-                if not applied.joined or joined_in_vain:
+                review.explain(error)
+                if tried_in_vain or not review.may_try_again:
                     raise
-                joined_in_vain = True
-                context.report.warn(
-                    f"The run that was joined changed nothing here; trying another one. {error.message}"
-                )
+                tried_in_vain = True
+                which = "The run that was joined" if applied.joined else "The run"
+                context.report.warn(f"{which} changed nothing here; trying another one, once. {error.message}")
         else:
             context.report.warn(f"Somebody wrote an older tag over {change.new}; putting it right and running again.")
         change = record(delivery, checked.image, context)

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from ecs_cd.delivery.context import Clouds, DeliveryContext
 from ecs_cd.delivery.report_builder import ReportBuilder
+from ecs_cd.delivery.run_review import RunReview
 from ecs_cd.delivery.steps import apply, carry_alone, mark_as_verified, verify, verify_without_run
-from ecs_cd.errors import NothingVerified
+from ecs_cd.errors import NotApplied, NothingVerified
 from ecs_cd.image.check import check_image, unchecked_image
 from ecs_cd.messages import ArgumentRef, CommandRef, Message
 from ecs_cd.model.delivery import Place
@@ -191,6 +192,12 @@ def _complete(
         context.report.hold = None
         context.report.warn(f"The hold was lifted during the rollback, and {there.value} was recorded.")
         return Outcome.SUPERSEDED
-    verified = verify(place.target, wanted, context, applied.before)
+    review = RunReview(place, pipeline, applied, context)
+    review.require_apply()
+    try:
+        verified = verify(place.target, wanted, context, applied.before)
+    except NotApplied as error:
+        review.explain(error)
+        raise
     mark_as_verified(verified, there.name, there.marks, Mark(there.version, there.value), context)
     return Outcome.ROLLED_BACK

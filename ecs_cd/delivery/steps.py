@@ -10,7 +10,7 @@ Each writes what it found into the report of its context; none knows what comes 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -26,7 +26,13 @@ from ecs_cd.model.parameter import ParameterChange
 from ecs_cd.model.run import FinishedRun, Pipeline, RunOrigin
 from ecs_cd.model.service import ServiceSnapshot, ServiceTarget, Serving, Verdict
 from ecs_cd.parameter.hold import mark_verified
-from ecs_cd.parameter.record import ParameterSnapshot, describe_change, record_tag, snapshot_parameter
+from ecs_cd.parameter.record import (
+    ParameterSnapshot,
+    are_readable,
+    describe_change,
+    record_tag,
+    snapshot_parameter,
+)
 from ecs_cd.parameter.store import Parameters
 from ecs_cd.report.facts import Outcome
 from ecs_cd.rollout.follow import already_applied, follow_rollout
@@ -51,11 +57,13 @@ class Checked:
 class Applied:
     """How the change was applied. `before`: the service before the run, None where it could not be seen.
 
-    `joined`: the run that carried it was queued by somebody else.
+    `joined`: the run that carried it was queued by somebody else. `run`: that run; None where it failed, but not for
+    this service.
     """
 
     before: ServiceSnapshot | None
     joined: bool
+    run: FinishedRun | None = None
 
 
 @dataclass(frozen=True)
@@ -144,24 +152,29 @@ def carry_alone(place: Place, pipeline: Pipeline, context: DeliveryContext) -> C
             note(event)
             context.report.watch(event)
 
-        return carry_for_place(place, pipeline, change, context, note_and_show)
+        return carry_for_place(place, pipeline, [change], context, note_and_show)
 
     return carry
 
 
 def carry_for_place(
-    place: Place, pipeline: Pipeline, change: ParameterChange, context: DeliveryContext, watch: Watch
+    place: Place,
+    pipeline: Pipeline,
+    changes: Sequence[ParameterChange],
+    context: DeliveryContext,
+    watch: Watch,
 ) -> FinishedRun:
-    """Have a run of the place's pipeline and branch carry the change (rules 6 to 9)."""
+    """Have a run of the place's pipeline and branch carry the changes (rules 6 to 9), of which the first is its own."""
     return carry_change(
         context.clouds.pipelines,
         pipeline,
         place.branch,
-        change,
+        changes[0],
         deadline=context.deadline,
         watch=watch,
         template_parameters=place.template_parameters,
         variables=place.variables,
+        is_readable=lambda: are_readable(context.clouds.parameters, changes),
     )
 
 
@@ -194,7 +207,7 @@ def apply(
             phase.found = _failed_for_others(error, target, wanted, context)
             return Applied(first_look.snapshot, report.run_origin is RunOrigin.JOINED)
         phase.found = report.add_run(finished, change)
-    return Applied(first_look.snapshot, finished.origin is RunOrigin.JOINED)
+    return Applied(first_look.snapshot, finished.origin is RunOrigin.JOINED, finished)
 
 
 @dataclass

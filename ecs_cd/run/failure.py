@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ecs_cd.errors import EcsCdError, RunFailed
 from ecs_cd.model.run import Run, RunProgress, TimelineRecord
+from ecs_cd.run.approvals import Denied, explain_denial
 from ecs_cd.run.pipelines import Pipelines
 from ecs_cd.sanitize import quoted
 
@@ -19,11 +20,15 @@ _TAIL_LINES = 200
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is known of why a run did not end well: its first failing task, if one failed, and the end of its log."""
+    """What is known of why a run did not end well: its first failing task, if one failed, and the end of its log.
+
+    `denied` is a stage that did not begin, because of an approval or another check.
+    """
 
     ended: RunProgress
     task: TimelineRecord | None
     tail: tuple[str, ...] = ()
+    denied: Denied | None = None
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -34,7 +39,11 @@ class Evidence:
 def gather_evidence(pipelines: Pipelines, ended: RunProgress) -> Evidence:
     """Return the evidence; without the log, if that cannot be read: the failure must be reported all the same."""
     failed = next((r for r in ended.of_kind("Task") if r.result == "failed"), None)
-    if failed is None or failed.log_id is None:
+    if failed is None:
+        stages = (record for record in ended.of_kind("Stage") if record.result in ("failed", "skipped"))
+        denials = (explain_denial(pipelines, ended.records, stage) for stage in stages)
+        return Evidence(ended, None, denied=next(filter(None, denials), None))
+    if failed.log_id is None:
         return Evidence(ended, failed)
     try:
         return Evidence(ended, failed, pipelines.log_tail(ended.run.id, failed.log_id, _TAIL_LINES))
@@ -50,6 +59,13 @@ def explain_failure(pipelines: Pipelines, ended: RunProgress) -> RunFailed:
 def run_failure(evidence: Evidence) -> RunFailed:
     """Return the error that the evidence leads to."""
     ended, run, failed = evidence.ended, evidence.ended.run, evidence.task
+    if evidence.denied:
+        return RunFailed(
+            f"Run {run.name} failed: its stage {quoted(evidence.denied.stage.name)} did not begin, because "
+            f"{evidence.denied.reason}.",
+            hint=evidence.denied.hint,
+            link=run.url,
+        )
     if failed is None:
         stopped = next((r for kind in ("Job", "Phase", "Stage") for r in ended.of_kind(kind) if r.errors), None)
         return RunFailed(

@@ -144,6 +144,10 @@ class FakeParameters(Fake):
         self._called("read")
         return self.standing(name) if name in self._standing else None
 
+    def read_many(self, names: Sequence[str]) -> dict[str, ParameterVersion]:
+        self._called("read_many")
+        return {name: self._kept[name][-1] for name in names if name in self._kept}
+
     def write(self, parameter: Parameter, value: str) -> int:
         self._called("write")
         self.put(replace(parameter, value=value))

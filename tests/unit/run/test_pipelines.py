@@ -116,7 +116,10 @@ def test_a_run_that_succeeds_with_issues_is_the_end_with_a_warning() -> None:
     assert finished.warning == f"Run 20260101.5 succeeded with issues ({URL})."
 
 
-@pytest.mark.parametrize(("who", "said"), [("Ann", r"was cancelled by Ann\."), ("", r"was cancelled, and Azure DevOps does not show by whom\.")])
+@pytest.mark.parametrize(
+    ("who", "said"),
+    [("Ann", r"was cancelled by Ann\."), ("", r"was cancelled, and Azure DevOps does not show by whom\.")],
+)
 def test_a_cancelled_run_is_a_failure_that_names_who_did_it(who: str, said: str) -> None:
     pipelines = FakePipelines()
     pipelines.play(at(RunState.CANCELLING), at(RunState.CANCELLED, changed_by=who))

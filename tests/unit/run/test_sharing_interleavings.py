@@ -159,7 +159,7 @@ def test_electing_the_oldest_always_would_queue_and_cancel_for_ever_under_runlat
 
 def test_a_run_that_azure_devops_cancelled_is_not_tagged_by_its_own_delivery() -> None:
     """The tag would hide who cancelled it, and nobody would learn that `runLatest` was met."""
-    system = after(start(2, RUN_LATEST), *TWO_QUEUED, "D0 asks", "runLatest cancels run 1", "D0 asks")
+    system = after(start(2, RUN_LATEST), *TWO_QUEUED, "D0 asks", "runLatest cancels run 1", "D0 asks", "D0 asks")
     assert system.azure.run(1).tags == ()
     state = system.deliveries[0].state
     assert isinstance(state, Looking | Following) and state.known.prefer_newest
