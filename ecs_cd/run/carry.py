@@ -172,7 +172,7 @@ class _Loop:
 
     def _doing(self, state: State) -> str:
         if self.run and _followed(state) == self.run.id:
-            return f"following run {self.run.name}{f' ({self.run.url})' if self.run.url else ''}"
+            return f"following run {self.run.name}"
         if isinstance(state, WaitingForHolders):
             return "waiting for the runs under way, one of which may hold Terraform's state lock"
         return f"looking for a run of pipeline {self.request.pipeline.path} to join, or queueing one"

@@ -51,13 +51,16 @@ def gather_evidence(pipelines: Pipelines, ended: RunProgress) -> Evidence:
         return Evidence(ended, failed)
 
 
-def explain_failure(pipelines: Pipelines, ended: RunProgress) -> RunFailed:
+_AGAIN = "Fix the cause, then run the same command again."
+
+
+def explain_failure(pipelines: Pipelines, ended: RunProgress, *, hint: str = _AGAIN) -> RunFailed:
     """Return the error that says why a run failed: the first failing task, its first error lines, the link."""
-    return run_failure(gather_evidence(pipelines, ended))
+    return run_failure(gather_evidence(pipelines, ended), hint=hint)
 
 
-def run_failure(evidence: Evidence) -> RunFailed:
-    """Return the error that the evidence leads to."""
+def run_failure(evidence: Evidence, *, hint: str = _AGAIN) -> RunFailed:
+    """Return the error that the evidence leads to; `hint` is what to do once the cause is known."""
     ended, run, failed = evidence.ended, evidence.ended.run, evidence.task
     if evidence.denied:
         return RunFailed(
@@ -70,23 +73,23 @@ def run_failure(evidence: Evidence) -> RunFailed:
         stopped = next((r for kind in ("Job", "Phase", "Stage") for r in ended.of_kind(kind) if r.errors), None)
         return RunFailed(
             f"Run {run.name} failed{f' in {stopped.kind.lower()} {quoted(stopped.name)}' if stopped else ''}.",
-            hint="Open the run to see why.",
+            hint=hint if stopped else "Open the run to see why.",
             details=stopped.errors[:_MAX_LINES] if stopped else (),
             link=run.url,
         )
     return RunFailed(
         f"Run {run.name} failed in task {quoted(failed.name)}.",
-        hint="Fix the cause, then run the same command again.",
+        hint=hint,
         details=_error_lines(failed, evidence.tail),
         link=_task_link(run, ended, failed),
     )
 
 
 def _error_lines(failed: TimelineRecord, tail: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the error lines of the log; the timeline's own issues where the log has none."""
+    """Return the error lines of the log, each once; the timeline's own issues where the log has none."""
     first = next((i for i, line in enumerate(tail) if _is_error(line)), None)
     found = tuple(line.removeprefix(_ERROR) for line in tail[first : first + _MAX_LINES]) if first is not None else ()
-    return found or failed.errors[:_MAX_LINES] or tail[-_MAX_LINES:]
+    return tuple(dict.fromkeys(found or failed.errors[:_MAX_LINES] or tail[-_MAX_LINES:]))
 
 
 def _is_error(line: str) -> bool:

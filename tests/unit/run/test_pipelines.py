@@ -222,7 +222,14 @@ def test_a_line_that_says_error_is_found_in_any_wording(line: str) -> None:
 
 
 def test_a_long_explanation_is_cut() -> None:
-    assert len(explained(FAILED_APPLY, log=("Error: one", *["more"] * 50)).details) == 12
+    log = ("Error: one", *(f"more {number}" for number in range(50)))
+    assert len(explained(FAILED_APPLY, log=log).details) == 12
+
+
+def test_a_line_that_the_log_has_twice_is_told_once() -> None:
+    """The agent repeats the last error as its own."""
+    log = ("##[error]Bash exited with code '1'.", "Bash exited with code '1'.")
+    assert explained(FAILED_APPLY, log=log).details == ("Bash exited with code '1'.",)
 
 
 def test_where_the_log_names_no_error_the_tasks_issues_are_told() -> None:
