@@ -58,8 +58,10 @@ class Previews:
         return self.known.never_run
 
     def _own_preview(self) -> str:
+        """Return the YAML of a run of our own; empty where it cannot be known, which is not asked for again."""
         if self._own is None:
-            self._own = _preview(self.pipelines, self.request)
+            self._own = "" if self.known.no_preview else _preview(self.pipelines, self.request)
+            self.known = replace(self.known, no_preview=not self._own)
         return self._own
 
     def have_same_inputs(self, run: Run) -> bool:
@@ -72,11 +74,10 @@ class Previews:
         if shown in (given, self.known.shown_inputs):
             return True
         more = shown.variables == given.variables and shown.template_parameters > given.template_parameters
-        if not more or self.known.shown_inputs or run.id in self.known.excluded:
+        if not more or self.known.shown_inputs or not (expanded := self._own_preview()):
             return False
         theirs = replace(self.request, template_parameters=run.template_parameters)
-        expanded = self._own_preview()
-        if expanded and _preview(self.pipelines, theirs) == expanded:
+        if _preview(self.pipelines, theirs) == expanded:
             self.note_own_inputs(run)
             return True
         self.known = replace(self.known, excluded=self.known.excluded | {run.id})

@@ -69,6 +69,7 @@ class KnownRuns:
     `prefer_newest`: Azure DevOps has cancelled a run for a newer one (`lockBehavior: runLatest`): of several the newest
     is elected, and none cancelled. `never_run`: the stages, in lower case, that no run of the branch executes; None
     before anybody asked. `shown_inputs`: how the service shows our inputs, where otherwise than they were given.
+    `no_preview`: a preview was asked for in vain.
     """
 
     initial: frozenset[int] = _NONE
@@ -76,6 +77,7 @@ class KnownRuns:
     prefer_newest: bool = False
     never_run: frozenset[str] | None = None
     shown_inputs: Inputs | None = None
+    no_preview: bool = False
     attempts: Attempts = Attempts()
 
 

@@ -111,7 +111,7 @@ def preview(definition: PipelineDefinition, call: Call) -> str:
 
     def make() -> str:
         if definition.file is None:
-            return final_yaml(definition)
+            return final_yaml(definition, _parameters(definition, body.get("templateParameters")))
         source = _source(definition, repository.get("refName"), repository.get("version"), call.links)
         return final_yaml(_expanded(definition, source, body.get("templateParameters"), {}))
 
