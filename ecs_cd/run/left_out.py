@@ -3,7 +3,8 @@
 Where ECS judges, this explains why it does not serve the tag. Where no service is named, it is the only evidence there
 is, and a run counts only if something that can be an apply was carried out in it:
 
-- A skipped stage counts, unless no run of the branch executes it, or an apply has run and the stage has none.
+- A skipped stage counts, unless an apply has run and the stage has none, or no run of the branch executes the stage
+  and something else that can be an apply was carried out.
 - Skipped jobs and steps count only where no apply is known to have run: one that applies by its name or its script,
   and any other whose condition is not certain to be false, such as `failed()`.
 """
@@ -19,14 +20,18 @@ from ecs_cd.run.approvals import explain_denial, stopped_by_check
 from ecs_cd.run.expanded import ExpandedPipeline, says_apply
 from ecs_cd.run.pipelines import Pipelines
 from ecs_cd.run.previews import expand
-from ecs_cd.sanitize import quoted
+from ecs_cd.sanitize import quoted, single_line
 
-_WENT_WELL = ("succeeded", "succeededWithIssues")
 _AGENTS_OWN = re.compile(
     r"(?:Initialize job|Finalize Job|Checkout |Pre-job: |Post-job: |Initialize containers|Stop Containers|Prepare job)",
     re.IGNORECASE,
 )
 """How the names of those steps begin that the agent adds to a job."""
+
+
+def _went_well(record: TimelineRecord) -> bool:
+    """Return whether a step was carried out and did not fail; one that may fail succeeds "with issues" then."""
+    return record.result == "succeeded" or (record.result == "succeededWithIssues" and not record.errors)
 
 
 @dataclass(frozen=True)
@@ -49,9 +54,12 @@ def find_left_out(pipelines: Pipelines, request: RunRequest, finished: FinishedR
     At most two requests: a preview, and the approvals of a stage.
     """
     records = finished.records
-    if finished.run is None or not any(record.result == "skipped" for record in records):
+    if finished.run is None:
         return None
     reading = _Reading(finished.run.name, records, None)
+    failed = reading.failed_apply()
+    if failed or not any(record.result == "skipped" for record in records):
+        return failed
     if reading.applied() and not reading.skipped_stages():
         return None
     reading = _Reading(finished.run.name, records, expand(pipelines, request))
@@ -83,8 +91,26 @@ class _Reading:
 
     def applied(self) -> bool:
         """Return whether a step that applies is known to have gone well."""
-        return any(
-            record.kind == "Task" and record.result in _WENT_WELL and self._applies(record) for record in self.records
+        return any(_went_well(record) and self._applies(record) for record in self.records if record.kind == "Task")
+
+    def _carried_out(self) -> bool:
+        """Return whether a stage, job or step that applies was carried out."""
+        return any(_went_well(record) and self._applies(record) for record in self.records)
+
+    def _ran_something(self) -> bool:
+        """Return whether a step of the pipeline's own was carried out, which can be the one that applies."""
+        tasks = (record for record in self.records if record.kind == "Task" and not _AGENTS_OWN.match(record.name))
+        return any(map(_went_well, tasks))
+
+    def failed_apply(self) -> LeftOut | None:
+        """Return the step that applies and failed, where the run was allowed to go on and none went well."""
+        tasks = [record for record in self.records if record.kind == "Task" and says_apply(record.name)]
+        failed = next((task for task in tasks if task.result == "succeededWithIssues" and task.errors), None)
+        if failed is None or any(map(_went_well, tasks)):
+            return None
+        return LeftOut(
+            f"Run {self.run} went on although its step {quoted(failed.name)} failed: {single_line(failed.errors[0])}",
+            "Fix the cause, then run the same command again.",
         )
 
     def _applies(self, record: TimelineRecord) -> bool:
@@ -100,9 +126,12 @@ class _Reading:
 
     def stages_that_count(self) -> Iterable[TimelineRecord]:
         """Yield the skipped stages that may have been needed; those that apply first."""
-        applied = self.applied()
+        applied, carried_out = self.applied(), self._carried_out()
         for stage in sorted(self.skipped_stages(), key=lambda one: (not self._applies(one), one.order)):
-            needed = not self._is_never_run(stage) and (self._applies(stage) or not applied)
+            applies = self._applies(stage)
+            elsewhere = carried_out if applies else carried_out or self._ran_something()
+            never_run = self._is_never_run(stage) and elsewhere
+            needed = not never_run and (applies or not applied)
             if needed or stopped_by_check(self.records, stage):
                 yield stage
 

@@ -8,7 +8,15 @@ import pytest
 
 from ecs_cd.errors import RunCancelled, RunFailed
 from ecs_cd.model.events import RunLeft, Warned
-from ecs_cd.model.run import AZURE_DEVOPS_ITSELF, RunOrigin, RunProgress, RunState
+from ecs_cd.model.run import (
+    AZURE_DEVOPS_ITSELF,
+    Approval,
+    ApprovalStatus,
+    RunOrigin,
+    RunProgress,
+    RunState,
+    TimelineRecord,
+)
 from ecs_cd.run.states import (
     Basis,
     CarryingRun,
@@ -78,6 +86,50 @@ def test_a_joined_run_that_turns_out_to_skip_a_stage_is_left_and_not_joined_agai
     assert isinstance(azure.events[-1], RunLeft) and "skips a stage" in azure.events[-1].why
     assert isinstance(left, Looking)
     assert followed(azure.next_state(left)) == 101
+
+
+PER_BRANCH = """
+stages:
+- stage: Production
+  condition: eq(variables['Build.SourceBranch'], 'refs/heads/production')
+- stage: Apply
+  dependsOn: []
+"""
+
+
+def test_a_joined_run_that_skips_what_every_run_of_its_branch_skips_is_followed_on() -> None:
+    production = replace(STAGE, id="s2", name="Production", state="completed", result="skipped")
+    azure = ScriptedAzure(in_state(5, RunState.RUNNING, production, *AT_WORK))
+    azure.expand = lambda _: PER_BRANCH
+    state = azure.next_state(following(5, 6, basis=Basis.SEEN_WAITING))
+    assert isinstance(state, Following)
+    assert (state.run, state.known.never_run) == (CarryingRun(5, Basis.ALL_STAGES), {"production"})
+    azure.next_state(state)
+    assert azure.calls.count("preview") == 1
+
+
+def test_a_remembered_run_that_skips_what_every_run_of_its_branch_skips_is_gone_on_with() -> None:
+    production = replace(STAGE, id="s2", name="Production", state="completed", result="skipped")
+    azure = ScriptedAzure(in_state(5, RunState.CANCELLED, **BY_US), in_state(6, RunState.RUNNING, production, *AT_WORK))
+    azure.expand = lambda _: PER_BRANCH
+    state = replace(following(5), others=(CarryingRun(6, Basis.SEEN_WAITING),))
+    assert followed(azure.next_state(state)) == 6
+
+
+def test_a_rejected_approval_is_the_failure_and_says_who_rejected_it() -> None:
+    checkpoint = TimelineRecord("c", "s", "Checkpoint", "Checkpoint", "completed", "failed")
+    approval = TimelineRecord("a", "c", "Checkpoint.Approval", "Checkpoint.Approval", "completed", "failed")
+    stage = replace(STAGE, state="completed", result="failed")
+    azure = ScriptedAzure(in_state(5, RunState.FAILED, stage, checkpoint, approval))
+    azure.answers["a"] = Approval("a", ApprovalStatus.REJECTED, "Ann Author", comment="not today")
+    with pytest.raises(RunFailed) as caught:
+        azure.next_state(following(5))
+    assert caught.value.message == (
+        "Run 20260101.5 failed: its stage 'Apply' did not begin, "
+        "because Ann Author rejected its approval ('not today')."
+    )
+    assert caught.value.hint.startswith("Ask Ann Author why")
+    assert (caught.value.link, azure.calls) == ("https://dev/5", ["run", "records", "approvals"])
 
 
 def test_a_stage_skipped_because_another_failed_is_a_failure_and_not_a_stage_left_out() -> None:
