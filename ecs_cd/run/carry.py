@@ -56,7 +56,7 @@ def carry_change(
     watch: Watch,
     template_parameters: Mapping[str, str] | None = None,
     variables: Mapping[str, str] | None = None,
-    is_readable: Callable[[], bool] = lambda: True,
+    is_readable: Callable[[], bool] | None = None,
 ) -> FinishedRun:
     """Have a run carry `change`: join one or queue one, and follow it to its end.
 
@@ -89,7 +89,7 @@ class _Loop:
     request: RunRequest
     deadline: Deadline
     watch: Watch
-    is_readable: Callable[[], bool]
+    is_readable: Callable[[], bool] | None
     run: Run | None = None
     last: RunProgress | None = None
     lock_advice: str = ""
@@ -117,18 +117,22 @@ class _Loop:
 
     def _first_look(self, state: Start) -> State:
         """Look at the runs, and meanwhile at the change."""
-        self.seen = Background(self.is_readable)
-        after = next_state(self.pipelines, self.request, state, self._report, before_queueing=self._wait_until_readable)
-        self.seen.result()
+        self.seen = Background(self.is_readable) if self.is_readable else None
+        after = self._next(state)
+        if self.seen:
+            self.seen.result()
         return after
 
+    def _next(self, state: Acting) -> State:
+        return next_state(self.pipelines, self.request, state, self._report, before_queueing=self._wait_until_readable)
+
     def _wait_until_readable(self) -> None:
-        if self.seen is None or self.seen.result():
+        if self.is_readable is None or self.seen is None or self.seen.result():
             return
-        self.seen = None
+        look, self.seen = self.is_readable, None
         seconds = min(READABLE_WAIT, self.deadline.remaining())
         found = wait_at_most(
-            lambda: self.is_readable() or NOT_YET, seconds=seconds, clock=self.deadline.clock, backoff=READABLE_BACKOFF
+            lambda: look() or NOT_YET, seconds=seconds, clock=self.deadline.clock, backoff=READABLE_BACKOFF
         )
         if found is NOT_YET:
             self.watch(Warned("Parameter Store does not show yet what was written; the run is queued all the same."))
@@ -139,9 +143,7 @@ class _Loop:
 
         def changed() -> bool | NotYet:
             nonlocal after
-            after = next_state(
-                self.pipelines, self.request, state, self._report, before_queueing=self._wait_until_readable
-            )
+            after = self._next(state)
             return NOT_YET if after == state else True
 
         try:

@@ -12,7 +12,7 @@ is, and a run counts only if something that can be an apply was carried out in i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ecs_cd.model.run import FinishedRun, RunRequest, TimelineRecord
@@ -124,7 +124,7 @@ class _Reading:
         """Return the stages that were skipped."""
         return [record for record in self.records if record.kind == "Stage" and record.result == "skipped"]
 
-    def stages_that_count(self) -> Iterable[TimelineRecord]:
+    def stages_that_count(self) -> Iterator[TimelineRecord]:
         """Yield the skipped stages that may have been needed; those that apply first."""
         applied, carried_out = self.applied(), self._carried_out()
         for stage in sorted(self.skipped_stages(), key=lambda one: (not self._applies(one), one.order)):

@@ -26,7 +26,8 @@ BUILD_SERVICE = "platform Build Service"
 """The identity of the deliveries."""
 
 
-_EXPANDED = "stages:\n- stage: Plan\n- stage: Apply\n"
+_ELSEWHERE = "- stage: Production\n  condition: eq(variables['Build.SourceBranch'], 'refs/heads/production')\n"
+_STAGES = "- stage: Plan\n  dependsOn: []\n- stage: Apply\n"
 
 
 class LockBehavior(Enum):
@@ -50,7 +51,8 @@ class MemoryRun:
     """A run. `reads`: the versions that had been written when its first job started; None while it waits.
 
     `inputs`: the template parameters it was given. `skips_stage`: whoever queued it deselected a stage. `attempt`: 2
-    once a person has started it again: it applies what it had planned before.
+    once a person has started it again: it applies what it had planned before. `per_branch`: of a pipeline with a stage
+    for another branch, which every run skips.
     """
 
     id: int
@@ -64,6 +66,7 @@ class MemoryRun:
     branch: str = "refs/heads/main"
     skips_stage: bool = False
     attempt: int = 1
+    per_branch: bool = False
 
     @property
     def waits(self) -> bool:
@@ -73,12 +76,16 @@ class MemoryRun:
 
 @dataclass(frozen=True)
 class AzureState:
-    """All there is: the lock's behavior, the runs, oldest first, and the versions written so far."""
+    """All there is: the lock's behavior, the runs, oldest first, and the versions written so far.
+
+    `per_branch`: the pipeline has a stage for another branch.
+    """
 
     lock: LockBehavior = LockBehavior.NONE
     runs: tuple[MemoryRun, ...] = ()
     written: frozenset[str] = frozenset()
     next_id: int = 1
+    per_branch: bool = False
 
     def run(self, run_id: int) -> MemoryRun:
         for run in self.runs:
@@ -96,7 +103,7 @@ class AzureState:
 
     def queue(self, **about: object) -> AzureState:
         """Somebody queues a run."""
-        run = replace(MemoryRun(self.next_id), **about)  # type: ignore[arg-type]  # fields by name
+        run = replace(MemoryRun(self.next_id, per_branch=self.per_branch), **about)  # type: ignore[arg-type]  # fields by name
         return replace(self, runs=(*self.runs, run), next_id=self.next_id + 1)
 
     def startable(self) -> tuple[int, ...]:
@@ -153,7 +160,7 @@ class MemoryAzureDevOps:
         return as_run(self.state.runs[-1], LockBehavior.NONE)
 
     def preview(self, request: RunRequest) -> str:
-        return _EXPANDED
+        return f"stages:\n{_ELSEWHERE if self.state.per_branch else ''}{_STAGES}"
 
     def newest(self, pipeline: Pipeline) -> Run | None:
         found = [run for run in self.state.runs if run.pipeline == pipeline.id]
@@ -230,6 +237,7 @@ def timeline(run: MemoryRun) -> tuple[TimelineRecord, ...]:
     failed = run.state is RunState.FAILED
     task = (TimelineRecord("t", "j", "Task", "terraform apply", "completed", "failed", 1, log_id=1),) if failed else ()
     return (
+        *((TimelineRecord("e", "", "Stage", "Production", "completed", "skipped"),) if run.per_branch else ()),
         TimelineRecord("p", "", "Stage", "Plan", *plan, order=1),
         TimelineRecord("s", "", "Stage", "Apply", state, result, order=2, attempt=run.attempt),
         TimelineRecord("j", "s", "Job", "terraform", state, result, order=1, attempt=run.attempt, worker=worker),

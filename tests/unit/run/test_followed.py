@@ -103,7 +103,7 @@ def test_a_joined_run_that_skips_what_every_run_of_its_branch_skips_is_followed_
     azure.expand = lambda _: PER_BRANCH
     state = azure.next_state(following(5, 6, basis=Basis.SEEN_WAITING))
     assert isinstance(state, Following)
-    assert (state.run, state.known.never_run) == (CarryingRun(5, Basis.ALL_STAGES), {"production"})
+    assert (state.run, state.known.never_run) == (CarryingRun(5, Basis.ALL_STAGES), frozenset({"production"}))
     azure.next_state(state)
     assert azure.calls.count("preview") == 1
 

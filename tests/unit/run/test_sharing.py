@@ -143,7 +143,7 @@ def with_default(size: str) -> ScriptedAzure:
 
 def test_a_run_that_shows_defaults_filled_in_is_joined_where_both_expand_to_the_same() -> None:
     azure = with_default("small")
-    azure.show(run(5, **DEFAULTS_FILLED_IN), run(6, **DEFAULTS_FILLED_IN))
+    azure.show(run(5, RunState.WAITING, **DEFAULTS_FILLED_IN), run(6, RunState.WAITING, **DEFAULTS_FILLED_IN))
     state = azure.next_state(Start())
     assert isinstance(state, Following)
     assert (state.run.id, ids(state.others), azure.requests) == (5, [6], [])
@@ -152,7 +152,7 @@ def test_a_run_that_shows_defaults_filled_in_is_joined_where_both_expand_to_the_
 
 def test_a_run_that_was_given_another_value_than_the_default_is_not_joined_and_not_asked_for_again() -> None:
     azure = with_default("large")
-    azure.show(run(5, **DEFAULTS_FILLED_IN))
+    azure.show(run(5, RunState.WAITING, **DEFAULTS_FILLED_IN))
     queued = azure.next_state(Start())
     assert isinstance(queued, Queued)
     assert queued.known.excluded == {5}
@@ -166,17 +166,17 @@ def test_after_a_lost_answer_the_run_that_was_queued_is_joined_though_it_shows_d
     azure.fail("queue", ServiceUnavailable("503"))
     failed = azure.next_state(Start())
     assert isinstance(failed, QueueFailed)
-    azure.show(run(5, **DEFAULTS_FILLED_IN))
+    azure.show(run(5, RunState.WAITING, **DEFAULTS_FILLED_IN))
     assert followed(azure.next_state(failed.then)) == 5
     assert azure.requests == []
 
 
 def test_how_our_own_run_shows_our_inputs_is_known_from_then_on() -> None:
     azure = with_default("small")
-    azure.show(run(101, **DEFAULTS_FILLED_IN))
+    azure.show(run(101, RunState.WAITING, **DEFAULTS_FILLED_IN))
     kept = azure.next_state(Queued(NOTHING_KNOWN, 101))
     assert isinstance(kept, Following)
-    azure.show(run(102, **DEFAULTS_FILLED_IN))
+    azure.show(run(102, RunState.WAITING, **DEFAULTS_FILLED_IN))
     assert followed(azure.next_state(Looking(kept.known))) == 102
     assert "preview" not in azure.calls
 
@@ -194,10 +194,10 @@ def test_what_was_given_otherwise_needs_no_preview(other: dict[str, object]) -> 
 def test_without_the_right_to_a_preview_one_run_more_is_queued_and_ours_is_compared() -> None:
     azure = with_default("small")
     azure.fail("preview", AccessDenied("no"))
-    azure.show(run(5, **DEFAULTS_FILLED_IN))
+    azure.show(run(5, RunState.WAITING, **DEFAULTS_FILLED_IN))
     queued = azure.next_state(Start())
     assert isinstance(queued, Queued)
-    azure.show(run(5, **DEFAULTS_FILLED_IN), run(101, **DEFAULTS_FILLED_IN))
+    azure.show(run(5, RunState.WAITING, **DEFAULTS_FILLED_IN), run(101, RunState.WAITING, **DEFAULTS_FILLED_IN))
     assert followed(azure.next_state(queued)) == 5
     assert azure.calls.count("preview") == 1
 

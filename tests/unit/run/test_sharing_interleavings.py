@@ -62,6 +62,18 @@ def test_two_deliveries_and_a_person_who_queues_a_run(faults: Faults) -> None:
 
 
 @pytest.mark.parametrize("lock", LockBehavior)
+def test_a_stage_that_every_run_of_the_branch_skips_costs_no_run(lock: LockBehavior) -> None:
+    plain, per_branch = (explore(start(2, lock, per_branch=conditional)) for conditional in (False, True))
+    assert per_branch.outcomes == {"carried"}
+    assert (per_branch.most_runs, per_branch.fewest_runs) == (plain.most_runs, plain.fewest_runs)
+
+
+def test_a_person_who_leaves_out_another_stage_as_well_is_noticed() -> None:
+    found = explore(start(2, SEQUENTIAL, Faults(partial_runs=1), per_branch=True))
+    assert found.outcomes == {"carried"}
+
+
+@pytest.mark.parametrize("lock", LockBehavior)
 @pytest.mark.parametrize("missing", ["may_tag", "may_cancel"])
 def test_without_a_right_they_are_slower_but_still_correct(lock: LockBehavior, missing: str) -> None:
     system = start(2, lock, may_tag=missing != "may_tag", may_cancel=missing != "may_cancel")
@@ -242,12 +254,22 @@ def believes_any_timeline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timeline, "skips_stage", careless)
 
 
+def takes_every_skipped_stage_for_one_of_another_branch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Previews, "_never_run", lambda _self: frozenset({"plan", "production"}))
+
+
 @pytest.mark.parametrize(
     ("break_it", "system", "found"),
     [
         pytest.param(joins_what_has_started, start(2, NONE), "started without its version", id="6"),
         pytest.param(
             believes_any_timeline, start(2, NONE, Faults(partial_runs=1)), "without its version", id="6, stages"
+        ),
+        pytest.param(
+            takes_every_skipped_stage_for_one_of_another_branch,
+            start(2, SEQUENTIAL, Faults(partial_runs=1), per_branch=True),
+            "without its version",
+            id="6, stages of another branch",
         ),
         pytest.param(
             takes_what_appears_for_new,
