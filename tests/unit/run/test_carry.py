@@ -300,17 +300,25 @@ def carried_when(
 def test_a_change_that_can_be_read_is_asked_for_once_and_nothing_is_waited_for() -> None:
     clock = FakeClock()
     asked: list[float] = []
-    carried_when(Running(clock), clock, lambda: not asked.append(clock.now()))
+
+    def is_readable() -> bool:
+        asked.append(clock.now())
+        return True
+
+    carried_when(Running(clock), clock, is_readable)
     assert asked == [1000.0]
 
 
 def test_no_run_is_queued_before_the_change_can_be_read() -> None:
     clock = FakeClock()
-    azure = Running(clock)
     queued: list[float] = []
-    queue = azure.queue
-    azure.queue = lambda request: (queued.append(clock.now()), queue(request))[1]  # type: ignore[method-assign]  # noted
-    carried_when(azure, clock, lambda: clock.now() >= 1003.0)
+
+    class Noting(Running):
+        def queue(self, request: RunRequest) -> Run:
+            queued.append(self.clock.now())
+            return super().queue(request)
+
+    carried_when(Noting(clock), clock, lambda: clock.now() >= 1003.0)
     assert len(queued) == 1 and queued[0] >= 1003.0
 
 
