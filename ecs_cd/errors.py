@@ -19,7 +19,9 @@
     |   |-- RunCancelled
     |   |-- RolloutFailed
     |   |   |-- RolledBackByEcs
-    |   |   `-- NotApplied
+    |   |   |-- NotApplied
+    |   |   |-- AnotherImage
+    |   |   `-- NotServed
     |   `-- UnexpectedAnswer
     |-- TryLater               exit 3: it may pass by itself
     |   |-- DeadlineReached
@@ -188,6 +190,18 @@ class NotApplied(RolloutFailed):
     """The run succeeded and the service still runs something else."""
 
     reason = "not-applied"
+
+
+class AnotherImage(RolloutFailed):
+    """The service runs the tag, and another image than the one that ECR has under it."""
+
+    reason = "another-image"
+
+
+class NotServed(RolloutFailed):
+    """`verify` saw that the service runs something else, or could not see what it runs."""
+
+    reason = "not-served"
 
 
 class UnexpectedAnswer(DeliveryFailed):

@@ -50,6 +50,10 @@ from ecs_cd.model.service import ServiceTarget as ServiceTarget
 from ecs_cd.model.service import Serving as Serving
 from ecs_cd.model.service import TaskDefinition as TaskDefinition
 from ecs_cd.model.service import Verdict as Verdict
+from ecs_cd.model.service_deployment import DeploymentMonitor as DeploymentMonitor
+from ecs_cd.model.service_deployment import LifecycleHook as LifecycleHook
+from ecs_cd.model.service_deployment import ServiceDeployment as ServiceDeployment
+from ecs_cd.model.service_deployment import ServiceRevision as ServiceRevision
 from ecs_cd.model.state_lock import StateLock as StateLock
 from ecs_cd.overview.history import HistoryEntry as HistoryEntry
 from ecs_cd.overview.matrix import PlaceStatus as PlaceStatus

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ecs_cd.aws.service_client import ServiceClient
-from ecs_cd.model.image import FoundImage, ImageRef
+from ecs_cd.errors import DeliveryFailed
+from ecs_cd.model.image import FoundImage, ImageRef, is_digest
 from ecs_cd.sanitize import quoted
 
 if TYPE_CHECKING:
     from types_boto3_ecr import ECRClient
-    from types_boto3_ecr.type_defs import DescribeImagesRequestTypeDef
+    from types_boto3_ecr.type_defs import BatchGetImageRequestTypeDef, DescribeImagesRequestTypeDef
+
+_MANIFEST_LISTS = (
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.oci.image.index.v1+json",
+)
+"""Media types of an image that stands for one image for each platform (distribution spec; OCI image spec)."""
 
 
 class EcrImages:
@@ -25,6 +33,9 @@ class EcrImages:
 
     def find(self, image: ImageRef) -> FoundImage | None:
         """Return the image, or None when the repository has no such tag: one DescribeImages by tag.
+
+        One BatchGetImage more where it is a manifest list, for the digests of its platforms. Without that right they
+        stay unknown.
 
         Raises:
             ImageMissing: there is no such repository.
@@ -44,4 +55,33 @@ class EcrImages:
             except ecr.exceptions.ImageNotFoundException:
                 return None
             found = answer["imageDetails"][0]
-            return FoundImage(found["imageDigest"], found.get("imagePushedAt"))
+            digest, kind = found["imageDigest"], found.get("imageManifestMediaType", "")
+            pushed_at = found.get("imagePushedAt")
+        platforms = self._platforms(image, digest) if kind in _MANIFEST_LISTS else ()
+        return FoundImage(digest, pushed_at, platforms)
+
+    def _platforms(self, image: ImageRef, digest: str) -> tuple[str, ...]:
+        doing = f"see the platforms of image {quoted(digest)} in ECR repository {quoted(image.repository)}"
+        request: BatchGetImageRequestTypeDef = {
+            "repositoryName": image.repository,
+            "imageIds": [{"imageDigest": digest}],
+            "acceptedMediaTypes": list(_MANIFEST_LISTS),
+        }
+        if image.registry_id:
+            request["registryId"] = image.registry_id
+        try:
+            with self._ecr(image.region).calling(doing) as ecr:
+                images = ecr.batch_get_image(**request)["images"]
+        except DeliveryFailed:  # the index's own digest is enough where tasks report that
+            return ()
+        return platform_digests(images[0].get("imageManifest", "")) if images else ()
+
+
+def platform_digests(manifest: str) -> tuple[str, ...]:
+    """Return the digests in a manifest list or OCI image index; none where it is something else."""
+    try:
+        entries = json.loads(manifest)["manifests"]
+    except (ValueError, KeyError, TypeError):
+        return ()
+    digests = (entry.get("digest") for entry in entries if isinstance(entry, dict)) if isinstance(entries, list) else ()
+    return tuple(digest for digest in digests if isinstance(digest, str) and is_digest(digest))

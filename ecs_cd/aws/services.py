@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timezone
 from functools import partial
 from typing import TYPE_CHECKING
 
 from ecs_cd.aws.service_client import ServiceClient
+from ecs_cd.aws.service_deployments import ServiceDeployments
+from ecs_cd.aws.service_revisions import ServiceRevisions
 from ecs_cd.aws.task_definitions import DescribedService, TaskDefinitions, uses_task_sets
-from ecs_cd.model.service import Deployment, ServiceEvent, ServiceSnapshot, ServiceTarget, StoppedTask
+from ecs_cd.errors import AccessDenied
+from ecs_cd.model.image_name import container_of
+from ecs_cd.model.service import Deployment, ServiceEvent, ServiceSnapshot, ServiceTarget, StoppedTask, TaskDefinition
 from ecs_cd.sanitize import quoted
-from ecs_cd.support.concurrency import batches, run_all
+from ecs_cd.support.concurrency import batches, run_all, run_together
 
 if TYPE_CHECKING:
     from types_boto3_ecs import ECSClient
@@ -36,17 +42,48 @@ class EcsServices:
     def __init__(self, ecs: ServiceClient[ECSClient]) -> None:
         self._ecs = ecs
         self._definitions = TaskDefinitions(ecs)
+        self._revisions = ServiceRevisions(ecs)
+        self._deployments = ServiceDeployments(ecs)
 
     def snapshot(self, target: ServiceTarget) -> ServiceSnapshot | None:
-        """Return the service as it is now; None when the cluster has no such service.
+        """Return the service as it is now, with its service deployment; None when the cluster has no such service.
 
-        DescribeServices, and DescribeTaskDefinition for each revision not seen before.
+        DescribeServices; then at the same time DescribeServiceDeployments, DescribeTaskDefinition for each task
+        definition and DescribeServiceRevisions for the revisions not seen before. Where no revision shows the digest of
+        the primary deployment once it is over, its tasks are read.
 
         Raises:
             RolloutFailed: there is no such cluster.
             AccessDenied: `ecs:DescribeServices` or `ecs:DescribeTaskDefinition` is not allowed.
         """
-        return self.snapshots([target]).get(target)
+        found = self._describe(target.cluster, [target.service])
+        if not found:
+            return None
+        with self._ecs.calling(f"see ECS service {quoted(target.service)}"):
+            return self._detailed_snapshot(target, found[0])
+
+    def _detailed_snapshot(self, target: ServiceTarget, service: ServiceTypeDef) -> ServiceSnapshot:
+        shown = [DescribedService(service, [target])]
+        if uses_task_sets(service):
+            self._definitions.learn(shown)
+            return self._snapshot(target, service)
+        revisions = [one["arn"] for one in service.get("currentServiceRevisions", [])]
+        deployment, _, _ = run_together(
+            partial(self._deployments.current, service),
+            partial(self._definitions.learn, shown),
+            partial(self._revisions.learn, revisions),
+        )
+        if deployment and deployment.target:
+            revisions.append(deployment.target.arn)
+            self._revisions.learn(revisions)
+        refusals = (self._deployments.refusal, self._revisions.refusal)
+        snapshot = replace(
+            self._snapshot(target, service),
+            service_deployment=deployment,
+            unseen=tuple(dict.fromkeys(refusal for refusal in refusals if refusal)),
+        )
+        deployments = [self._with_digests(one, service, target, revisions) for one in snapshot.deployments]
+        return replace(snapshot, deployments=tuple(deployments))
 
     def snapshots(self, targets: Sequence[ServiceTarget]) -> dict[ServiceTarget, ServiceSnapshot]:
         """Return those services that there are.
@@ -72,6 +109,29 @@ class EcsServices:
                 [DescribedService(found[target.cluster, target.service], [target]) for target in there]
             )
             return {target: self._snapshot(target, found[target.cluster, target.service]) for target in there}
+
+    def _with_digests(
+        self, deployment: Deployment, service: ServiceTypeDef, target: ServiceTarget, revisions: Sequence[str]
+    ) -> Deployment:
+        """Return the deployment with the digests of the target's container, where they can be known."""
+        container = container_of(deployment.task_definition, target)
+        if container is None:
+            return deployment
+        arn = deployment.task_definition.arn
+        digests = self._revisions.digests(deployment.id, arn, container.name, revisions)
+        over = deployment.status == "PRIMARY" and deployment.rollout_state != "IN_PROGRESS"
+        if not digests and over and deployment.running:
+            with suppress(AccessDenied):
+                digests = self._revisions.digests_of_tasks(service, deployment.id, container.name)
+        return replace(deployment, digests=digests)
+
+    def task_definition(self, family: str) -> TaskDefinition | None:
+        """Return the latest active revision of a task definition; None when there is none: one DescribeTaskDefinition.
+
+        Raises:
+            AccessDenied: `ecs:DescribeTaskDefinition` is not allowed.
+        """
+        return self._definitions.latest(family)
 
     def stopped_tasks(self, target: ServiceTarget, task_definition: str) -> tuple[StoppedTask, ...]:
         """Return the service's lately stopped tasks of one task definition (ARN; empty: of any), newest first.

@@ -28,7 +28,6 @@ from ecs_cd.model.events import Watch, ignore_events
 from ecs_cd.model.labels import Mark, Marks
 from ecs_cd.model.parameter import Parameter, ParameterChange, Recorded
 from ecs_cd.model.run import Pipeline
-from ecs_cd.model.service import ServiceSnapshot
 from ecs_cd.parameter.record import ChangeState, change_status
 from ecs_cd.report.facts import Outcome
 from ecs_cd.report.report import Report
@@ -70,7 +69,7 @@ def complete(
         EcsCdError: it did not end well.
     """
     place, pipeline = delivery.place, checked.pipeline
-    wanted = Wanted(delivery.tag, checked.image.digest, delivery.options.order)
+    wanted = Wanted(delivery.tag, checked.image.digests, delivery.options.order)
     tried_in_vain = False
     while True:
         ended = _without_run(delivery, change, wanted, pipeline, context)
@@ -84,8 +83,7 @@ def complete(
             return _yield_to(later.parameter, delivery, context)
         if later.state is ChangeState.STANDS:
             try:
-                review.require_apply()
-                return _verify(delivery, change, context, wanted=wanted, stands=later.parameter, before=applied.before)
+                return _verify(delivery, change, context, wanted=wanted, stands=later.parameter, review=review)
             except NotApplied as error:
                 review.explain(error)
                 if tried_in_vain or not review.may_try_again:
@@ -115,7 +113,7 @@ def _without_run(
         return Outcome.UNCHANGED
     if change.recorded is not Recorded.UNCHANGED:
         return None
-    verified = verify_without_run(delivery.place.target, wanted, context)
+    verified = verify_without_run(delivery.place, wanted, context)
     if verified is None:
         return None
     mark_as_verified(verified, change.name, change.marks, Mark(change.version, change.new), context)
@@ -129,14 +127,15 @@ def _verify(
     *,
     wanted: Wanted,
     stands: Parameter | None,
-    before: ServiceSnapshot | None,
+    review: RunReview,
 ) -> Outcome:
     """Verify the rollout and mark the version; yield where somebody took it back while it was rolling out.
 
-    `stands` is the parameter as read after the run, `before` the service as it was before it.
+    `stands` is the parameter as read after the run.
     """
     try:
-        verified = verify(delivery.place.target, wanted, context, before)
+        verified = verify(delivery.place, wanted, context, review.applied.before)
+        review.require_apply(verified)
     except NotApplied:
         later = change_status(context.clouds.parameters, change, delivery.options.order)
         if later.state is not ChangeState.TAKEN_BACK:

@@ -158,7 +158,7 @@ class _OriginLook:
         name = container_image(primary.task_definition, self.target)
         tag = self._tag(name)
         pinned = name.partition("@")[2]
-        verdict = judge(snapshot, Wanted(tag, pinned))
+        verdict = judge(snapshot, Wanted(tag, (pinned,) if pinned else ()))
         if verdict.serving is Serving.FAILED:
             raise self._nothing(f"{tag} failed there: {verdict.sentence}")
         if verdict.serving is not Serving.DEPLOYED:

@@ -174,7 +174,7 @@ def _is_done(place: Place, change: ParameterChange, context: DeliveryContext) ->
     """Return whether the very version that is held was verified, and still serves."""
     if change.recorded is not Recorded.UNCHANGED or change.marks.verified.version < change.version:
         return False
-    verified = verify_without_run(place.target, Wanted(change.wanted, order=Order.NONE), context)
+    verified = verify_without_run(place, Wanted(change.wanted, order=Order.NONE), context)
     return verified is not None and verified.serves
 
 
@@ -182,7 +182,7 @@ def _complete(
     place: Place, change: ParameterChange, image: CheckedImage, pipeline: Pipeline, context: DeliveryContext
 ) -> Outcome:
     """Have a run carry the change, and verify the rollout."""
-    wanted = Wanted(image.tag, image.digest, Order.NONE)  # the newer one that still serves has not taken its place
+    wanted = Wanted(image.tag, image.digests, Order.NONE)  # the newer one that still serves has not taken its place
     carry = carry_alone(place, pipeline, context)
     applied = apply(carry, change, context, pipeline=pipeline, target=place.target, wanted=wanted)
     there = read_parameter(context.clouds.parameters, change.name)
@@ -193,11 +193,13 @@ def _complete(
         context.report.warn(f"The hold was lifted during the rollback, and {there.value} was recorded.")
         return Outcome.SUPERSEDED
     review = RunReview(place, pipeline, applied, context)
-    review.require_apply()
     try:
-        verified = verify(place.target, wanted, context, applied.before)
+        verified = verify(place, wanted, context, applied.before)
+        review.require_apply(verified)
     except NotApplied as error:
         review.explain(error)
         raise
+    if verified.outcome is Outcome.APPLIED:
+        context.report.summary += " It is held there."
     mark_as_verified(verified, there.name, there.marks, Mark(there.version, there.value), context)
     return Outcome.ROLLED_BACK

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ecs_cd.delivery.context import DeliveryContext
-from ecs_cd.delivery.steps import Applied
+from ecs_cd.delivery.steps import Applied, Verified
 from ecs_cd.errors import NotApplied
 from ecs_cd.messages import sentences
 from ecs_cd.model.delivery import Place
 from ecs_cd.model.run import Pipeline, RunRequest
+from ecs_cd.report.facts import Outcome
 from ecs_cd.run.left_out import LeftOut, find_left_out
 from ecs_cd.run.pipelines import full_ref
 
@@ -33,13 +34,13 @@ class RunReview:
         request = RunRequest(self.pipeline, full_ref(place.branch), place.template_parameters, place.variables)
         return find_left_out(self.context.clouds.pipelines, request, run)
 
-    def require_apply(self) -> None:
-        """Where no service is named, only the run tells whether anything was applied.
+    def require_apply(self, verified: Verified) -> None:
+        """Where ECS judges nothing, only the run tells whether anything was applied.
 
         Raises:
             NotApplied: it left out what applies, or may have.
         """
-        if self.place.target is None and self.left_out:
+        if verified.outcome is Outcome.APPLIED and not verified.serves and self.left_out:
             raise NotApplied(self.left_out.sentence, hint=self.left_out.hint, link=self._link)
 
     def explain(self, error: NotApplied) -> None:

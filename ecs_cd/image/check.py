@@ -55,7 +55,7 @@ def check_image(images: Images, image: ImageRef, *, deadline: Deadline, wait: fl
             hint="The tag was pushed again since, or is not copied to this registry yet. Build once more, or make the "
             "repository's tags immutable.",
         )
-    return CheckedImage(image.tag, found.digest, found.pushed_at)
+    return CheckedImage(image.tag, found.digest, found.pushed_at, found.platforms)
 
 
 def unchecked_image(tag: ImageTag) -> CheckedImage:

@@ -90,19 +90,29 @@ class ImageRef:
 
 @dataclass(frozen=True)
 class FoundImage:
-    """What ECR knows of an image."""
+    """What ECR knows of an image. `platforms`: where it is a manifest list, the digests of its platforms' images."""
 
     digest: str
     pushed_at: datetime | None
+    platforms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class CheckedImage:
-    """A tag that may be recorded: its image exists, or the caller chose not to look (`digest` is empty then)."""
+    """A tag that may be recorded: its image exists, or the caller chose not to look (`digest` is empty then).
+
+    `platforms`: as `FoundImage` has them.
+    """
 
     tag: ImageTag
     digest: str = ""
     pushed_at: datetime | None = None
+    platforms: tuple[str, ...] = ()
+
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """Return the digests under which the image may run: its own and its platforms'; none where it is not known."""
+        return (self.digest, *self.platforms) if self.digest else ()
 
 
 def is_digest(text: str) -> bool:

@@ -2,49 +2,79 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from enum import Enum
+
 from ecs_cd.errors import SettingsError
 from ecs_cd.messages import Message, SettingRef
 from ecs_cd.model.image import ImageTag
-from ecs_cd.model.service import (
-    ServiceTarget,
-    TaskDefinition,
-)
+from ecs_cd.model.service import Container, ServiceTarget, TaskDefinition, TaskTarget
 from ecs_cd.sanitize import comma_list, quoted
 
 
-def container_image(definition: TaskDefinition, target: ServiceTarget) -> str:
+def container_image(definition: TaskDefinition, target: ServiceTarget | TaskTarget) -> str:
     """Return the image of the one container that is meant.
 
-    By name; else the only one; else the only one whose image comes from the repository.
+    By name; else the only one; else the one whose image comes from the repository, or several with the same image.
 
     Raises:
         SettingsError: no such container, or it is not clear which of several is meant; the message lists them.
     """
+    container = container_of(definition, target)
+    if container:
+        return container.image
     names = [c.name for c in definition.containers]
+    if target.container:
+        problem = f"has no container {quoted(target.container)}; it has {comma_list(names)}"
+    else:
+        problem = f"has several containers ({comma_list(names)}) and it is not clear which one carries the tag"
+    whose = f" of service {quoted(target.service)}" if isinstance(target, ServiceTarget) else ""
+    raise SettingsError(
+        f"Task definition {definition.name}{whose} {problem}.",
+        hint=Message("Name the container with ", SettingRef("container"), ", or under `ecs:` in the settings file."),
+    )
+
+
+def container_of(definition: TaskDefinition, target: ServiceTarget | TaskTarget) -> Container | None:
+    """Return the one container that is meant, as `container_image` finds it; None where that is not clear.
+
+    Several from the repository are one where they have the same image: all of them carry the tag.
+    """
     if target.container:
         found = [c for c in definition.containers if c.name == target.container]
     elif len(definition.containers) == 1:
         found = list(definition.containers)
     else:
         found = [c for c in definition.containers if repository_of(c.image) == target.repository != ""]
-    if len(found) == 1:
-        return found[0].image
-    if target.container:
-        problem = f"has no container {quoted(target.container)}; it has {comma_list(names)}"
-    else:
-        problem = f"has several containers ({comma_list(names)}) and it is not clear which one carries the tag"
-    raise SettingsError(
-        f"Task definition {definition.name} of service {quoted(target.service)} {problem}.",
-        hint=Message("Name the container with ", SettingRef("container"), ", or under `ecs:` in the settings file."),
-    )
+    return found[0] if len({c.image for c in found}) == 1 else None
 
 
-def matches_image(image: str, tag: ImageTag, digest: str = "") -> bool:
-    """Return whether an image reference names the wanted digest or, where either has none, carries the wanted tag."""
-    _, pinned, named = image.partition("@")
-    if pinned and digest:
-        return named == digest
-    return tag_of(image) == str(tag)
+class ImageMatch(Enum):
+    """What a container runs, compared with what it should. RETAGGED: the tag is right, and the image is another."""
+
+    SAME = "same"
+    RETAGGED = "retagged"
+    OTHER = "other"
+
+
+def match_image(image: str, running: Sequence[str], tag: ImageTag, accepted: Sequence[str]) -> ImageMatch:
+    """Compare by digest where both sides have one, and else by tag.
+
+    `image` is the reference in the task definition, `running` the digests that ECS says the container runs, `accepted`
+    those under which the wanted image may run.
+    """
+    known = tuple(running) or tuple(filter(None, [pinned_digest(image)]))
+    same_tag = tag_of(image) == str(tag)
+    if known and accepted:
+        if set(known) <= set(accepted):
+            return ImageMatch.SAME
+        return ImageMatch.RETAGGED if same_tag else ImageMatch.OTHER
+    return ImageMatch.SAME if same_tag else ImageMatch.OTHER
+
+
+def pinned_digest(image: str) -> str:
+    """Return the digest that an image reference names; empty where it has none."""
+    return image.partition("@")[2]
 
 
 def tag_of(image: str) -> str:

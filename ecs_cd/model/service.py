@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
+from ecs_cd.model.service_deployment import ServiceDeployment
+
 
 @dataclass(frozen=True)
 class ServiceTarget:
@@ -16,6 +18,18 @@ class ServiceTarget:
 
     cluster: str
     service: str
+    container: str = ""
+    repository: str = ""
+
+
+@dataclass(frozen=True)
+class TaskTarget:
+    """One container of a task definition that no service runs: of a scheduled task, or one that is started by hand.
+
+    `family` names the task definition; its latest revision counts. The other fields are as in `ServiceTarget`.
+    """
+
+    family: str
     container: str = ""
     repository: str = ""
 
@@ -47,7 +61,8 @@ class Deployment:
 
     `status`: PRIMARY, ACTIVE, INACTIVE (task sets: PRIMARY, ACTIVE, DRAINING). `rollout_state`: IN_PROGRESS, COMPLETED,
     FAILED, or empty where ECS does not say. `steady` is a task set's stability. `updated_at`: when it changed last (a
-    task set: when it became stable).
+    task set: when it became stable). `digests`: which images the target's container runs in it, as ECS resolved them or
+    its tasks report; normally one, empty where it is not known.
     """
 
     id: str
@@ -62,6 +77,7 @@ class Deployment:
     steady: bool = False
     created_at: datetime | None = None
     updated_at: datetime | None = None
+    digests: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,7 +91,11 @@ class ServiceEvent:
 
 @dataclass(frozen=True)
 class ServiceSnapshot:
-    """An ECS service as it was at one moment. `controller` is ECS, CODE_DEPLOY or EXTERNAL; events newest first."""
+    """An ECS service as it was at one moment. `controller` is ECS, CODE_DEPLOY or EXTERNAL; events newest first.
+
+    `service_deployment` is ECS's record of the current or latest deployment; None where ECS has or shows none.
+    `unseen`: what of it could not be seen for lack of a right, in sentences.
+    """
 
     target: ServiceTarget
     status: str
@@ -84,6 +104,8 @@ class ServiceSnapshot:
     controller: str = "ECS"
     deployments: tuple[Deployment, ...] = ()
     events: tuple[ServiceEvent, ...] = ()
+    service_deployment: ServiceDeployment | None = None
+    unseen: tuple[str, ...] = ()
 
     @property
     def primary(self) -> Deployment | None:
@@ -108,6 +130,7 @@ class Serving(str, Enum):
     ROLLING = "rolling"
     SUPERSEDED = "superseded"
     REVERTED = "reverted"
+    OTHER_IMAGE = "other-image"
     FAILED = "failed"
     NOT_APPLIED = "not-applied"
     NOT_JUDGED = "not-judged"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ecs_cd.errors import SettingsError
 from ecs_cd.model.image import ImageTag
-from ecs_cd.model.image_name import container_image, matches_image, tag_of
+from ecs_cd.model.image_name import ImageMatch, container_image, match_image, pinned_digest, tag_of
 from ecs_cd.model.order import Order
 from ecs_cd.model.service import (
     Deployment,
@@ -19,14 +19,19 @@ from ecs_cd.model.service import (
     Serving,
     Verdict,
 )
+from ecs_cd.sanitize import comma_list
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What should serve. `digest` is empty where it is not known; `order` decides whether another tag is newer."""
+    """What should serve. `order` decides whether another tag is newer.
+
+    `digests` are those under which the image may run: the tag's in ECR and, where that is a manifest list, its
+    platforms'; empty where they are not known.
+    """
 
     tag: ImageTag
-    digest: str = ""
+    digests: tuple[str, ...] = ()
     order: Order = Order.NUMERIC
 
 
@@ -45,9 +50,20 @@ def judge(snapshot: ServiceSnapshot, wanted: Wanted, *, was_primary: bool = Fals
     if primary is None:
         return _without_primary(snapshot)
     image = container_image(primary.task_definition, snapshot.target)
-    if matches_image(image, wanted.tag, wanted.digest):
+    match = match_image(image, primary.digests, wanted.tag, wanted.digests)
+    if match is ImageMatch.SAME:
         return _of_ours(snapshot, primary, image)
+    if match is ImageMatch.RETAGGED:
+        return Verdict(Serving.OTHER_IMAGE, _retagged(primary, image, wanted), image, primary)
     return _of_another(snapshot, primary, image, wanted, was_primary=was_primary)
+
+
+def _retagged(primary: Deployment, image: str, wanted: Wanted) -> str:
+    running = comma_list(primary.digests) or pinned_digest(image)
+    return (
+        f"The service runs {image} with digest {running}; in ECR {wanted.tag} is {wanted.digests[0]}. The tag was "
+        "pushed again, and ECS keeps the digest that it resolved until the next deployment."
+    )
 
 
 def _without_primary(snapshot: ServiceSnapshot) -> Verdict:
@@ -98,7 +114,7 @@ def _of_another(
         return Verdict(Serving.REVERTED, f"{snapshot.controller} put {image} back: {why}", image, ours or primary)
     if ours is not None and snapshot.controller != "ECS":
         return Verdict(Serving.ROLLING, f"{snapshot.controller} has not yet moved traffic to {tag}.", image, ours)
-    return Verdict(Serving.NOT_APPLIED, f"The service still runs {image}.", image, primary)
+    return Verdict(Serving.NOT_APPLIED, f"The service runs {image}.", image, primary)
 
 
 def _taken_back(snapshot: ServiceSnapshot, primary: Deployment, ours: Deployment | None) -> bool:
@@ -126,6 +142,7 @@ def _of_newer(snapshot: ServiceSnapshot, primary: Deployment, image: str) -> Ver
 def runs_wanted(deployment: Deployment, target: ServiceTarget, wanted: Wanted) -> bool:
     """Return whether the deployment's container has the wanted image."""
     try:
-        return matches_image(container_image(deployment.task_definition, target), wanted.tag, wanted.digest)
+        image = container_image(deployment.task_definition, target)
     except SettingsError:  # an old revision may have had other containers
         return False
+    return match_image(image, deployment.digests, wanted.tag, wanted.digests) is ImageMatch.SAME

@@ -8,6 +8,7 @@ from ecs_cd.model.service import (
     ServiceSnapshot,
     ServiceTarget,
     StoppedTask,
+    TaskDefinition,
 )
 
 
@@ -16,6 +17,9 @@ class Services(Protocol):
 
     def snapshot(self, target: ServiceTarget) -> ServiceSnapshot | None:
         """Return the service as it is now; None when the cluster has no such service."""
+
+    def task_definition(self, family: str) -> TaskDefinition | None:
+        """Return the latest active revision of a task definition; None when there is none."""
 
     def stopped_tasks(self, target: ServiceTarget, task_definition: str) -> tuple[StoppedTask, ...]:
         """Return the service's lately stopped tasks of one task definition (ARN; empty: of any), newest first."""

@@ -29,11 +29,13 @@ MODULES = sorted(
 
 def test_the_public_names_are_these() -> None:
     assert dir(ecs_cd) == [
-        "CallStarted", "Client", "Clock", "Container", "DeliveryFailed", "Deployment", "EcsCdError", "Event", "Failure",
-        "HistoryEntry", "HoldFact", "HoldResult", "ImageFact", "ImageTag", "Interrupted", "LockMet", "Order",
+        "CallStarted", "Client", "Clock", "Container", "DeliveryFailed", "Deployment",
+        "DeploymentMonitor", "EcsCdError", "Event", "Failure", "HistoryEntry", "HoldFact", "HoldResult", "ImageFact",
+        "ImageTag", "Interrupted", "LifecycleHook", "LockMet", "Order",
         "OriginFact", "Outcome", "ParameterFact", "Phase", "PhaseEnded", "PhaseFact", "PhaseStarted", "PlaceStatus",
         "Report", "Reports", "RolloutChanged", "RolloutFact", "Run", "RunChanged", "RunChosen", "RunFact", "RunGivenUp",
-        "RunInProgress", "RunLeft", "RunOrigin", "RunProgress", "RunState", "ServiceEvent", "ServiceSnapshot",
+        "RunInProgress", "RunLeft", "RunOrigin", "RunProgress", "RunState", "ServiceDeployment",
+        "ServiceEvent", "ServiceRevision", "ServiceSnapshot",
         "ServiceTarget", "Serving", "SettingKeywords", "Settings", "StateLock", "SystemClock", "TagEntry", "TagFile",
         "TaskDefinition", "TimelineRecord", "TryLater", "Verdict", "Warned", "Watch", "WrongInput", "__version__",
         "deploy", "deploy_many", "history", "hold", "load_settings", "promote", "read_tag", "read_tag_file",

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ecs_cd.errors import SettingsError
 from ecs_cd.model.image import ImageTag
-from ecs_cd.model.image_name import container_image, matches_image, repository_of, tag_of
+from ecs_cd.model.image_name import ImageMatch, container_image, match_image, repository_of, tag_of
 from ecs_cd.model.order import Order
 from ecs_cd.model.service import Container, Deployment, ServiceSnapshot, ServiceTarget, Serving, TaskDefinition, Verdict
 from ecs_cd.rollout.judge import Wanted, judge
@@ -18,7 +18,7 @@ from ecs_cd.rollout.judge import Wanted, judge
 ONE, TWO = "sha256:" + "1" * 64, "sha256:" + "2" * 64
 ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
 TARGET = ServiceTarget("dev", "api")
-WANTED = Wanted(ImageTag("7"), ONE)
+WANTED = Wanted(ImageTag("7"), (ONE,))
 ROLLING_BACK = "ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/5."
 
 
@@ -71,26 +71,32 @@ def test_tag_and_repository_are_read_from_a_reference(image: str, tag: str, repo
 
 
 @pytest.mark.parametrize(
-    ("image", "digest", "expected"),
+    ("image", "running", "accepted", "expected"),
     [
-        ("api:7", ONE, True),
-        ("api:7", "", True),
-        ("api:77", ONE, False),
-        ("api", ONE, False),
-        ("registry:7/api", ONE, False),
-        (f"api@{ONE}", ONE, True),
-        (f"api@{TWO}", ONE, False),
-        (f"api@{ONE}", "", False),
-        (f"api:7@{ONE}", ONE, True),
-        (f"api:7@{TWO}", ONE, False),
-        (f"api:7@{TWO}", "", True),
-        (f"api:6@{ONE}", ONE, True),
+        ("api:7", (), (ONE,), ImageMatch.SAME),
+        ("api:7", (ONE,), (), ImageMatch.SAME),
+        ("api:7", (ONE,), (ONE,), ImageMatch.SAME),
+        ("api:7", (TWO,), (ONE,), ImageMatch.RETAGGED),
+        ("api:7", (TWO,), (ONE, TWO), ImageMatch.SAME),
+        ("api:7", (ONE, TWO), (ONE,), ImageMatch.RETAGGED),
+        ("api:77", (), (ONE,), ImageMatch.OTHER),
+        ("api:77", (TWO,), (ONE,), ImageMatch.OTHER),
+        ("api:77", (ONE,), (ONE,), ImageMatch.SAME),
+        ("api", (), (ONE,), ImageMatch.OTHER),
+        ("registry:7/api", (), (ONE,), ImageMatch.OTHER),
+        (f"api@{ONE}", (), (ONE,), ImageMatch.SAME),
+        (f"api@{TWO}", (), (ONE,), ImageMatch.OTHER),
+        (f"api@{ONE}", (), (), ImageMatch.OTHER),
+        (f"api:7@{ONE}", (), (ONE,), ImageMatch.SAME),
+        (f"api:7@{TWO}", (), (ONE,), ImageMatch.RETAGGED),
+        (f"api:7@{TWO}", (), (), ImageMatch.SAME),
+        (f"api:6@{ONE}", (), (ONE,), ImageMatch.SAME),
     ],
 )
 def test_an_image_is_ours_by_digest_where_both_have_one_and_else_by_tag(
-    image: str, digest: str, expected: bool
+    image: str, running: tuple[str, ...], accepted: tuple[str, ...], expected: ImageMatch
 ) -> None:
-    assert matches_image(image, ImageTag("7"), digest) is expected
+    assert match_image(image, running, ImageTag("7"), accepted) is expected
 
 
 # Which container
@@ -123,8 +129,13 @@ def test_where_several_could_be_meant_all_are_listed(repository: str) -> None:
     assert "container" in caught.value.hint
 
 
-def test_two_containers_from_one_repository_are_not_told_apart() -> None:
+def test_containers_with_the_same_image_from_the_repository_are_one() -> None:
     twins = TaskDefinition("arn", (Container("web", "api:7"), Container("worker", "api:7")))
+    assert container_image(twins, replace(TARGET, repository="api")) == "api:7"
+
+
+def test_two_images_from_one_repository_are_not_distinguished() -> None:
+    twins = TaskDefinition("arn", (Container("web", "api:7"), Container("worker", "api:6")))
     with pytest.raises(SettingsError, match="several containers"):
         container_image(twins, replace(TARGET, repository="api"))
 
@@ -282,7 +293,7 @@ def test_an_unclear_container_is_a_mistake_in_the_settings() -> None:
         ),
         (service(deployment("5", reason="Completed."), deployment("7", "ACTIVE", "FAILED")), "its events say why."),
         (service(deployment("5"), deployment("7", "ACTIVE", "FAILED")), "its events say why."),
-        (service(deployment("5")), f"still runs {ECR}/api:5."),
+        (service(deployment("5")), f"The service runs {ECR}/api:5."),
         (service(deployment("8", state="FAILED", reason="No luck.")), "api:8, failed: No luck."),
         (service(task_set("5"), task_set("7", "ACTIVE"), controller="EXTERNAL"), "EXTERNAL has not yet moved traffic"),
         (replace(service(), status="DRAINING"), "The service is DRAINING."),
@@ -339,7 +350,7 @@ snapshots = st.builds(
 wishes = st.builds(
     Wanted,
     st.sampled_from([ImageTag("7"), ImageTag("1.2.3")]),
-    st.sampled_from(["", ONE]),
+    st.sampled_from([(), (ONE,), (ONE, TWO)]),
     st.sampled_from(list(Order)),
 )
 
@@ -369,7 +380,8 @@ def test_deployed_means_that_the_primary_has_the_image_and_is_done(
     primary = snapshot.primary
     assert snapshot.status == "ACTIVE"
     assert primary
-    assert matches_image(container_image(primary.task_definition, snapshot.target), wanted.tag, wanted.digest)
+    image = container_image(primary.task_definition, snapshot.target)
+    assert match_image(image, primary.digests, wanted.tag, wanted.digests) is ImageMatch.SAME
     if primary.rollout_state:
         assert primary.rollout_state == "COMPLETED"
     elif snapshot.controller == "ECS":

@@ -1,0 +1,93 @@
+"""Which image digest each container of a service revision runs.
+
+ECS resolves a tag to a digest when a deployment begins and keeps it for all tasks of that deployment (Amazon ECS
+Developer Guide, "Container image resolution"). DescribeServiceRevisions shows it; it does not know revisions made
+before 25 October 2024, nor the digests of images that ECS does not resolve. There the tasks' own `imageDigest` is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ecs_cd.aws.service_client import ServiceClient
+from ecs_cd.errors import AccessDenied, DeliveryFailed
+from ecs_cd.sanitize import quoted
+from ecs_cd.support.concurrency import batches
+
+if TYPE_CHECKING:
+    from types_boto3_ecs import ECSClient
+    from types_boto3_ecs.type_defs import ServiceRevisionTypeDef, ServiceTypeDef
+
+_REVISIONS_PER_REQUEST = 20
+"""The most that DescribeServiceRevisions takes (its API reference)."""
+_TASKS_PER_REQUEST = 100
+"""The most that DescribeTasks takes (its API reference)."""
+
+
+class ServiceRevisions:
+    """The service revisions of one account and region that were met so far: what a revision runs never changes.
+
+    `refusal` says why they cannot be seen; empty if they can.
+    """
+
+    def __init__(self, ecs: ServiceClient[ECSClient]) -> None:
+        self._ecs = ecs
+        self._known: dict[str, ServiceRevisionTypeDef] = {}
+        self.refusal = ""
+
+    def learn(self, arns: Sequence[str]) -> None:
+        """Get to know revisions; one whose digests ECS has not resolved yet is asked for again the next time."""
+        unknown = [arn for arn in dict.fromkeys(arns) if arn not in self._known]
+        for batch in batches(unknown, _REVISIONS_PER_REQUEST) if not self.refusal else ():
+            for revision in self._describe(batch):
+                if all(image.get("imageDigest") for image in revision.get("containerImages", [])):
+                    self._known[revision.get("serviceRevisionArn", "")] = revision
+
+    def digests(self, deployment_id: str, task_definition: str, container: str, arns: Sequence[str]) -> tuple[str, ...]:
+        """Return the digest that a container runs in a deployment, by the one of these revisions that it is of.
+
+        Deployment and revision have the same number at the end of their ids, where ECS numbers them so; else the
+        revision is the only one of that task definition. Empty where it is not known.
+        """
+        revisions = [self._known[arn] for arn in arns if arn in self._known]
+        number = deployment_id.rpartition("/")[2]
+        same_number = [one for one in revisions if one.get("serviceRevisionArn", "").endswith(f"/{number}")]
+        same_definition = [one for one in revisions if one.get("taskDefinition") == task_definition]
+        candidates = same_number or same_definition
+        if len(candidates) != 1:
+            return ()
+        images = candidates[0].get("containerImages", [])
+        return tuple(i["imageDigest"] for i in images if i.get("containerName") == container and "imageDigest" in i)
+
+    def digests_of_tasks(self, service: ServiceTypeDef, deployment_id: str, container: str) -> tuple[str, ...]:
+        """Return the digests that the running tasks of a deployment report for a container, sorted.
+
+        Raises:
+            AccessDenied: `ecs:ListTasks` or `ecs:DescribeTasks` is not allowed.
+        """
+        cluster, name = service["clusterArn"], service["serviceName"]
+        with self._ecs.calling(f"see the running tasks of ECS service {quoted(name)}") as ecs:
+            pages = ecs.get_paginator("list_tasks").paginate(cluster=cluster, serviceName=name, desiredStatus="RUNNING")
+            arns = [arn for page in pages for arn in page["taskArns"]]
+            tasks = [
+                task
+                for batch in batches(arns, _TASKS_PER_REQUEST)
+                for task in ecs.describe_tasks(cluster=cluster, tasks=batch)["tasks"]
+                if task.get("startedBy") == deployment_id
+            ]
+        found = {
+            one["imageDigest"]
+            for task in tasks
+            for one in task.get("containers", [])
+            if one.get("name") == container and "imageDigest" in one
+        }
+        return tuple(sorted(found))
+
+    def _describe(self, arns: Sequence[str]) -> Sequence[ServiceRevisionTypeDef]:
+        try:
+            with self._ecs.calling(f"see {len(arns)} service revisions") as ecs:
+                return ecs.describe_service_revisions(serviceRevisionArns=list(arns))["serviceRevisions"]
+        except DeliveryFailed as error:  # not allowed, or not to be had in this region: tasks and tags are judged then
+            self.refusal = error.message if isinstance(error, AccessDenied) else "ECS shows no service revisions."
+            return ()
