@@ -21,8 +21,10 @@ from tests.support.forked_commands import ForkedCommand
 from tests.support.simulated_clouds import PARAMETER, SimulatedClouds
 
 DEPLOY = ("deploy", "my-api", "development", "--tag", "102")
-BEYOND = 20
+BEYOND = 40
 """More requests than this delivery makes."""
+KILLED_AFTER = (*range(1, 22), 25, 29, 33, BEYOND)
+"""Each request up to the end of the run; of those after it, which only ask ECS, some."""
 PATIENCE = 60
 """Seconds; how long a process may take to get there. No test depends on how much less it is."""
 
@@ -114,7 +116,7 @@ def assert_deployed(clouds: SimulatedClouds, called: Called) -> None:
     assert [version["Value"] for version in history] == ["101", "102"]
 
 
-@pytest.mark.parametrize("number", range(1, BEYOND + 1))
+@pytest.mark.parametrize("number", KILLED_AFTER)
 def test_killed_after_any_request_it_is_finished_by_the_next_with_one_run_in_all(
     clouds: SimulatedClouds, cli: Cli, killed: Kill, number: int
 ) -> None:
