@@ -8,6 +8,7 @@ from dataclasses import replace
 from ecs_cd.model.events import RunChanged, RunLeft, Warned, Watch
 from ecs_cd.model.run import AZURE_DEVOPS_ITSELF, RunProgress, RunRequest, RunState
 from ecs_cd.run import timeline
+from ecs_cd.run.approvals import stopped_by_check
 from ecs_cd.run.election import is_tagged_cancelled
 from ecs_cd.run.failure import Evidence, gather_evidence, run_failure
 from ecs_cd.run.follow import cancelled_error, finished_run
@@ -45,7 +46,7 @@ def look(pipelines: Pipelines, request: RunRequest, state: Following, watch: Wat
     watch(RunChanged(progress))
     if state.run.basis is Basis.SEEN_WAITING and progress.records:
         previews = Previews(pipelines, request, state.known)
-        skips = timeline.skips_stage(previews.without_never_run(progress.records))
+        skips = timeline.skips_stage(previews.without_never_run(progress.records)) and not _was_denied(progress)
         state = replace(state, known=previews.known)
         if skips:
             known = replace(state.known, excluded=state.known.excluded | {run_id})
@@ -64,6 +65,11 @@ def look(pipelines: Pipelines, request: RunRequest, state: Following, watch: Wat
     if run.state is RunState.CANCELLED:
         return _after_cancellation(pipelines, request, state, progress, watch)
     return _after_failure(pipelines, request, state, progress, watch)
+
+
+def _was_denied(progress: RunProgress) -> bool:
+    """Return whether a stage did not begin because of an approval or another check: the next run would ask again."""
+    return any(stopped_by_check(progress.records, stage) for stage in progress.of_kind("Stage"))
 
 
 def _after_cancellation(

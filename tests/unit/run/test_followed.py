@@ -116,6 +116,15 @@ def test_a_remembered_run_that_skips_what_every_run_of_its_branch_skips_is_gone_
     assert followed(azure.next_state(state)) == 6
 
 
+def test_a_joined_run_whose_stage_was_not_approved_is_followed_to_its_end() -> None:
+    """Another one would have to ask again."""
+    checkpoint = TimelineRecord("c", "s", "Checkpoint", "Checkpoint", "completed", "skipped")
+    stage = replace(STAGE, state="completed", result="skipped")
+    azure = ScriptedAzure(in_state(5, RunState.SUCCEEDED, stage, checkpoint))
+    done = azure.next_state(following(5, basis=Basis.SEEN_WAITING))
+    assert isinstance(done, Done) and done.finished.records == (stage, checkpoint)
+
+
 def test_a_rejected_approval_is_the_failure_and_says_who_rejected_it() -> None:
     checkpoint = TimelineRecord("c", "s", "Checkpoint", "Checkpoint", "completed", "failed")
     approval = TimelineRecord("a", "c", "Checkpoint.Approval", "Checkpoint.Approval", "completed", "failed")

@@ -126,13 +126,24 @@ def test_a_cancelled_run_is_a_failure_that_names_who_did_it(who: str, said: str)
     with pytest.raises(RunCancelled, match=said) as caught:
         followed(pipelines)
     assert caught.value.link == URL
+    assert caught.value.hint == "Queue another run.", "nothing is known of a parameter"
 
 
 def test_a_failed_run_is_explained() -> None:
     pipelines = FakePipelines()
     pipelines.play(at(RunState.FAILED, STAGE, JOB, INIT, FAILED_APPLY))
-    with pytest.raises(RunFailed, match="failed in task 'terraform apply'"):
+    with pytest.raises(RunFailed, match="failed in task 'terraform apply'") as caught:
         followed(pipelines)
+    assert caught.value.hint == "Fix the cause, then queue another run.", "to wait for this one again does not help"
+
+
+def test_the_deadline_names_the_run_once() -> None:
+    pipelines = FakePipelines()
+    pipelines.play(at(RunState.RUNNING, STAGE))
+    with pytest.raises(DeadlineReached) as caught:
+        followed(pipelines)
+    assert URL not in caught.value.message
+    assert caught.value.link == URL
 
 
 def test_each_change_is_told_once() -> None:
