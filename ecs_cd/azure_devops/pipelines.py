@@ -138,7 +138,7 @@ class AzureDevOps:
         return self._call(
             ask,
             f"queueing {_called(pipeline)} on {quoted(request.branch)}",
-            right=f"Queue builds on {_called(pipeline, number=False)}",
+            right="Queue builds",
             scope=_EXECUTE,
             branch=request.branch,
         )
@@ -164,7 +164,7 @@ class AzureDevOps:
         return self._call(
             ask,
             f"expanding the YAML of {_called(pipeline)} on {quoted(request.branch)}",
-            right=f"Queue builds on {_called(pipeline, number=False)}",
+            right="Queue builds",
             branch=request.branch,
         )
 
@@ -244,7 +244,7 @@ class AzureDevOps:
 
             clients.builds.update_build_tags(tag_changes(**changes), self._settings.project, run_id)
 
-        self._call(ask, doing, right="Update build information", scope=_EXECUTE)
+        self._call(ask, doing, right="Edit build quality", scope=_EXECUTE)
 
     def run(self, run_id: int) -> Run:
         """Return the run as it is now."""
@@ -338,11 +338,9 @@ def _pages(clients: Clients, ask: Callable[[str | None], Any]) -> Iterator[Any]:
         token = following
 
 
-def _called(pipeline: Pipeline, *, number: bool = True) -> str:
-    """Return how messages call a pipeline, with its id or without it."""
-    if not pipeline.name:
-        return f"pipeline {pipeline.id}"
-    return f"pipeline {quoted(pipeline.path)}{f' (id {pipeline.id})' if number else ''}"
+def _called(pipeline: Pipeline) -> str:
+    """Return how messages call a pipeline."""
+    return f"pipeline {quoted(pipeline.path)} (id {pipeline.id})" if pipeline.name else f"pipeline {pipeline.id}"
 
 
 def _folder_and_name(reference: str) -> tuple[str, str]:
