@@ -90,7 +90,7 @@ def complete(
                     raise
                 tried_in_vain = True
                 which = "The run that was joined" if applied.joined else "The run"
-                context.report.warn(f"{which} changed nothing here; trying another one, once. {error.message}")
+                context.report.warn(f"{which} changed nothing here; trying another one, once.")
         else:
             context.report.warn(f"Somebody wrote an older tag over {change.new}; putting it right and running again.")
         change = record(delivery, checked.image, context)

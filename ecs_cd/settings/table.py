@@ -258,8 +258,8 @@ _ROLLOUT = (
         needed_by=("rollout",),
         task_input=TaskInput(
             "ECS cluster",
-            "Needs `ecs:DescribeServices`, `ecs:DescribeTaskDefinition`, and, to show why tasks stopped, "
-            "`ecs:ListTasks` and `ecs:DescribeTasks`.",
+            "Needs `ecs:DescribeServices`, `ecs:DescribeTaskDefinition`, and, to show why tasks stopped and what they "
+            "wrote last, `ecs:ListTasks`, `ecs:DescribeTasks` and `logs:GetLogEvents`.",
         ),
     ),
     Setting(
