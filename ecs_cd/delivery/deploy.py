@@ -69,7 +69,7 @@ def complete(
         EcsCdError: it did not end well.
     """
     place, pipeline = delivery.place, checked.pipeline
-    wanted = Wanted(delivery.tag, checked.image.digests, delivery.options.order)
+    wanted = Wanted.of(checked.image, delivery.options.order)
     tried_in_vain = False
     while True:
         ended = _without_run(delivery, change, wanted, pipeline, context)
