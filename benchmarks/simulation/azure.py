@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from benchmarks.simulation.clock import VirtualClock
 from ecs_cd.errors import UnexpectedAnswer
-from ecs_cd.model.run import AZURE_DEVOPS_ITSELF, Pipeline, Run, RunRequest, RunState, TimelineRecord
+from ecs_cd.model.run import AZURE_DEVOPS_ITSELF, Approval, Pipeline, Run, RunRequest, RunState, TimelineRecord
 from tests.support.azure_in_memory import BUILD_SERVICE, LOCK_ERROR
 
 PICKUP = 5.0
@@ -219,6 +219,16 @@ class SimulatedPipelines:
         shown = self._shown(run)
         self._azure.clock.sleep(LATENCY)
         return shown
+
+    def preview(self, request: RunRequest) -> str:
+        raise NotImplementedError
+
+    def newest(self, pipeline: Pipeline) -> Run | None:
+        self._azure.clock.sleep(LATENCY)
+        return next((self._shown(r) for r in reversed(self._azure.runs.values()) if r.environment == pipeline.id), None)
+
+    def approvals(self, ids: Sequence[str]) -> tuple[Approval, ...]:  # noqa: ARG002 - there are none
+        return ()
 
     def active(self, pipeline: Pipeline, branch: str) -> tuple[Run, ...]:  # noqa: ARG002 - each pipeline has one branch
         self._azure.clock.sleep(LATENCY)

@@ -261,6 +261,9 @@ class Store:
         values = self._values.setdefault(name, ["1"])
         return Parameter(name, values[-1], len(values))
 
+    def read_many(self, names: Sequence[str]) -> dict[str, ParameterVersion]:
+        raise NotImplementedError  # in the simulation, what was written can be read
+
     def write(self, parameter: Parameter, value: str) -> int:
         values = self._values[parameter.name]
         values.append(value)

@@ -9,11 +9,20 @@ from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import urlsplit
 
-from ecs_cd.model.run import AZURE_DEVOPS_ITSELF, Pipeline, Run, RunState, TimelineRecord
+from ecs_cd.model.run import (
+    AZURE_DEVOPS_ITSELF,
+    Approval,
+    ApprovalStatus,
+    Pipeline,
+    Run,
+    RunState,
+    TimelineRecord,
+)
 
 _TIMESTAMP = re.compile(r"\ufeff?\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z ?")
 _COLOUR = re.compile(r"\x1b\[[0-9;:?]*[ -/]*[@-~]")
 _MOST_CHARACTERS = 4000
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?Z?$")
 _KINDS = ("Stage", "Phase", "Job", "Task")
 _SERVICE_ID = "00000002-0000-8888-8000-000000000000"
 """The identity of Azure DevOps itself, as seen in public captures of builds; some of them give only its names."""
@@ -144,6 +153,36 @@ def _record(record: Any) -> TimelineRecord:  # noqa: ANN401 - the SDK has no typ
         attempt=record.attempt or 0,
         worker=_text(record.worker_name),
     )
+
+
+def to_approval(approval: Any) -> Approval:  # noqa: ANN401 - any JSON
+    """Return an approval; what cannot be read of it is empty. The step that decided it tells by whom and when."""
+    found = approval if isinstance(approval, dict) else {}
+    steps = [step for step in found.get("steps") or () if isinstance(step, dict)]
+    status = _APPROVAL.get(_word(found.get("status")), ApprovalStatus.OTHER)
+    decided = next((step for step in steps if _word(step.get("status")) in _DECISIONS.get(status, ())), {})
+    return Approval(
+        id=_text(found.get("id")).lower(),
+        status=status,
+        decided_by=_person(decided.get("actualApprover")) or _person(decided.get("lastModifiedBy")),
+        decided_at=_moment(decided.get("lastModifiedOn") or found.get("lastModifiedOn")),
+        comment=_plain(_text(decided.get("comment"))),
+        asked=tuple(filter(None, (_person(step.get("assignedApprover")) for step in steps))),
+    )
+
+
+_APPROVAL = {status.value.lower(): status for status in ApprovalStatus if status is not ApprovalStatus.UNKNOWN}
+_DECISIONS = {ApprovalStatus.REJECTED: ("rejected",), ApprovalStatus.APPROVED: ("approved",)}
+
+
+def _person(identity: object) -> str:
+    return _text(identity.get("displayName")) if isinstance(identity, dict) else ""
+
+
+def _moment(text: object) -> datetime | None:
+    """Return a moment of JSON; Python 3.10 reads no more than six digits of a second's fractions, and no `Z`."""
+    match = _MOMENT.match(_text(text))
+    return datetime.strptime(match[1], "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc) if match else None
 
 
 def to_log_line(line: str) -> str:

@@ -9,7 +9,29 @@ from __future__ import annotations
 
 from azure.devops._models import ApiResourceLocation
 
+APPROVALS = "37794717-f36f-4d78-b2bf-4dc30d0cfbcd"
+
 _ROWS = (
+    ApiResourceLocation(
+        APPROVALS,
+        "approval",
+        "approvals",
+        "{project}/_apis/pipelines/{resource}/{approvalId}",
+        resource_version=2,
+        min_version=5.1,
+        max_version=7.2,
+        released_version="7.1",
+    ),
+    ApiResourceLocation(
+        "53df2d18-29ea-46a9-bee0-933540f80abf",
+        "Pipelines",
+        "preview",
+        "{project}/_apis/{area}/{pipelineId}/{resource}",
+        resource_version=2,
+        min_version=5.1,
+        max_version=7.2,
+        released_version="7.1",
+    ),
     ApiResourceLocation(
         "7859261e-d2e9-4a68-b820-a5d84cc5bb3d",
         "Pipelines",

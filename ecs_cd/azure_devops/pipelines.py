@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
-from ecs_cd.azure_devops.conversion import to_log_line, to_pipeline, to_queued_run, to_run, to_timeline
+from ecs_cd.azure_devops.conversion import to_approval, to_log_line, to_pipeline, to_queued_run, to_run, to_timeline
 from ecs_cd.azure_devops.settings import AzureDevOpsSettings
 from ecs_cd.errors import SettingsError, UnexpectedAnswer, WrongInput
-from ecs_cd.model.run import Pipeline, Run, RunRequest, TimelineRecord
+from ecs_cd.model.run import Approval, Pipeline, Run, RunRequest, TimelineRecord
 from ecs_cd.sanitize import quoted
 from ecs_cd.support import naming_rules
 from ecs_cd.support.clock import Clock
@@ -142,6 +142,52 @@ class AzureDevOps:
             scope=_EXECUTE,
             branch=request.branch,
         )
+
+    def preview(self, request: RunRequest) -> str:
+        """Return the YAML that a run of this request would have, with its templates expanded; nothing is queued.
+
+        Raises:
+            QueueRefused: no such branch, wrong parameters, a mistake in the YAML.
+            AccessDenied: the right to do so is missing.
+        """
+        pipeline = request.pipeline
+
+        def ask(clients: Clients) -> str:
+            from ecs_cd.azure_devops.sdk import run_parameters  # noqa: PLC0415 - imported already, by the first call
+
+            wanted = run_parameters(
+                request.branch, dict(request.template_parameters), dict(request.variables), preview=True
+            )
+            found = clients.runs.preview(wanted, self._settings.project, pipeline.id)
+            return found.final_yaml or ""
+
+        return self._call(
+            ask,
+            f"expanding the YAML of {_called(pipeline)} on {quoted(request.branch)}",
+            right="Queue builds",
+            branch=request.branch,
+        )
+
+    def newest(self, pipeline: Pipeline) -> Run | None:
+        """Return the run of a pipeline that was queued last, on any branch and in any state; None if there is none."""
+        project = self._settings.project
+
+        def ask(clients: Clients) -> Run | None:
+            found = clients.builds.get_builds(
+                project, definitions=[pipeline.id], query_order="queueTimeDescending", top=1
+            )
+            return next((to_run(build, self._run_link) for build in found or ()), None)
+
+        return self._call(ask, f"looking for the newest run of {_called(pipeline)}")
+
+    def approvals(self, ids: Sequence[str]) -> tuple[Approval, ...]:
+        """Return the approvals with these ids, which are those of their records in a run's timeline."""
+        project = self._settings.project
+
+        def ask(clients: Clients) -> tuple[Approval, ...]:
+            return tuple(to_approval(found) for found in clients.approvals(project, ids))
+
+        return self._call(ask, "looking at approvals")
 
     def active(self, pipeline: Pipeline, branch: str) -> tuple[Run, ...]:
         """Return the runs of a pipeline on a branch (a full ref) that are queued or in progress, oldest first."""

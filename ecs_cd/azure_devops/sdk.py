@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -56,7 +56,7 @@ with _no_directory_made():
         Variable,
     )
 
-    from ecs_cd.azure_devops.locations import LOCATIONS
+    from ecs_cd.azure_devops.locations import APPROVALS, LOCATIONS
 
 
 class _Links(Model):
@@ -83,6 +83,21 @@ class Clients:
         self.builds = _set_up(BuildClient(organization, credential), transport)
         self.runs = _set_up(PipelinesClient(organization, credential), transport)
 
+    def approvals(self, project: str, ids: Sequence[str]) -> list[Any]:
+        """Return approvals with their steps, as the service's JSON: the SDK has no client for them.
+
+        Source: MicrosoftDocs/vsts-rest-api-specs, `specification/approvalsAndChecks/7.1/pipelinesapproval.json`.
+        """
+        answer = self.builds._send(  # noqa: SLF001 - what every method of the SDK's clients is made of
+            http_method="GET",
+            location_id=APPROVALS,
+            version="7.1",
+            route_values={"project": project},
+            query_parameters={"approvalIds": ",".join(ids), "$expand": "steps"},
+        )
+        found = answer.json()
+        return found["value"] if isinstance(found, dict) and isinstance(found.get("value"), list) else []
+
 
 def credential_of(settings: AzureDevOpsSettings) -> Authentication:
     """Return the credential of the settings as the SDK takes it."""
@@ -105,9 +120,12 @@ def _set_up(client: Any, transport: Transport) -> Any:  # noqa: ANN401 - the SDK
     return client
 
 
-def run_parameters(branch: str, template_parameters: dict[str, str], variables: dict[str, str]) -> Any:  # noqa: ANN401 - the SDK has no types
-    """Return the body that queues a run."""
+def run_parameters(
+    branch: str, template_parameters: dict[str, str], variables: dict[str, str], *, preview: bool = False
+) -> Any:  # noqa: ANN401 - the SDK has no types
+    """Return the body that queues a run, or has one previewed."""
     return RunPipelineParameters(
+        preview_run=preview or None,
         resources=RunResourcesParameters(repositories={"self": RepositoryResourceParameters(ref_name=branch)}),
         template_parameters=template_parameters or None,
         variables={name: Variable(value=value) for name, value in variables.items()} or None,

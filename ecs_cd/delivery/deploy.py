@@ -10,6 +10,7 @@ from __future__ import annotations
 from ecs_cd.delivery.context import Clouds, DeliveryContext
 from ecs_cd.delivery.on_failure import roll_back_failed
 from ecs_cd.delivery.report_builder import ReportBuilder
+from ecs_cd.delivery.run_review import RunReview
 from ecs_cd.delivery.steps import (
     Carry,
     Checked,
@@ -27,7 +28,6 @@ from ecs_cd.model.events import Watch, ignore_events
 from ecs_cd.model.labels import Mark, Marks
 from ecs_cd.model.parameter import Parameter, ParameterChange, Recorded
 from ecs_cd.model.run import Pipeline
-from ecs_cd.model.service import ServiceSnapshot
 from ecs_cd.parameter.record import ChangeState, change_status
 from ecs_cd.report.facts import Outcome
 from ecs_cd.report.report import Report
@@ -70,24 +70,27 @@ def complete(
     """
     place, pipeline = delivery.place, checked.pipeline
     wanted = Wanted.of(checked.image, delivery.options.order, place.rollout_until)
-    joined_in_vain = False
+    tried_in_vain = False
     while True:
         ended = _without_run(delivery, change, wanted, pipeline, context)
         if ended:
             return ended
         applied = apply(carry, change, context, pipeline=pipeline, target=place.target, wanted=wanted)
         carry = carry_alone(place, pipeline, context)
+        review = RunReview(place, pipeline, applied, context)
         later = change_status(context.clouds.parameters, change, delivery.options.order)
         if later.state is ChangeState.TAKEN_BACK:
             return _yield_to(later.parameter, delivery, context)
         if later.state is ChangeState.STANDS:
             try:
-                return _verify(delivery, change, context, wanted=wanted, stands=later.parameter, before=applied.before)
-            except NotApplied:
-                if not applied.joined or joined_in_vain:
+                return _verify(delivery, change, context, wanted=wanted, stands=later.parameter, review=review)
+            except NotApplied as error:
+                review.explain(error)
+                if tried_in_vain or not review.may_try_again:
                     raise
-                joined_in_vain = True
-                context.report.warn("The run that was joined changed nothing here; trying another one.")
+                tried_in_vain = True
+                which = "The run that was joined" if applied.joined else "The run"
+                context.report.warn(f"{which} changed nothing here; trying another one, once.")
         else:
             context.report.warn(f"Somebody wrote an older tag over {change.new}; putting it right and running again.")
         change = record(delivery, checked.image, context)
@@ -124,14 +127,15 @@ def _verify(
     *,
     wanted: Wanted,
     stands: Parameter | None,
-    before: ServiceSnapshot | None,
+    review: RunReview,
 ) -> Outcome:
     """Verify the rollout and mark the version; yield where somebody took it back while it was rolling out.
 
-    `stands` is the parameter as read after the run, `before` the service as it was before it.
+    `stands` is the parameter as read after the run.
     """
     try:
-        verified = verify(delivery.place, wanted, context, before)
+        verified = verify(delivery.place, wanted, context, review.applied.before)
+        review.require_apply(verified)
     except NotApplied:
         later = change_status(context.clouds.parameters, change, delivery.options.order)
         if later.state is not ChangeState.TAKEN_BACK:

@@ -12,8 +12,9 @@ from datetime import datetime
 
 from ecs_cd.delivery.context import Clouds, DeliveryContext
 from ecs_cd.delivery.report_builder import ReportBuilder
+from ecs_cd.delivery.run_review import RunReview
 from ecs_cd.delivery.steps import apply, carry_alone, mark_as_verified, verify, verify_without_run
-from ecs_cd.errors import EcsCdError, NothingVerified
+from ecs_cd.errors import EcsCdError, NotApplied, NothingVerified
 from ecs_cd.image.check import check_image, unchecked_image
 from ecs_cd.messages import ArgumentRef, CommandRef, Message
 from ecs_cd.model.delivery import Place
@@ -214,7 +215,13 @@ def _complete(
         context.report.hold = None
         context.report.warn(f"The hold was lifted during the rollback, and {there.value} was recorded.")
         return Outcome.SUPERSEDED
-    verified = verify(place, wanted, context, applied.before)
+    review = RunReview(place, pipeline, applied, context)
+    try:
+        verified = verify(place, wanted, context, applied.before)
+        review.require_apply(verified)
+    except NotApplied as error:
+        review.explain(error)
+        raise
     if verified.outcome is Outcome.APPLIED:
         context.report.summary += " It is held there."
     mark_as_verified(verified, there.name, there.marks, Mark(there.version, there.value), context)

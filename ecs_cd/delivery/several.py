@@ -86,7 +86,9 @@ def _in_rounds(services: Sequence[_Service], runs: SingleFlight, watches: _Watch
         _attempt_nothing(services)
         return
     _each(services, _Service.record)
-    _each(services, lambda service: service.complete(runs, watches))
+    written = [service.change for service in services if service.change]
+    shared = _Shared(runs, watches, written)
+    _each(services, lambda service: service.complete(shared))
 
 
 def _each(services: Sequence[_Service], do: Callable[[_Service], None]) -> None:
@@ -121,6 +123,15 @@ class _Watches:
                 self.watch(name)(event)
 
         return show
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """What the services of one call share while they are completed: the runs, the watches, and all that was written."""
+
+    runs: SingleFlight
+    watches: _Watches
+    written: Sequence[ParameterChange]
 
 
 @dataclass(frozen=True)
@@ -174,11 +185,11 @@ class _Service:
         except (EcsCdError, WatchRaised) as error:
             self.report = self.context.report.failed(error)
 
-    def complete(self, runs: SingleFlight, watches: _Watches) -> None:
+    def complete(self, shared: _Shared) -> None:
         """Do what is left, sharing the first run with the others that need the same."""
         if self.checked is None or self.change is None:
             return
-        carry = _carry_together(self.delivery.place, self.checked.pipeline, self.context, runs, watches)
+        carry = _carry_together(self.delivery.place, self.checked.pipeline, self.context, shared)
         try:
             outcome = complete(self.delivery, self.checked, self.change, self.context, carry)
             report = self.context.report.succeeded(outcome)
@@ -188,15 +199,18 @@ class _Service:
 
 
 def _carry_together(
-    place: Place, pipeline: Pipeline, context: DeliveryContext, runs: SingleFlight, watches: _Watches
+    place: Place,
+    pipeline: Pipeline,
+    context: DeliveryContext,
+    shared: _Shared,
 ) -> Carry:
     """Return a carrier that shares its run with all deliveries for which it does the same."""
 
     def carry(change: ParameterChange, note: Watch) -> FinishedRun:
         def begin(watch: Watch) -> FinishedRun:
-            return carry_for_place(place, pipeline, change, context, watch)
+            return carry_for_place(place, pipeline, [change, *shared.written], context, watch)
 
-        return runs.carry(_run_key(place, pipeline), begin, watch=watches.of(pipeline.path), note=note)
+        return shared.runs.carry(_run_key(place, pipeline), begin, watch=shared.watches.of(pipeline.path), note=note)
 
     return carry
 

@@ -10,18 +10,18 @@ Each writes what it found into the report of its context; none knows what comes 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from ecs_cd.delivery.context import DeliveryContext
+from ecs_cd.delivery.first_look import FirstLookTaker
 from ecs_cd.delivery.identity import RunningImages, say_how_judged
 from ecs_cd.delivery.report_builder import ReportBuilder
 from ecs_cd.delivery.shown_rollout import ShownRollout
 from ecs_cd.errors import DeadlineReached, EcsCdError, RolloutFailed, RunFailed
 from ecs_cd.image.check import Images, check_image, unchecked_image
 from ecs_cd.model.delivery import Delivery, Place
-from ecs_cd.model.events import Event, Phase, RunChanged, RunChosen, Watch
+from ecs_cd.model.events import Event, Phase, Watch
 from ecs_cd.model.image import CheckedImage
 from ecs_cd.model.image_name import pinned_digest
 from ecs_cd.model.labels import Mark, Marks
@@ -29,7 +29,13 @@ from ecs_cd.model.parameter import ParameterChange
 from ecs_cd.model.run import FinishedRun, Pipeline, RunOrigin
 from ecs_cd.model.service import ServiceSnapshot, ServiceTarget, Serving, TaskTarget, Verdict
 from ecs_cd.parameter.hold import mark_verified
-from ecs_cd.parameter.record import ParameterSnapshot, describe_change, record_tag, snapshot_parameter
+from ecs_cd.parameter.record import (
+    ParameterSnapshot,
+    are_readable,
+    describe_change,
+    record_tag,
+    snapshot_parameter,
+)
 from ecs_cd.parameter.store import Parameters
 from ecs_cd.report.facts import Outcome
 from ecs_cd.rollout.after_failed_run import FirstLook, look_after_failed_run
@@ -58,11 +64,13 @@ class Checked:
 class Applied:
     """How the change was applied. `before`: the service before the run, None where it could not be seen.
 
-    `joined`: the run that carried it was queued by somebody else.
+    `joined`: the run that carried it was queued by somebody else. `run`: that run; None where it failed, but not for
+    this service.
     """
 
     before: ServiceSnapshot | None
     joined: bool
+    run: FinishedRun | None = None
 
 
 @dataclass(frozen=True)
@@ -154,24 +162,29 @@ def carry_alone(place: Place, pipeline: Pipeline, context: DeliveryContext) -> C
             note(event)
             context.report.watch(event)
 
-        return carry_for_place(place, pipeline, change, context, note_and_show)
+        return carry_for_place(place, pipeline, [change], context, note_and_show)
 
     return carry
 
 
 def carry_for_place(
-    place: Place, pipeline: Pipeline, change: ParameterChange, context: DeliveryContext, watch: Watch
+    place: Place,
+    pipeline: Pipeline,
+    changes: Sequence[ParameterChange],
+    context: DeliveryContext,
+    watch: Watch,
 ) -> FinishedRun:
-    """Have a run of the place's pipeline and branch carry the change (rules 6 to 9)."""
+    """Have a run of the place's pipeline and branch carry the changes (rules 6 to 9), of which the first is its own."""
     return carry_change(
         context.clouds.pipelines,
         pipeline,
         place.branch,
-        change,
+        changes[0],
         deadline=context.deadline,
         watch=watch,
         template_parameters=place.template_parameters,
         variables=place.variables,
+        is_readable=lambda: are_readable(context.clouds.parameters, changes),
     )
 
 
@@ -192,7 +205,7 @@ def apply(
         EcsCdError: as `carry_change` says.
     """
     report = context.report
-    first_look = _FirstLook(context.clouds.services, target)
+    first_look = FirstLookTaker(context.clouds.services, target)
 
     def note(event: Event) -> None:
         first_look.note(event)
@@ -205,24 +218,7 @@ def apply(
             phase.found = _after_failed_run(error, target, wanted, first_look.found, context)
             return Applied(first_look.found.snapshot, report.run_origin is RunOrigin.JOINED)
         phase.found = report.add_run(finished, change)
-    return Applied(first_look.found.snapshot, finished.origin is RunOrigin.JOINED)
-
-
-@dataclass
-class _FirstLook:
-    """The service as it was while the run still waited; the events it has by then are not evidence later."""
-
-    services: Services
-    target: ServiceTarget | None
-    taken: bool = False
-    found: FirstLook = field(default_factory=FirstLook)
-
-    def note(self, event: Event) -> None:
-        """Look at the first sight of the run, when there is nothing to do but wait for it."""
-        if isinstance(event, RunChosen | RunChanged) and self.target and not self.taken:
-            self.taken = True
-            with suppress(EcsCdError):  # Terraform may be about to create it; the rollout phase says the rest
-                self.found = FirstLook(looked=True, snapshot=self.services.snapshot(self.target))
+    return Applied(first_look.found.snapshot, finished.origin is RunOrigin.JOINED, finished)
 
 
 def _after_failed_run(

@@ -135,14 +135,42 @@ class RunProgress:
         return tuple(sorted((r for r in self.records if r.kind == kind), key=place))
 
 
+class ApprovalStatus(str, Enum):
+    """What became of an approval; UNKNOWN where the service does not show it."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    TIMED_OUT = "timedOut"
+    OTHER = "other"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Approval:
+    """An approval that a stage waited for. `decided_by`, `decided_at` and `comment` are empty without a decision.
+
+    `asked` are the display names of those who could have decided.
+    """
+
+    id: str
+    status: ApprovalStatus
+    decided_by: str = ""
+    decided_at: datetime | None = None
+    comment: str = ""
+    asked: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class FinishedRun:
     """A run that ended well, or None where there was none to wait for (a dry run, or nothing to apply).
 
-    `attempts`: how many runs it took, of which all but the last met a state lock or lost their agent.
+    `attempts`: how many runs it took, of which all but the last met a state lock or lost their agent. `records`: its
+    timeline at its end, where it was seen.
     """
 
     run: Run | None
     warning: str = ""
     origin: RunOrigin = RunOrigin.QUEUED
     attempts: int = 1
+    records: tuple[TimelineRecord, ...] = ()

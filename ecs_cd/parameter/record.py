@@ -14,13 +14,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from ecs_cd.errors import ParameterRefused, Throttled
+from ecs_cd.errors import EcsCdError, ParameterRefused, Throttled
 from ecs_cd.messages import Message, SettingRef
 from ecs_cd.model.image import CheckedImage, ImageTag
 from ecs_cd.model.labels import FLOOR, GATE, HELD, HOLD_LABELS, Marks
 from ecs_cd.model.order import Order
 from ecs_cd.model.parameter import Parameter, ParameterChange, ParameterVersion, Recorded
-from ecs_cd.parameter.store import Parameters
+from ecs_cd.parameter.store import ManyParameters, Parameters
 from ecs_cd.parameter.version_limit import write_version
 from ecs_cd.sanitize import quoted
 from ecs_cd.support.clock import Clock
@@ -128,6 +128,19 @@ def change_status(parameters: Parameters, change: ParameterChange, order: Order)
     if not order.newer(change.new, now.value) or now.marks.floor.version > change.version:
         return ChangeStatus(ChangeState.STANDS, now)
     return ChangeStatus(ChangeState.OVERTAKEN, now)
+
+
+def are_readable(parameters: ManyParameters, changes: Sequence[ParameterChange]) -> bool:
+    """Return whether Parameter Store shows what was written, or something newer; also where it cannot be asked.
+
+    Its reads are eventually consistent: right after a write one may still answer as before.
+    """
+    written = {change.name: change.version for change in changes if change.recorded is Recorded.WRITTEN}
+    try:
+        found = parameters.read_many(list(written)) if written else {}
+    except EcsCdError:
+        return True
+    return all(name in found and found[name].version >= version for name, version in written.items())
 
 
 _HINT_RECORDING = Message(

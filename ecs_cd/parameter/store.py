@@ -8,7 +8,14 @@ from typing import Protocol
 from ecs_cd.model.parameter import Parameter, ParameterVersion
 
 
-class Parameters(Protocol):
+class ManyParameters(Protocol):
+    """A parameter store that reads many parameters in few requests."""
+
+    def read_many(self, names: Sequence[str]) -> Mapping[str, ParameterVersion]:
+        """Return those parameters that exist, by name."""
+
+
+class Parameters(ManyParameters, Protocol):
     """A parameter store with versions and labels, and no conditional write."""
 
     def read(self, name: str) -> Parameter | None:
@@ -36,10 +43,3 @@ class Parameters(Protocol):
 
     def history(self, name: str) -> tuple[ParameterVersion, ...]:
         """Return all versions there still are, oldest first, with labels and who wrote them."""
-
-
-class ManyParameters(Protocol):
-    """A parameter store that reads many parameters in few requests."""
-
-    def read_many(self, names: Sequence[str]) -> Mapping[str, ParameterVersion]:
-        """Return those parameters that exist, by name."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ecs_cd.errors import DeadlineReached
@@ -26,14 +26,19 @@ from ecs_cd.run.states import (
     WaitingForHolders,
     WaitingForLock,
 )
+from ecs_cd.support.concurrency import Background
 from ecs_cd.support.deadline import Deadline
-from ecs_cd.support.retry import NOT_YET, Backoff, NotYet, RandomDelay, wait_for
+from ecs_cd.support.retry import NOT_YET, Backoff, NotYet, RandomDelay, wait_at_most, wait_for
 
 LOCK_BACKOFF = Backoff(first=10.0, factor=1.5, most=60.0, jitter=0.3)
 """Seconds until the next attempt after a state lock."""
 
 HESITATION = RandomDelay(most=4.0)
 """Seconds before a run is queued where others may be about to queue one as well."""
+
+READABLE_WAIT = 10.0
+"""Seconds that a change may take until it can be read: Parameter Store's reads are eventually consistent."""
+READABLE_BACKOFF = Backoff(first=0.2, factor=2.0, most=2.0)
 
 MAX_UNCERTAIN = 2
 """So often may queueing fail without an answer: each time may have queued one more run."""
@@ -51,8 +56,12 @@ def carry_change(
     watch: Watch,
     template_parameters: Mapping[str, str] | None = None,
     variables: Mapping[str, str] | None = None,
+    is_readable: Callable[[], bool] | None = None,
 ) -> FinishedRun:
     """Have a run carry `change`: join one or queue one, and follow it to its end.
+
+    `is_readable` says whether the change can be read already. It is asked while the runs are listed, and a run is not
+    queued before it is so, or a few seconds have passed.
 
     Raises:
         RunFailed: with the failing task's name, its first error lines and the link (rule 11).
@@ -64,7 +73,7 @@ def carry_change(
     if change.dry_run:
         raise ValueError(f"{change.name} was not written, so there is nothing to carry")
     request = RunRequest(infrastructure, full_ref(branch), template_parameters or {}, variables or {})
-    loop = _Loop(pipelines, request, deadline, watch)
+    loop = _Loop(pipelines, request, deadline, watch, is_readable)
     try:
         return loop.run_to_end()
     except DeadlineReached as error:
@@ -80,9 +89,11 @@ class _Loop:
     request: RunRequest
     deadline: Deadline
     watch: Watch
+    is_readable: Callable[[], bool] | None
     run: Run | None = None
     last: RunProgress | None = None
     lock_advice: str = ""
+    seen: Background[bool] | None = None
 
     def run_to_end(self) -> FinishedRun:
         state: State = Start()
@@ -99,10 +110,32 @@ class _Loop:
                     self.deadline.sleep(HESITATION.pause(), self._doing(state))
                     state = state.then
                 case Start():  # a wrong address is reported at once, and not at the deadline
-                    state = next_state(self.pipelines, self.request, state, self._report)
+                    state = self._first_look(state)
                 case Looking() | ReadyToQueue() | WaitingForHolders() | Queued() | Following():
                     state = self._wait_for_change(state)
         return state.finished
+
+    def _first_look(self, state: Start) -> State:
+        """Look at the runs, and meanwhile at the change."""
+        self.seen = Background(self.is_readable) if self.is_readable else None
+        after = self._next(state)
+        if self.seen:
+            self.seen.result()
+        return after
+
+    def _next(self, state: Acting) -> State:
+        return next_state(self.pipelines, self.request, state, self._report, before_queueing=self._wait_until_readable)
+
+    def _wait_until_readable(self) -> None:
+        if self.is_readable is None or self.seen is None or self.seen.result():
+            return
+        look, self.seen = self.is_readable, None
+        seconds = min(READABLE_WAIT, self.deadline.remaining())
+        found = wait_at_most(
+            lambda: look() or NOT_YET, seconds=seconds, clock=self.deadline.clock, backoff=READABLE_BACKOFF
+        )
+        if found is NOT_YET:
+            self.watch(Warned("Parameter Store does not show yet what was written; the run is queued all the same."))
 
     def _wait_for_change(self, state: Acting) -> State:
         """Ask again and again until the state changes."""
@@ -110,7 +143,7 @@ class _Loop:
 
         def changed() -> bool | NotYet:
             nonlocal after
-            after = next_state(self.pipelines, self.request, state, self._report)
+            after = self._next(state)
             return NOT_YET if after == state else True
 
         try:
@@ -141,7 +174,7 @@ class _Loop:
 
     def _doing(self, state: State) -> str:
         if self.run and _followed(state) == self.run.id:
-            return f"following run {self.run.name}{f' ({self.run.url})' if self.run.url else ''}"
+            return f"following run {self.run.name}"
         if isinstance(state, WaitingForHolders):
             return "waiting for the runs under way, one of which may hold Terraform's state lock"
         return f"looking for a run of pipeline {self.request.pipeline.path} to join, or queueing one"

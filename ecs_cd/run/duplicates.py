@@ -11,6 +11,7 @@ from ecs_cd.model.run import Run, RunRequest, RunState
 from ecs_cd.run import election, timeline
 from ecs_cd.run.election import CANCELLED_TAG
 from ecs_cd.run.pipelines import Pipelines
+from ecs_cd.run.previews import Previews
 from ecs_cd.run.states import Following, Queued
 
 
@@ -21,7 +22,10 @@ def keep_oldest(pipelines: Pipelines, request: RunRequest, state: Queued, watch:
     """
     runs = pipelines.active(request.pipeline, request.branch)
     own = next((run for run in runs if run.id == state.run_id), None)
-    found = election.elect_run(cache(pipelines.records), runs, state.known, own or request, own_id=state.run_id)
+    previews = Previews(pipelines, request, state.known)
+    if own:
+        previews.note_own_inputs(own)
+    found = election.elect_run(cache(pipelines.records), runs, previews, own_id=state.run_id)
     chosen = state.run_id
     if own and found.elected:
         if state.known.prefer_newest:

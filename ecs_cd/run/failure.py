@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ecs_cd.errors import EcsCdError, RunFailed
 from ecs_cd.model.pipeline_problems import read_problem
 from ecs_cd.model.run import Run, RunProgress, TimelineRecord
+from ecs_cd.run.approvals import Denied, explain_denial
 from ecs_cd.run.pipelines import Pipelines
 from ecs_cd.sanitize import quoted
 
@@ -20,11 +21,15 @@ _TAIL_LINES = 200
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is known of why a run did not end well: its first failing task, if one failed, and the end of its log."""
+    """What is known of why a run did not end well: its first failing task, if one failed, and the end of its log.
+
+    `denied` is a stage that did not begin, because of an approval or another check.
+    """
 
     ended: RunProgress
     task: TimelineRecord | None
     tail: tuple[str, ...] = ()
+    denied: Denied | None = None
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -35,7 +40,11 @@ class Evidence:
 def gather_evidence(pipelines: Pipelines, ended: RunProgress) -> Evidence:
     """Return the evidence; without the log, if that cannot be read: the failure must be reported all the same."""
     failed = next((r for r in ended.of_kind("Task") if r.result == "failed"), None)
-    if failed is None or failed.log_id is None:
+    if failed is None:
+        stages = (record for record in ended.of_kind("Stage") if record.result in ("failed", "skipped"))
+        denials = (explain_denial(pipelines, ended.records, stage) for stage in stages)
+        return Evidence(ended, None, denied=next(filter(None, denials), None))
+    if failed.log_id is None:
         return Evidence(ended, failed)
     try:
         return Evidence(ended, failed, pipelines.log_tail(ended.run.id, failed.log_id, _TAIL_LINES))
@@ -43,25 +52,35 @@ def gather_evidence(pipelines: Pipelines, ended: RunProgress) -> Evidence:
         return Evidence(ended, failed)
 
 
-def explain_failure(pipelines: Pipelines, ended: RunProgress) -> RunFailed:
+_AGAIN = "Fix the cause, then run the same command again."
+
+
+def explain_failure(pipelines: Pipelines, ended: RunProgress, *, hint: str = _AGAIN) -> RunFailed:
     """Return the error that says why a run failed: the first failing task, its first error lines, the link."""
-    return run_failure(gather_evidence(pipelines, ended))
+    return run_failure(gather_evidence(pipelines, ended), hint=hint)
 
 
-def run_failure(evidence: Evidence) -> RunFailed:
-    """Return the error that the evidence leads to."""
+def run_failure(evidence: Evidence, *, hint: str = _AGAIN) -> RunFailed:
+    """Return the error that the evidence leads to; `hint` is what to do once the cause is known."""
     ended, run, failed = evidence.ended, evidence.ended.run, evidence.task
+    if evidence.denied:
+        return RunFailed(
+            f"Run {run.name} failed: its stage {quoted(evidence.denied.stage.name)} did not begin, because "
+            f"{evidence.denied.reason}.",
+            hint=evidence.denied.hint,
+            link=run.url,
+        )
     if failed is None:
         stopped = next((r for kind in ("Job", "Phase", "Stage") for r in ended.of_kind(kind) if r.errors), None)
         return RunFailed(
             f"Run {run.name} failed{f' in {stopped.kind.lower()} {quoted(stopped.name)}' if stopped else ''}.",
-            hint=_advice(evidence, "Open the run to see why."),
+            hint=_advice(evidence, hint if stopped else "Open the run to see why."),
             details=stopped.errors[:_MAX_LINES] if stopped else (),
             link=run.url,
         )
     return RunFailed(
         f"Run {run.name} failed in task {quoted(failed.name)}.",
-        hint=_advice(evidence, "Fix the cause, then run the same command again."),
+        hint=_advice(evidence, hint),
         details=_error_lines(failed, evidence.tail),
         link=_task_link(run, ended, failed),
     )
@@ -82,10 +101,10 @@ def _advice(evidence: Evidence, otherwise: str) -> str:
 
 
 def _error_lines(failed: TimelineRecord, tail: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the error lines of the log; the timeline's own issues where the log has none."""
+    """Return the error lines of the log, each once; the timeline's own issues where the log has none."""
     first = next((i for i, line in enumerate(tail) if _is_error(line)), None)
     found = tuple(line.removeprefix(_ERROR) for line in tail[first : first + _MAX_LINES]) if first is not None else ()
-    return found or failed.errors[:_MAX_LINES] or tail[-_MAX_LINES:]
+    return tuple(dict.fromkeys(found or failed.errors[:_MAX_LINES] or tail[-_MAX_LINES:]))
 
 
 def _is_error(line: str) -> bool:

@@ -39,15 +39,15 @@ def follow_run(
         return seen if seen.run.state.ended else NOT_YET
 
     try:
-        ended = wait_for(look, deadline=deadline, backoff=BACKOFF, doing=f"following run {run.name} ({run.url})")
+        ended = wait_for(look, deadline=deadline, backoff=BACKOFF, doing=f"following run {run.name}")
     except DeadlineReached as error:
         error.add(describe_progress(last), link=run.url)
         raise
     if ended.run.state is RunState.CANCELLED:
-        raise cancelled_error(ended.run, ended.run.changed_by)
+        raise cancelled_error(ended.run, ended.run.changed_by, hint="Queue another run.")
     finished = finished_run(ended.run)
     if finished is None:
-        raise explain_failure(pipelines, ended)
+        raise explain_failure(pipelines, ended, hint="Fix the cause, then queue another run.")
     return finished
 
 
@@ -60,12 +60,17 @@ def finished_run(run: Run) -> FinishedRun | None:
     return None
 
 
-def cancelled_error(run: Run, who: str) -> RunCancelled:
-    """Return the error that names who cancelled a run; `who` may be empty."""
+_AGAIN = (
+    "The parameter holds the new tag, so the next run of this pipeline will apply it. "
+    "Run the same command again to queue one."
+)
+
+
+def cancelled_error(run: Run, who: str, *, hint: str = _AGAIN) -> RunCancelled:
+    """Return the error that names who cancelled a run; `who` is empty where Azure DevOps does not show it."""
     return RunCancelled(
-        f"Run {run.name} was cancelled{f' by {who}' if who else ''}.",
-        hint="The parameter holds the new tag, so the next run of this pipeline will apply it. "
-        "Run the same command again to queue one.",
+        f"Run {run.name} was cancelled{f' by {who}' if who else ', and Azure DevOps does not show by whom'}.",
+        hint=hint,
         link=run.url,
     )
 

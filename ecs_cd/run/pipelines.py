@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Protocol
 
 from ecs_cd.errors import PipelineNotFound
-from ecs_cd.model.run import Pipeline, Run, RunRequest, TimelineRecord
+from ecs_cd.model.run import Approval, Pipeline, Run, RunRequest, TimelineRecord
 from ecs_cd.sanitize import quoted
 
 _ID = re.compile(r"[0-9]{1,9}")
@@ -30,6 +31,20 @@ class Pipelines(Protocol):
             QueueRefused: no such branch, wrong parameters, a disabled pipeline.
             AccessDenied: the right to queue is missing; the message says which and for whom.
         """
+
+    def preview(self, request: RunRequest) -> str:
+        """Return the YAML that a run of this request would have, with its templates expanded; nothing is queued.
+
+        Raises:
+            QueueRefused: no such branch, wrong parameters, a mistake in the YAML.
+            AccessDenied: the right to do so is missing.
+        """
+
+    def newest(self, pipeline: Pipeline) -> Run | None:
+        """Return the run of a pipeline that was queued last, on any branch and in any state; None if there is none."""
+
+    def approvals(self, ids: Sequence[str]) -> tuple[Approval, ...]:
+        """Return the approvals with these ids, which are those of their records in a run's timeline."""
 
     def active(self, pipeline: Pipeline, branch: str) -> tuple[Run, ...]:
         """Return the runs of a pipeline on a branch (a full ref) that are queued or in progress, oldest first."""

@@ -12,7 +12,7 @@ things, never by a clock. Each run seen so is remembered; no other is ever follo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -21,6 +21,7 @@ from ecs_cd.model.events import RunChosen, Watch
 from ecs_cd.model.run import Run, RunOrigin, RunRequest
 from ecs_cd.run import duplicates, election, followed, timeline
 from ecs_cd.run.pipelines import Pipelines
+from ecs_cd.run.previews import Previews
 from ecs_cd.run.states import (
     Acting,
     Following,
@@ -40,8 +41,21 @@ _Searching = Start | Looking | ReadyToQueue | WaitingForHolders
 """States without a run to follow."""
 
 
-def next_state(pipelines: Pipelines, request: RunRequest, state: Acting, watch: Watch) -> State:
+def do_nothing() -> None:
+    """Wait for nothing before a run is queued."""
+
+
+def next_state(
+    pipelines: Pipelines,
+    request: RunRequest,
+    state: Acting,
+    watch: Watch,
+    *,
+    before_queueing: Callable[[], None] = do_nothing,
+) -> State:
     """Ask Azure DevOps what the state calls for, and return the next state; the same one if nothing came of it.
+
+    `before_queueing` is called before a run is queued.
 
     Raises:
         RunFailed: the followed run failed, and not for a state lock or a lost agent.
@@ -50,25 +64,29 @@ def next_state(pipelines: Pipelines, request: RunRequest, state: Acting, watch: 
     """
     match state:
         case Start() | Looking() | ReadyToQueue() | WaitingForHolders():
-            return _join_or_queue(pipelines, request, state, watch)
+            return _join_or_queue(pipelines, request, state, watch, before_queueing)
         case Queued():
             return duplicates.keep_oldest(pipelines, request, state, watch)
         case Following():
             return followed.look(pipelines, request, state, watch)
 
 
-def _join_or_queue(pipelines: Pipelines, request: RunRequest, state: _Searching, watch: Watch) -> State:
+def _join_or_queue(
+    pipelines: Pipelines, request: RunRequest, state: _Searching, watch: Watch, before_queueing: Callable[[], None]
+) -> State:
     runs = pipelines.active(request.pipeline, request.branch)
     known = KnownRuns(frozenset(run.id for run in runs)) if isinstance(state, Start) else state.known
     timelines = cache(pipelines.records)
-    found = election.elect_run(timelines, runs, known, request)
+    found = election.elect_run(timelines, runs, Previews(pipelines, request, known))
     if found.elected:
         watch(RunChosen(found.elected, RunOrigin.JOINED, known.attempts.number))
         joined = replace(found.known, attempts=replace(known.attempts, superseded=0))
         return Following.one_of(joined, found.carrying, found.elected.id)
-    return _let_others_first(timelines, runs, state, found.known) or _queue(
-        pipelines, request, found.known, watch, hesitated=isinstance(state, ReadyToQueue)
-    )
+    others_first = _let_others_first(timelines, runs, state, found.known)
+    if others_first:
+        return others_first
+    before_queueing()
+    return _queue(pipelines, request, found.known, watch, hesitated=isinstance(state, ReadyToQueue))
 
 
 def _let_others_first(

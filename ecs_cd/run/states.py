@@ -13,12 +13,12 @@ A state has only those fields that exist in it, and each is a value: the explora
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
 from ecs_cd.errors import TryLater
-from ecs_cd.model.run import FinishedRun, RunOrigin
+from ecs_cd.model.run import FinishedRun, Run, RunOrigin, RunRequest
 from ecs_cd.model.state_lock import StateLock
 
 _NONE: frozenset[int] = frozenset()
@@ -44,17 +44,40 @@ class Attempts:
 
 
 @dataclass(frozen=True)
+class Inputs:
+    """What a run was given, as pairs of name and value; letter case of names does not matter."""
+
+    template_parameters: frozenset[tuple[str, str]]
+    variables: frozenset[tuple[str, str]]
+
+    @classmethod
+    def of(cls, given: Run | RunRequest) -> Inputs:
+        """Return the inputs of a run as it is shown, or of a request."""
+        return cls(_caseless(given.template_parameters), _caseless(given.variables))
+
+
+def _caseless(values: Mapping[str, str]) -> frozenset[tuple[str, str]]:
+    return frozenset((name.casefold(), value) for name, value in values.items())
+
+
+@dataclass(frozen=True)
 class KnownRuns:
     """What a delivery knows of runs, by their ids, whatever its state.
 
     `initial`: those that were listed at the first look after the write; any other was queued later. `excluded`: those
-    seen with a job started or a stage skipped, which never carry the change. `prefer_newest`: Azure DevOps has
-    cancelled a run for a newer one (`lockBehavior: runLatest`): of several the newest is elected, and none cancelled.
+    seen with a job started or a stage skipped, and those given other inputs, which never carry the change.
+    `prefer_newest`: Azure DevOps has cancelled a run for a newer one (`lockBehavior: runLatest`): of several the newest
+    is elected, and none cancelled. `never_run`: the stages, in lower case, that no run of the branch executes; None
+    before anybody asked. `shown_inputs`: how the service shows our inputs, where otherwise than they were given.
+    `no_preview`: a preview was asked for in vain.
     """
 
     initial: frozenset[int] = _NONE
     excluded: frozenset[int] = _NONE
     prefer_newest: bool = False
+    never_run: frozenset[str] | None = None
+    shown_inputs: Inputs | None = None
+    no_preview: bool = False
     attempts: Attempts = Attempts()
 
 
@@ -62,7 +85,7 @@ class Basis(Enum):
     """Why a run is certain to carry the change."""
 
     SEEN_WAITING = "seen after the write with no job started; it may still turn out to skip a stage"
-    ALL_STAGES = "the same, or queued by others after the write; its timeline has shown that it skips no stage"
+    ALL_STAGES = "the same, or queued by others after the write; it skips no stage that other runs execute"
     QUEUED = "queued by this delivery after the write, with all stages"
 
 

@@ -84,6 +84,22 @@ def _started(calls: Sequence[Callable[[], T]], most: int) -> Iterator[queue.Simp
         given_up.set()
 
 
+class Background(Generic[T]):
+    """A call that goes on while other things are done."""
+
+    def __init__(self, call: Callable[[], T]) -> None:
+        """Begin it, on a thread that never keeps a process from ending."""
+        self._answers: queue.SimpleQueue[_Answer[T]] = queue.SimpleQueue()
+        self._ended: list[T] = []
+        threading.Thread(target=lambda: self._answers.put(_Answer(0, call)), name="ecs-cd-overlap", daemon=True).start()
+
+    def result(self) -> T:
+        """Wait for its end, and return what it returned; what it raised is raised here, once."""
+        if not self._ended:
+            self._ended = _collect(self._answers, 1)
+        return self._ended[0]
+
+
 @overload
 def run_together(first: Callable[[], A], second: Callable[[], B], /) -> tuple[A, B]: ...
 

@@ -34,13 +34,16 @@ def main() -> None:
     for name in Faults._fields:
         parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=0)
     parser.add_argument("--without", choices=["tag", "cancel"], action="append", default=[])
+    parser.add_argument("--per-branch", action="store_true", help="a pipeline with a stage that every run skips")
     parser.add_argument("--table", action="store_true", help="explore all that docs/protocol.md shows")
     given = parser.parse_args()
     faults = Faults(*(getattr(given, name) for name in Faults._fields))
     chosen = TABLE if given.table else ((given.deliveries, LockBehavior(given.lock), faults),)
     may_tag, may_cancel = ("tag" not in given.without), ("cancel" not in given.without)
     for deliveries, lock, trouble in chosen:
-        found = explore(start(deliveries, lock, trouble, may_tag=may_tag, may_cancel=may_cancel))
+        found = explore(
+            start(deliveries, lock, trouble, may_tag=may_tag, may_cancel=may_cancel, per_branch=given.per_branch)
+        )
         numbers = f"{found.states:,} | {found.transitions:,} | {found.most_runs}"
         print(f"| {deliveries} | {lock.value} | {trouble} | {numbers} |", flush=True)  # noqa: T201 - a command's result
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ecs_cd.errors import EcsCdError
 from ecs_cd.model.events import ignore_events
-from ecs_cd.model.run import Pipeline, Run, RunRequest, TimelineRecord
+from ecs_cd.model.run import Approval, Pipeline, Run, RunRequest, TimelineRecord
 from ecs_cd.run import sharing
 from ecs_cd.run.pipelines import Pipelines
 from ecs_cd.run.states import (
@@ -36,7 +36,7 @@ class Request(NamedTuple):
 
     def settled(self, ended: Callable[[int], bool]) -> bool:
         """Return whether the answer can never change any more: nothing others do could come before or after it."""
-        return self.method == "log_tail" or (self.method == "records" and ended(self.run_id))
+        return self.method in ("log_tail", "preview") or (self.method == "records" and ended(self.run_id))
 
     @property
     def run_id(self) -> int:
@@ -85,6 +85,15 @@ class _Replay:
 
     def queue(self, request: RunRequest) -> Run:
         return self._answer("queue", request)  # type: ignore[return-value]  # likewise
+
+    def preview(self, request: RunRequest) -> str:
+        return self._answer("preview", request)  # type: ignore[return-value]  # likewise
+
+    def newest(self, pipeline: Pipeline) -> Run | None:
+        return self._answer("newest", pipeline)  # type: ignore[return-value]  # likewise
+
+    def approvals(self, ids: Sequence[str]) -> tuple[Approval, ...]:
+        return self._answer("approvals", tuple(ids))  # type: ignore[return-value]  # likewise
 
     def active(self, pipeline: Pipeline, branch: str) -> tuple[Run, ...]:
         return self._answer("active", pipeline, branch)  # type: ignore[return-value]  # likewise

@@ -72,10 +72,11 @@ def start(
     *,
     may_tag: bool = True,
     may_cancel: bool = True,
+    per_branch: bool = False,
 ) -> SystemState:
     """Return the system before any of the deliveries has written."""
     all_of_them = tuple(SteppedDelivery(str(number)) for number in range(deliveries))
-    return SystemState(AzureState(lock), all_of_them, faults, Setup(faults, may_tag, may_cancel))
+    return SystemState(AzureState(lock, per_branch=per_branch), all_of_them, faults, Setup(faults, may_tag, may_cancel))
 
 
 def check(system: SystemState) -> str:

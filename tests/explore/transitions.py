@@ -158,7 +158,7 @@ class Transitions:
 
     def _answer(self, azure: AzureNode, request: Request) -> tuple[AzureNode, object]:
         """Return what becomes of Azure DevOps, and its answer, of which there is only one object for each value."""
-        key = Request(request.method, ()) if request.method in ("queue", "active") else request
+        key = Request(request.method, ()) if request.method in ("queue", "active", "preview", "newest") else request
         found = azure.answers.get(key)
         if found is None:
             pipelines = self._setup.pipelines(azure.value)
@@ -285,6 +285,7 @@ def _delivery_form(delivery: SteppedDelivery, runs: int) -> Hashable:
         form.append(tuple(sorted(new[run_id] for run_id in known.initial if run_id in new)))
         form.append(tuple(sorted(new[run_id] for run_id in known.excluded)))
         form += [known.prefer_newest, known.attempts.agent_lost, known.attempts.superseded]
+        form.append(known.never_run)
         form.append(known.attempts.number > 1)  # the number itself is only shown
     if isinstance(state, Following):
         carrying = ((new[run.id], run.basis) for run in (state.run, *state.others))

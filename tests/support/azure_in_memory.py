@@ -7,12 +7,13 @@ starts and ends the runs, one event at a time, within what `startable`, `superse
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cache
 
 from ecs_cd.errors import AccessDenied, UnexpectedAnswer
-from ecs_cd.model.run import AZURE_DEVOPS_ITSELF, Pipeline, Run, RunRequest, RunState, TimelineRecord
+from ecs_cd.model.run import AZURE_DEVOPS_ITSELF, Approval, Pipeline, Run, RunRequest, RunState, TimelineRecord
 
 LOCK_ERROR = (
     "Error: Error acquiring the state lock",
@@ -23,6 +24,10 @@ LOCK_ERROR = (
 )
 BUILD_SERVICE = "platform Build Service"
 """The identity of the deliveries."""
+
+
+_ELSEWHERE = "- stage: Production\n  condition: eq(variables['Build.SourceBranch'], 'refs/heads/production')\n"
+_STAGES = "- stage: Plan\n  dependsOn: []\n- stage: Apply\n"
 
 
 class LockBehavior(Enum):
@@ -46,7 +51,8 @@ class MemoryRun:
     """A run. `reads`: the versions that had been written when its first job started; None while it waits.
 
     `inputs`: the template parameters it was given. `skips_stage`: whoever queued it deselected a stage. `attempt`: 2
-    once a person has started it again: it applies what it had planned before.
+    once a person has started it again: it applies what it had planned before. `per_branch`: of a pipeline with a stage
+    for another branch, which every run skips.
     """
 
     id: int
@@ -60,6 +66,7 @@ class MemoryRun:
     branch: str = "refs/heads/main"
     skips_stage: bool = False
     attempt: int = 1
+    per_branch: bool = False
 
     @property
     def waits(self) -> bool:
@@ -69,12 +76,16 @@ class MemoryRun:
 
 @dataclass(frozen=True)
 class AzureState:
-    """All there is: the lock's behavior, the runs, oldest first, and the versions written so far."""
+    """All there is: the lock's behavior, the runs, oldest first, and the versions written so far.
+
+    `per_branch`: the pipeline has a stage for another branch.
+    """
 
     lock: LockBehavior = LockBehavior.NONE
     runs: tuple[MemoryRun, ...] = ()
     written: frozenset[str] = frozenset()
     next_id: int = 1
+    per_branch: bool = False
 
     def run(self, run_id: int) -> MemoryRun:
         for run in self.runs:
@@ -92,7 +103,7 @@ class AzureState:
 
     def queue(self, **about: object) -> AzureState:
         """Somebody queues a run."""
-        run = replace(MemoryRun(self.next_id), **about)  # type: ignore[arg-type]  # fields by name
+        run = replace(MemoryRun(self.next_id, per_branch=self.per_branch), **about)  # type: ignore[arg-type]  # fields by name
         return replace(self, runs=(*self.runs, run), next_id=self.next_id + 1)
 
     def startable(self) -> tuple[int, ...]:
@@ -147,6 +158,16 @@ class MemoryAzureDevOps:
         inputs = tuple(sorted(request.template_parameters.items()))
         self.state = self.state.queue(inputs=inputs, pipeline=request.pipeline.id, branch=request.branch)
         return as_run(self.state.runs[-1], LockBehavior.NONE)
+
+    def preview(self, request: RunRequest) -> str:
+        return f"stages:\n{_ELSEWHERE if self.state.per_branch else ''}{_STAGES}"
+
+    def newest(self, pipeline: Pipeline) -> Run | None:
+        found = [run for run in self.state.runs if run.pipeline == pipeline.id]
+        return as_run(found[-1], self.state.lock) if found else None
+
+    def approvals(self, ids: Sequence[str]) -> tuple[Approval, ...]:
+        return ()
 
     def active(self, pipeline: Pipeline, branch: str) -> tuple[Run, ...]:
         return tuple(
@@ -216,6 +237,7 @@ def timeline(run: MemoryRun) -> tuple[TimelineRecord, ...]:
     failed = run.state is RunState.FAILED
     task = (TimelineRecord("t", "j", "Task", "terraform apply", "completed", "failed", 1, log_id=1),) if failed else ()
     return (
+        *((TimelineRecord("e", "", "Stage", "Production", "completed", "skipped"),) if run.per_branch else ()),
         TimelineRecord("p", "", "Stage", "Plan", *plan, order=1),
         TimelineRecord("s", "", "Stage", "Apply", state, result, order=2, attempt=run.attempt),
         TimelineRecord("j", "s", "Job", "terraform", state, result, order=1, attempt=run.attempt, worker=worker),

@@ -16,7 +16,7 @@ from ecs_cd.errors import EcsCdError, ImageMissing, ParameterRefused, VersionLim
 from ecs_cd.model.image import FoundImage, ImageRef, ImageRepository
 from ecs_cd.model.labels import NO_MARKS, Marks
 from ecs_cd.model.parameter import Parameter, ParameterVersion
-from ecs_cd.model.run import Pipeline, Run, RunProgress, RunRequest, RunState, TimelineRecord
+from ecs_cd.model.run import Approval, Pipeline, Run, RunProgress, RunRequest, RunState, TimelineRecord
 from ecs_cd.model.service import ServiceSnapshot, ServiceTarget, TaskDefinition
 from ecs_cd.model.service_deployment import LifecycleHook, ServiceDeployment
 from ecs_cd.model.stopped_task import LogLocation, StoppedTask
@@ -165,6 +165,10 @@ class FakeParameters(Fake):
         self._called("read")
         return self.standing(name) if name in self._standing else None
 
+    def read_many(self, names: Sequence[str]) -> dict[str, ParameterVersion]:
+        self._called("read_many")
+        return {name: self._kept[name][-1] for name in names if name in self._kept}
+
     def write(self, parameter: Parameter, value: str) -> int:
         self._called("write")
         self.put(replace(parameter, value=value))
@@ -220,6 +224,8 @@ class FakePipelines(Fake):
         self.listed: list[Run] = []
         self.cancelled: list[int] = []
         self.tags: dict[int, set[str]] = {}
+        self.expand: Callable[[RunRequest], str] = lambda request: str(sorted(request.template_parameters.items()))
+        self.answers: dict[str, Approval] = {}
         self._shown: dict[int, RunProgress] = {}
 
     def play(self, *steps: RunProgress) -> Run:
@@ -247,6 +253,19 @@ class FakePipelines(Fake):
         )
         self.scripts.setdefault(number, deque([RunProgress(run), RunProgress(replace(run, state=RunState.SUCCEEDED))]))
         return run
+
+    def preview(self, request: RunRequest) -> str:
+        """Return what `expand` makes of the request; other parameters make another YAML unless it says otherwise."""
+        self._called("preview")
+        return self.expand(request)
+
+    def newest(self, pipeline: Pipeline) -> Run | None:
+        self._called("newest")
+        return self.scripts[max(self.scripts)][0].run if self.scripts else None
+
+    def approvals(self, ids: Sequence[str]) -> tuple[Approval, ...]:
+        self._called("approvals")
+        return tuple(self.answers[one] for one in ids if one in self.answers)
 
     def active(self, pipeline: Pipeline, branch: str) -> tuple[Run, ...]:
         self._called("active")

@@ -21,7 +21,7 @@ from tests.support.forked_commands import ForkedCommand
 from tests.support.simulated_clouds import PARAMETER, SimulatedClouds
 
 DEPLOY = ("deploy", "my-api", "development", "--tag", "102")
-BEYOND = 20
+BEYOND = 21
 """More requests than this delivery makes, those of one look at ECS counted once."""
 SAME_LOOK = (
     "DescribeTaskDefinition",

@@ -192,6 +192,8 @@ def test_azure_devops_failing_before_the_write_changes_nothing(cli: Cli, clouds:
 def test_azure_devops_failing_at_the_queue_is_asked_again_only_after_a_look(
     cli: Cli, clouds: SimulatedClouds, fault: str
 ) -> None:
+    """Nor is a run that was queued all the same taken for ours, where no preview shows that its inputs are."""
+    break_azure(clouds, "403", "POST", "preview", FOREVER)
     break_azure(clouds, fault, "POST", "runs", FOREVER)
     called = cli(*DEPLOY)
     assert called.code in (1, 3)
@@ -215,21 +217,40 @@ def test_a_short_failure_of_azure_devops_does_not_end_the_wait_for_a_run(
     assert clouds.serves() == "102"
 
 
+def lose_the_answer(clouds: SimulatedClouds, fault: str) -> None:
+    if fault == "reset":
+        clouds.azure.faults.reset("POST", "runs", processed=True)
+    else:
+        clouds.azure.faults.truncate("POST", "runs")
+
+
+@pytest.mark.parametrize("fault", ["reset", "truncate"])
+def test_a_run_that_was_queued_though_the_answer_was_lost_is_found_though_it_shows_a_default(
+    cli: Cli, clouds: SimulatedClouds, fault: str
+) -> None:
+    with clouds.azure.agents_offline():
+        lose_the_answer(clouds, fault)
+        called = cli(*DEPLOY, "--timeout", "20s")
+    assert "joined" in called.err
+    assert clouds.azure.wait(1) == "succeeded"
+    assert cli(*DEPLOY).code == 0
+    assert len(clouds.azure.recorder.find("POST", "runs$")) == 1
+
+
 @pytest.mark.parametrize("fault", ["reset", "truncate"])
 def test_of_a_run_that_was_queued_though_the_answer_was_lost_and_another_one_only_the_first_stays(
     cli: Cli, clouds: SimulatedClouds, fault: str
 ) -> None:
+    """Without a preview it is not known beforehand that the inputs are the same."""
+    break_azure(clouds, "403", "POST", "preview", FOREVER)
     with clouds.azure.agents_offline():
-        if fault == "reset":
-            clouds.azure.faults.reset("POST", "runs", processed=True)
-        else:
-            clouds.azure.faults.truncate("POST", "runs")
+        lose_the_answer(clouds, fault)
         called = cli(*DEPLOY, "--timeout", "20s")
         assert clouds.azure.wait(2) == "canceled"
     assert "queued at the same moment, carries the tag as well" in called.err
     assert clouds.azure.wait(1) == "succeeded"
     assert cli(*DEPLOY).code == 0
-    assert len(clouds.azure.recorder.find("POST")) == 2
+    assert len(clouds.azure.recorder.find("POST", "runs$")) == 2
 
 
 def test_throttling_at_the_queue_is_waited_for(cli: Cli, clouds: SimulatedClouds) -> None:

@@ -375,44 +375,6 @@ def test_a_run_cancelled_by_a_person_is_a_failure_though_ecs_serves_the_tag(worl
     assert "cancelled by Ann" in report.failure.message
 
 
-def test_a_joined_run_that_changed_nothing_here_is_no_failure_before_another_one_has_been_tried(world: World) -> None:
-    """It may have been queued to plan only, by a condition that no list of runs shows."""
-    joined = Run(5, "20260101.5", "https://dev/5", RunState.WAITING, 7)
-    world.pipelines.listed.append(joined)
-    world.pipelines.play(RunProgress(joined), RunProgress(replace(joined, state=RunState.SUCCEEDED)))
-    world.pipelines.meanwhile("active", lambda: None, world.pipelines.listed.clear)
-    world.pipelines.meanwhile("queue", lambda: world.services.play(serving("101"), serving("102")))
-    world.services.play(serving("101"))
-    report = world.deploy()
-    assert report.outcome is Outcome.DEPLOYED
-    assert world.changed == ["write", "queue"]
-    assert "trying another one" in report.warnings[0]
-
-
-def test_a_second_joined_run_that_changed_nothing_is_the_failure(world: World) -> None:
-    for number in (5, 6):
-        joined = Run(number, f"20260101.{number}", f"https://dev/{number}", RunState.WAITING, 7)
-        world.pipelines.play(RunProgress(joined), RunProgress(replace(joined, state=RunState.SUCCEEDED)))
-
-    def list_only(*numbers: int) -> Callable[[], None]:
-        runs = [Run(number, f"20260101.{number}", "", RunState.WAITING, 7) for number in numbers]
-        return lambda: world.pipelines.listed.__setitem__(slice(None), runs)
-
-    world.pipelines.meanwhile("active", list_only(5), list_only(6), list_only())
-    world.services.play(serving("101"))
-    report = world.deploy()
-    assert report.failure and report.failure.reason == "not-applied"
-    assert report.run and (report.run.id, report.run.origin) == (6, "joined")
-    assert world.changed == ["write"]
-
-
-def test_a_run_of_our_own_that_changed_nothing_is_the_failure_at_once(world: World) -> None:
-    world.services.play(serving("101"))
-    report = world.deploy()
-    assert report.failure and report.failure.reason == "not-applied"
-    assert world.changed == ["write", "queue"]
-
-
 def test_a_missing_right_to_share_runs_is_a_warning(world: World) -> None:
     older = Run(5, "20260101.5", "https://dev/5", RunState.WAITING, 7)
     world.pipelines.play(RunProgress(older), RunProgress(replace(older, state=RunState.SUCCEEDED)))

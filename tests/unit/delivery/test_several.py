@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import _thread
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -18,7 +18,7 @@ from ecs_cd.model.delivery import Delivery, Place
 from ecs_cd.model.events import Event, PhaseEnded, RunChanged, Warned, Watch
 from ecs_cd.model.image import ImageRepository, ImageTag
 from ecs_cd.model.labels import VERIFIED
-from ecs_cd.model.parameter import Parameter
+from ecs_cd.model.parameter import Parameter, ParameterVersion
 from ecs_cd.model.run import FinishedRun, Pipeline, Run, RunProgress, RunState, TimelineRecord
 from ecs_cd.model.service import Container, Deployment, ServiceSnapshot, ServiceTarget, TaskDefinition
 from ecs_cd.report.combined import Reports
@@ -113,6 +113,19 @@ def test_no_run_is_looked_for_before_the_last_parameter_is_written(world: World)
     assert world.deploy().succeeded
     assert too_soon == [False]
     assert looked.is_set()
+
+
+def test_all_that_was_written_is_read_back_at_once_before_the_run_is_queued(world: World) -> None:
+    asked: list[tuple[str, ...]] = []
+    read_many = world.parameters.read_many
+
+    def noting(names: Sequence[str]) -> dict[str, ParameterVersion]:
+        asked.append(tuple(sorted(names)))
+        return read_many(names)
+
+    world.parameters.read_many = noting  # type: ignore[method-assign]  # noted, and answered as before
+    assert world.deploy().succeeded
+    assert asked == [tuple(f"/{name}/tag" for name in NAMES)]
 
 
 def test_a_run_that_waits_already_is_joined_by_all(world: World) -> None:

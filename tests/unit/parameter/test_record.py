@@ -12,6 +12,7 @@ from ecs_cd.model.parameter import Parameter, ParameterChange, Recorded
 from ecs_cd.parameter.record import (
     ChangeState,
     ParameterSnapshot,
+    are_readable,
     change_status,
     read_parameter,
     record_tag,
@@ -494,3 +495,32 @@ def test_without_an_order_nothing_is_overtaken() -> None:
     change = store.record("def", Order.NONE)
     store.by_another("abc")
     assert change_status(store, change, Order.NONE).state is ChangeState.STANDS
+
+
+# Reading back
+
+
+def change_to(version: int, name: str = "/a/tag", recorded: Recorded = Recorded.WRITTEN) -> ParameterChange:
+    return ParameterChange(name, ImageTag("2"), "1", "2", version, recorded)
+
+
+def test_what_was_written_is_readable_once_its_version_or_a_newer_one_shows() -> None:
+    store = FakeParameters()
+    store.put(Parameter("/a/tag", "1", 1))
+    store.put(Parameter("/b/tag", "1", 1))
+    assert not are_readable(store, [change_to(2)])
+    assert not are_readable(store, [change_to(1), change_to(2, "/b/tag")])
+    assert are_readable(store, [change_to(1), change_to(1, "/b/tag")])
+    store.put(Parameter("/a/tag", "2", 1))
+    store.put(Parameter("/a/tag", "3", 1))
+    assert are_readable(store, [change_to(2)])
+    assert not are_readable(store, [change_to(1, "/missing")])
+    assert set(store.calls) == {"read_many"} and len(store.calls) == 5, "one request for all of them"
+
+
+def test_what_was_not_written_need_not_be_read_back_and_a_failed_read_holds_nothing_up() -> None:
+    store = FakeParameters()
+    assert are_readable(store, [change_to(9, recorded=Recorded.UNCHANGED)])
+    assert store.calls == []
+    store.fail("read_many", Throttled("429"))
+    assert are_readable(store, [change_to(9)])

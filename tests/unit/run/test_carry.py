@@ -278,3 +278,63 @@ def test_an_interrupt_leaves_every_run_alone() -> None:
         carried(azure, clock)
     assert azure.state.runs[0].state is RunState.RUNNING
     assert TimelineRecord("s", "", "Stage", "Apply", "inProgress", order=2) in azure.records(1)
+
+
+# The change must be readable before a run is queued
+
+
+def carried_when(
+    azure: Running, clock: FakeClock, is_readable: Callable[[], bool], events: list[Event] | None = None
+) -> FinishedRun:
+    return carry_change(
+        azure,
+        Pipeline(7),
+        MAIN,
+        CHANGE,
+        deadline=Deadline.after(1800, clock),
+        watch=(events if events is not None else []).append,
+        is_readable=is_readable,
+    )
+
+
+def test_a_change_that_can_be_read_is_asked_for_once_and_nothing_is_waited_for() -> None:
+    clock = FakeClock()
+    asked: list[float] = []
+
+    def is_readable() -> bool:
+        asked.append(clock.now())
+        return True
+
+    carried_when(Running(clock), clock, is_readable)
+    assert asked == [1000.0]
+
+
+def test_no_run_is_queued_before_the_change_can_be_read() -> None:
+    clock = FakeClock()
+    queued: list[float] = []
+
+    class Noting(Running):
+        def queue(self, request: RunRequest) -> Run:
+            queued.append(self.clock.now())
+            return super().queue(request)
+
+    carried_when(Noting(clock), clock, lambda: clock.now() >= 1003.0)
+    assert len(queued) == 1 and queued[0] >= 1003.0
+
+
+def test_a_change_that_stays_unreadable_is_a_warning_and_the_run_is_queued() -> None:
+    clock = FakeClock()
+    events: list[Event] = []
+    assert carried_when(Running(clock), clock, lambda: False, events).run
+    assert [event.message for event in events if isinstance(event, Warned)] == [
+        "Parameter Store does not show yet what was written; the run is queued all the same."
+    ]
+
+
+def test_a_run_that_waits_is_joined_whether_the_change_can_be_read_or_not() -> None:
+    clock = FakeClock()
+    azure = Running(clock)
+    azure.queue(RunRequest(Pipeline(7), MAIN))
+    events: list[Event] = []
+    assert carried_when(azure, clock, lambda: False, events).origin is RunOrigin.JOINED
+    assert not [event for event in events if isinstance(event, Warned)]

@@ -8,7 +8,15 @@ import pytest
 
 from ecs_cd.errors import RunCancelled, RunFailed
 from ecs_cd.model.events import RunLeft, Warned
-from ecs_cd.model.run import AZURE_DEVOPS_ITSELF, RunOrigin, RunProgress, RunState
+from ecs_cd.model.run import (
+    AZURE_DEVOPS_ITSELF,
+    Approval,
+    ApprovalStatus,
+    RunOrigin,
+    RunProgress,
+    RunState,
+    TimelineRecord,
+)
 from ecs_cd.run.states import (
     Basis,
     CarryingRun,
@@ -74,10 +82,63 @@ def test_a_joined_run_that_turns_out_to_skip_a_stage_is_left_and_not_joined_agai
     joined = azure.next_state(Start())
     assert isinstance(joined, Following)
     left = azure.next_state(joined)
-    assert left == Looking(KnownRuns(initial=frozenset({5}), excluded=frozenset({5})))
+    assert left == Looking(KnownRuns(frozenset({5}), frozenset({5}), never_run=frozenset()))
     assert isinstance(azure.events[-1], RunLeft) and "skips a stage" in azure.events[-1].why
     assert isinstance(left, Looking)
     assert followed(azure.next_state(left)) == 101
+
+
+PER_BRANCH = """
+stages:
+- stage: Production
+  condition: eq(variables['Build.SourceBranch'], 'refs/heads/production')
+- stage: Apply
+  dependsOn: []
+"""
+
+
+def test_a_joined_run_that_skips_what_every_run_of_its_branch_skips_is_followed_on() -> None:
+    production = replace(STAGE, id="s2", name="Production", state="completed", result="skipped")
+    azure = ScriptedAzure(in_state(5, RunState.RUNNING, production, *AT_WORK))
+    azure.expand = lambda _: PER_BRANCH
+    state = azure.next_state(following(5, 6, basis=Basis.SEEN_WAITING))
+    assert isinstance(state, Following)
+    assert (state.run, state.known.never_run) == (CarryingRun(5, Basis.ALL_STAGES), frozenset({"production"}))
+    azure.next_state(state)
+    assert azure.calls.count("preview") == 1
+
+
+def test_a_remembered_run_that_skips_what_every_run_of_its_branch_skips_is_gone_on_with() -> None:
+    production = replace(STAGE, id="s2", name="Production", state="completed", result="skipped")
+    azure = ScriptedAzure(in_state(5, RunState.CANCELLED, **BY_US), in_state(6, RunState.RUNNING, production, *AT_WORK))
+    azure.expand = lambda _: PER_BRANCH
+    state = replace(following(5), others=(CarryingRun(6, Basis.SEEN_WAITING),))
+    assert followed(azure.next_state(state)) == 6
+
+
+def test_a_joined_run_whose_stage_was_not_approved_is_followed_to_its_end() -> None:
+    """Another one would have to ask again."""
+    checkpoint = TimelineRecord("c", "s", "Checkpoint", "Checkpoint", "completed", "skipped")
+    stage = replace(STAGE, state="completed", result="skipped")
+    azure = ScriptedAzure(in_state(5, RunState.SUCCEEDED, stage, checkpoint))
+    done = azure.next_state(following(5, basis=Basis.SEEN_WAITING))
+    assert isinstance(done, Done) and done.finished.records == (stage, checkpoint)
+
+
+def test_a_rejected_approval_is_the_failure_and_says_who_rejected_it() -> None:
+    checkpoint = TimelineRecord("c", "s", "Checkpoint", "Checkpoint", "completed", "failed")
+    approval = TimelineRecord("a", "c", "Checkpoint.Approval", "Checkpoint.Approval", "completed", "failed")
+    stage = replace(STAGE, state="completed", result="failed")
+    azure = ScriptedAzure(in_state(5, RunState.FAILED, stage, checkpoint, approval))
+    azure.answers["a"] = Approval("a", ApprovalStatus.REJECTED, "Ann Author", comment="not today")
+    with pytest.raises(RunFailed) as caught:
+        azure.next_state(following(5))
+    assert caught.value.message == (
+        "Run 20260101.5 failed: its stage 'Apply' did not begin, "
+        "because Ann Author rejected its approval ('not today')."
+    )
+    assert caught.value.hint.startswith("Ask Ann Author why")
+    assert (caught.value.link, azure.calls) == ("https://dev/5", ["run", "records", "approvals"])
 
 
 def test_a_stage_skipped_because_another_failed_is_a_failure_and_not_a_stage_left_out() -> None:
@@ -155,7 +216,8 @@ def test_a_remembered_run_that_was_not_looked_into_must_not_skip_a_stage() -> No
 
 
 def test_a_cancel_by_azure_devops_means_runlatest_and_one_by_a_delivery_does_not() -> None:
-    by_service = ScriptedAzure(in_state(5, RunState.CANCELLED, **BY_SERVICE)).next_state(following(5))
+    newer = run(6, RunState.SUCCEEDED, branch="refs/heads/other")
+    by_service = ScriptedAzure(in_state(5, RunState.CANCELLED, **BY_SERVICE), newer).next_state(following(5))
     assert isinstance(by_service, Looking) and by_service.known.prefer_newest
     by_us = ScriptedAzure(in_state(5, RunState.CANCELLED, **BY_US)).next_state(following(5))
     assert isinstance(by_us, Looking) and not by_us.known.prefer_newest
@@ -193,10 +255,27 @@ def test_a_person_named_by_an_issue_is_believed() -> None:
         azure.next_state(following(5))
 
 
+@pytest.mark.parametrize("state", list(RunState))
+def test_a_cancel_in_azure_devops_own_name_is_runlatest_s_only_where_there_is_a_newer_run(state: RunState) -> None:
+    """Of any branch and in any state by now; whoever cancelled without one was a person."""
+    azure = ScriptedAzure(in_state(5, RunState.CANCELLED, **BY_SERVICE), run(4))
+    with pytest.raises(RunCancelled, match="does not show by whom"):
+        azure.next_state(following(5))
+    assert azure.calls == ["run", "records", "newest"]
+    azure.show(run(6, state, branch="refs/heads/other"))
+    assert isinstance(azure.next_state(following(5)), Looking)
+
+
+def test_a_newer_run_that_is_remembered_need_not_be_asked_for() -> None:
+    azure = ScriptedAzure(in_state(5, RunState.CANCELLED, **BY_SERVICE), run(6))
+    assert followed(azure.next_state(following(5, 6))) == 6
+    assert "newest" not in azure.calls
+
+
 def test_the_sixth_run_in_a_row_that_azure_devops_cancels_is_a_failure() -> None:
     azure, known = ScriptedAzure(), KnownRuns()
     for _ in range(5):
-        azure.show(in_state(5, RunState.CANCELLED, **BY_SERVICE))
+        azure.show(in_state(5, RunState.CANCELLED, **BY_SERVICE), run(6, RunState.CANCELLED))
         after = azure.next_state(following(5, known=known))
         assert isinstance(after, Looking)
         known = after.known

@@ -116,20 +116,34 @@ def test_a_run_that_succeeds_with_issues_is_the_end_with_a_warning() -> None:
     assert finished.warning == f"Run 20260101.5 succeeded with issues ({URL})."
 
 
-@pytest.mark.parametrize(("who", "said"), [("Ann", r"was cancelled by Ann\."), ("", r"was cancelled\.")])
+@pytest.mark.parametrize(
+    ("who", "said"),
+    [("Ann", r"was cancelled by Ann\."), ("", r"was cancelled, and Azure DevOps does not show by whom\.")],
+)
 def test_a_cancelled_run_is_a_failure_that_names_who_did_it(who: str, said: str) -> None:
     pipelines = FakePipelines()
     pipelines.play(at(RunState.CANCELLING), at(RunState.CANCELLED, changed_by=who))
     with pytest.raises(RunCancelled, match=said) as caught:
         followed(pipelines)
     assert caught.value.link == URL
+    assert caught.value.hint == "Queue another run.", "nothing is known of a parameter"
 
 
 def test_a_failed_run_is_explained() -> None:
     pipelines = FakePipelines()
     pipelines.play(at(RunState.FAILED, STAGE, JOB, INIT, FAILED_APPLY))
-    with pytest.raises(RunFailed, match="failed in task 'terraform apply'"):
+    with pytest.raises(RunFailed, match="failed in task 'terraform apply'") as caught:
         followed(pipelines)
+    assert caught.value.hint == "Fix the cause, then queue another run.", "to wait for this one again does not help"
+
+
+def test_the_deadline_names_the_run_once() -> None:
+    pipelines = FakePipelines()
+    pipelines.play(at(RunState.RUNNING, STAGE))
+    with pytest.raises(DeadlineReached) as caught:
+        followed(pipelines)
+    assert URL not in caught.value.message
+    assert caught.value.link == URL
 
 
 def test_each_change_is_told_once() -> None:
@@ -219,7 +233,14 @@ def test_a_line_that_says_error_is_found_in_any_wording(line: str) -> None:
 
 
 def test_a_long_explanation_is_cut() -> None:
-    assert len(explained(FAILED_APPLY, log=("Error: one", *["more"] * 50)).details) == 12
+    log = ("Error: one", *(f"more {number}" for number in range(50)))
+    assert len(explained(FAILED_APPLY, log=log).details) == 12
+
+
+def test_a_line_that_the_log_has_twice_is_told_once() -> None:
+    """The agent repeats the last error as its own."""
+    log = ("##[error]Bash exited with code '1'.", "Bash exited with code '1'.")
+    assert explained(FAILED_APPLY, log=log).details == ("Bash exited with code '1'.",)
 
 
 def test_where_the_log_names_no_error_the_tasks_issues_are_told() -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from ecs_cd.errors import ServiceUnavailable, Throttled
+from ecs_cd.errors import AccessDenied, ServiceUnavailable, Throttled
 from ecs_cd.model.events import RunChosen
 from ecs_cd.model.run import RunOrigin, RunProgress, RunState, TimelineRecord
 from ecs_cd.run.election import CANCELLED_TAG
@@ -127,6 +127,116 @@ def test_a_run_with_other_inputs_or_tagged_as_cancelled_is_not_joined(other: dic
 def test_letter_case_of_names_does_not_tell_runs_apart() -> None:
     azure = ScriptedAzure(run(5, template_parameters={"ENVIRONMENT": "dev"}, variables={"reason": "release"}))
     assert followed(azure.next_state(Start())) == 5
+
+
+# Inputs with their defaults filled in
+
+DEFAULTS_FILLED_IN: dict[str, object] = {"template_parameters": {"environment": "dev", "size": "small"}}
+
+
+def with_default(size: str) -> ScriptedAzure:
+    """A pipeline with a parameter that has a default."""
+    azure = ScriptedAzure()
+    azure.expand = lambda request: f"stages: [{{stage: {request.template_parameters.get('size', size)}}}]"
+    return azure
+
+
+def test_a_run_that_shows_defaults_filled_in_is_joined_where_both_expand_to_the_same() -> None:
+    azure = with_default("small")
+    azure.show(run(5, RunState.WAITING, **DEFAULTS_FILLED_IN), run(6, RunState.WAITING, **DEFAULTS_FILLED_IN))
+    state = azure.next_state(Start())
+    assert isinstance(state, Following)
+    assert (state.run.id, ids(state.others), azure.requests) == (5, [6], [])
+    assert azure.calls == ["active", "preview", "preview"], "what was learnt of the first is known of the second"
+
+
+def test_a_run_that_was_given_another_value_than_the_default_is_not_joined_and_not_asked_for_again() -> None:
+    azure = with_default("large")
+    azure.show(run(5, RunState.WAITING, **DEFAULTS_FILLED_IN))
+    queued = azure.next_state(Start())
+    assert isinstance(queued, Queued)
+    assert queued.known.excluded == {5}
+    assert azure.calls == ["active", "preview", "preview", "queue"]
+    assert followed(azure.next_state(queued)) == 101
+    assert azure.calls.count("preview") == 2
+
+
+def test_after_a_lost_answer_the_run_that_was_queued_is_joined_though_it_shows_defaults() -> None:
+    azure = with_default("small")
+    azure.fail("queue", ServiceUnavailable("503"))
+    failed = azure.next_state(Start())
+    assert isinstance(failed, QueueFailed)
+    azure.show(run(5, RunState.WAITING, **DEFAULTS_FILLED_IN))
+    assert followed(azure.next_state(failed.then)) == 5
+    assert azure.requests == []
+
+
+def test_how_our_own_run_shows_our_inputs_is_known_from_then_on() -> None:
+    azure = with_default("small")
+    azure.show(run(101, RunState.WAITING, **DEFAULTS_FILLED_IN))
+    kept = azure.next_state(Queued(NOTHING_KNOWN, 101))
+    assert isinstance(kept, Following)
+    azure.show(run(102, RunState.WAITING, **DEFAULTS_FILLED_IN))
+    assert followed(azure.next_state(Looking(kept.known))) == 102
+    assert "preview" not in azure.calls
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"variables": {}}, {"template_parameters": {}}, {"template_parameters": {"environment": "prod", "a": "b"}}],
+)
+def test_what_was_given_otherwise_needs_no_preview(other: dict[str, object]) -> None:
+    azure = ScriptedAzure(run(5, RunState.WAITING, **other))
+    assert followed(azure.next_state(Start())) == 101
+    assert "preview" not in azure.calls
+
+
+def test_without_the_right_to_a_preview_one_run_more_is_queued_and_ours_is_compared() -> None:
+    azure = with_default("small")
+    azure.fail("preview", AccessDenied("no"))
+    azure.show(run(5, RunState.WAITING, **DEFAULTS_FILLED_IN))
+    queued = azure.next_state(Start())
+    assert isinstance(queued, Queued)
+    azure.show(run(5, RunState.WAITING, **DEFAULTS_FILLED_IN), run(101, RunState.WAITING, **DEFAULTS_FILLED_IN))
+    assert followed(azure.next_state(queued)) == 5
+    assert azure.calls.count("preview") == 1
+
+
+# Stages that no run of the branch executes
+
+PER_BRANCH = """
+stages:
+- stage: Production
+  condition: eq(variables['Build.SourceBranch'], 'refs/heads/production')
+- stage: Apply
+  condition: in(dependencies.Production.result, 'Succeeded', 'Skipped')
+"""
+PRODUCTION = replace(STAGE, id="s2", name="Production", state="completed", result="skipped")
+ITS_JOB = replace(JOB, id="j2", parent_id="s2", state="completed", result="skipped")
+
+
+def per_branch(*runs: RunProgress) -> ScriptedAzure:
+    azure = ScriptedAzure(*runs)
+    azure.expand = lambda _: PER_BRANCH
+    return azure
+
+
+def test_a_run_that_waits_behind_a_stage_that_this_branch_never_runs_is_joined() -> None:
+    waits = (PRODUCTION, ITS_JOB, *WAITS_FOR_A_CHECK)
+    azure = per_branch(in_state(5, RunState.RUNNING, *waits))
+    assert followed(azure.next_state(Start())) == 5
+    assert azure.calls == ["active", "records", "preview"]
+
+
+def test_a_run_that_appears_at_work_behind_such_a_stage_is_joined() -> None:
+    azure = per_branch(in_state(6, RunState.RUNNING, PRODUCTION, ITS_JOB, *AT_WORK))
+    assert followed(azure.next_state(ReadyToQueue(NOTHING_KNOWN))) == 6
+
+
+def test_one_that_skips_another_stage_as_well_is_not() -> None:
+    plan = replace(STAGE, id="s3", name="Plan", state="completed", result="skipped")
+    azure = per_branch(in_state(6, RunState.RUNNING, PRODUCTION, ITS_JOB, plan, *AT_WORK))
+    assert followed(azure.next_state(ReadyToQueue(NOTHING_KNOWN))) == 101
 
 
 def test_a_run_that_was_seen_at_work_is_not_asked_for_its_timeline_again() -> None:

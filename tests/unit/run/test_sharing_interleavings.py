@@ -15,6 +15,7 @@ from ecs_cd.model.events import RunLeft, Watch
 from ecs_cd.model.run import AZURE_DEVOPS_ITSELF, Run, RunRequest, TimelineRecord
 from ecs_cd.run import duplicates, election, followed, sharing, timeline
 from ecs_cd.run.pipelines import Pipelines
+from ecs_cd.run.previews import Previews
 from ecs_cd.run.states import Basis, CarryingRun, Following, KnownRuns, Looking, Queued, QueueFailed
 from ecs_cd.run.timeline import Timelines
 from tests.explore.graph import BrokenError, components, explore, has_circle
@@ -61,6 +62,18 @@ def test_two_deliveries_and_a_person_who_queues_a_run(faults: Faults) -> None:
 
 
 @pytest.mark.parametrize("lock", LockBehavior)
+def test_a_stage_that_every_run_of_the_branch_skips_costs_no_run(lock: LockBehavior) -> None:
+    plain, per_branch = (explore(start(2, lock, per_branch=conditional)) for conditional in (False, True))
+    assert per_branch.outcomes == {"carried"}
+    assert (per_branch.most_runs, per_branch.fewest_runs) == (plain.most_runs, plain.fewest_runs)
+
+
+def test_a_person_who_leaves_out_another_stage_as_well_is_noticed() -> None:
+    found = explore(start(2, SEQUENTIAL, Faults(partial_runs=1), per_branch=True))
+    assert found.outcomes == {"carried"}
+
+
+@pytest.mark.parametrize("lock", LockBehavior)
 @pytest.mark.parametrize("missing", ["may_tag", "may_cancel"])
 def test_without_a_right_they_are_slower_but_still_correct(lock: LockBehavior, missing: str) -> None:
     system = start(2, lock, may_tag=missing != "may_tag", may_cancel=missing != "may_cancel")
@@ -103,14 +116,14 @@ def follow_the_named_survivor(monkeypatch: pytest.MonkeyPatch) -> None:
         return cancel_own(pipelines, own, instead, watch)
 
     def believing(
-        pipelines: Pipelines, known: KnownRuns, others: Sequence[CarryingRun], left: RunLeft, watch: Watch
+        previews: Previews, others: Sequence[CarryingRun], left: RunLeft, watch: Watch
     ) -> Following | Looking:
         for tag in left.run.tags:
             if tag.startswith("for-"):
                 named = CarryingRun(int(tag.removeprefix("for-")), Basis.ALL_STAGES)
                 rest = (other for other in others if other.id != named.id)
-                return Following.one_of(known, (named, *rest), named.id)
-        return go_on(pipelines, known, others, left, watch)
+                return Following.one_of(previews.known, (named, *rest), named.id)
+        return go_on(previews, others, left, watch)
 
     monkeypatch.setattr(duplicates, "cancel_own", naming)
     monkeypatch.setattr(followed, "go_on", believing)
@@ -132,9 +145,10 @@ def elect_the_oldest_always(monkeypatch: pytest.MonkeyPatch) -> None:
     go_on = followed.go_on
 
     def never_learning(
-        pipelines: Pipelines, known: KnownRuns, others: Sequence[CarryingRun], left: RunLeft, watch: Watch
+        previews: Previews, others: Sequence[CarryingRun], left: RunLeft, watch: Watch
     ) -> Following | Looking:
-        return go_on(pipelines, replace(known, prefer_newest=False), others, left, watch)
+        learnt = replace(previews.known, prefer_newest=False)
+        return go_on(replace(previews, known=learnt), others, left, watch)
 
     monkeypatch.setattr(followed, "go_on", never_learning)
     monkeypatch.setattr(followed, "superseded_once_more", lambda known: known)
@@ -157,7 +171,7 @@ def test_electing_the_oldest_always_would_queue_and_cancel_for_ever_under_runlat
 
 def test_a_run_that_azure_devops_cancelled_is_not_tagged_by_its_own_delivery() -> None:
     """The tag would hide who cancelled it, and nobody would learn that `runLatest` was met."""
-    system = after(start(2, RUN_LATEST), *TWO_QUEUED, "D0 asks", "runLatest cancels run 1", "D0 asks")
+    system = after(start(2, RUN_LATEST), *TWO_QUEUED, "D0 asks", "runLatest cancels run 1", "D0 asks", "D0 asks")
     assert system.azure.run(1).tags == ()
     state = system.deliveries[0].state
     assert isinstance(state, Looking | Following) and state.known.prefer_newest
@@ -184,14 +198,9 @@ def remembers_what_has_started(monkeypatch: pytest.MonkeyPatch) -> None:
     elect_run = election.elect_run
 
     def all_of_them(
-        timelines: Timelines,
-        runs: Sequence[Run],
-        known: KnownRuns,
-        inputs: Run | RunRequest,
-        *,
-        own_id: int | None = None,
+        timelines: Timelines, runs: Sequence[Run], previews: Previews, *, own_id: int | None = None
     ) -> election.Election:
-        found = elect_run(timelines, runs, known, inputs, own_id=own_id)
+        found = elect_run(timelines, runs, previews, own_id=own_id)
         carrying = {run.id: CarryingRun(run.id, Basis.SEEN_WAITING) for run in runs}
         carrying |= {run.id: run for run in found.carrying}
         return replace(found, carrying=tuple(carrying.values()))
@@ -232,10 +241,8 @@ def cancels_without_a_tag(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def follows_the_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
-    def stubborn(
-        _pipelines: Pipelines, known: KnownRuns, others: Sequence[CarryingRun], left: RunLeft, _watch: Watch
-    ) -> Following:
-        return Following(known, CarryingRun(left.run.id, Basis.ALL_STAGES), tuple(others))
+    def stubborn(previews: Previews, others: Sequence[CarryingRun], left: RunLeft, _watch: Watch) -> Following:
+        return Following(previews.known, CarryingRun(left.run.id, Basis.ALL_STAGES), tuple(others))
 
     monkeypatch.setattr(followed, "go_on", stubborn)
 
@@ -247,12 +254,22 @@ def believes_any_timeline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timeline, "skips_stage", careless)
 
 
+def takes_every_skipped_stage_for_one_of_another_branch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Previews, "_never_run", lambda _self: frozenset({"plan", "production"}))
+
+
 @pytest.mark.parametrize(
     ("break_it", "system", "found"),
     [
         pytest.param(joins_what_has_started, start(2, NONE), "started without its version", id="6"),
         pytest.param(
             believes_any_timeline, start(2, NONE, Faults(partial_runs=1)), "without its version", id="6, stages"
+        ),
+        pytest.param(
+            takes_every_skipped_stage_for_one_of_another_branch,
+            start(2, SEQUENTIAL, Faults(partial_runs=1), per_branch=True),
+            "without its version",
+            id="6, stages of another branch",
         ),
         pytest.param(
             takes_what_appears_for_new,

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from ecs_cd.support.concurrency import batches, run_all, run_together, run_within
+from ecs_cd.support.concurrency import Background, batches, run_all, run_together, run_within
 from tests.support.fakes import FakeClock
 
 
@@ -107,3 +107,18 @@ def test_threads_do_not_keep_a_process_from_ending() -> None:
 def test_batches_hold_everything_once() -> None:
     assert batches([1, 2, 3, 4, 5], 2) == [[1, 2], [3, 4], [5]]
     assert batches([], 2) == []
+
+
+def test_a_call_in_the_background_returns_what_it_returned_as_often_as_it_is_asked() -> None:
+    begun = threading.Event()
+    call = Background(lambda: begun.wait(5))
+    begun.set()
+    assert call.result() and call.result()
+
+
+def test_what_a_call_in_the_background_raises_is_raised_where_it_is_waited_for() -> None:
+    def fail() -> None:
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        Background(fail).result()

@@ -1,7 +1,9 @@
 """What a stage must pass before it starts: the approvals of the environments it deploys to, then exclusive locks.
 
 While a stage waits, its record is pending and has a `Checkpoint` in progress, with a `Checkpoint.Approval` for each
-approval. Source: reference of the timeline, and https://learn.microsoft.com/azure/devops/pipelines/process/approvals.
+approval. Whoever rejects it fails the stage; without an answer in time the stage is skipped, and the run can succeed
+(microsoft/azure-pipelines-tasks, issue 14584). Source: reference of the timeline, and
+https://learn.microsoft.com/azure/devops/pipelines/process/approvals.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from ecs_cd_sandbox.azure_devops.model.run_progress import StageRun
 from ecs_cd_sandbox.azure_devops.model.state import State
 from ecs_cd_sandbox.azure_devops.model.timeline import Record, RecordResult
 
-Verdict = Literal["waiting", "passed", "failed", "canceled"]
+Verdict = Literal["waiting", "passed", "failed", "canceled", "skipped"]
 Lock = tuple[str, str]
 """What a lock is on: an environment by name, or a stage of a pipeline."""
 
@@ -35,16 +37,22 @@ class Checks:
             return self._end(run, stage, "canceled")
         if stage.checkpoint is None:
             self._begin(run, stage)
+        for approval in self._approvals(stage):
+            if approval.status == "pending" and self._state.clock() >= approval.deadline:
+                approval.answer("timedOut", None, self._state.clock())
+                self.answer(approval)
         answers = {approval.status for approval in self._approvals(stage)}
         if "rejected" in answers:
             return self._end(run, stage, "failed")
+        if "timedOut" in answers:
+            return self._end(run, stage, "skipped")
         if "pending" in answers:
             return "waiting"
         return self._end(run, stage, "succeeded") if self._lock(run, stage) else "waiting"
 
     def answer(self, approval: Approval) -> None:
         """Show the answer to an approval on its record."""
-        results: dict[str, RecordResult] = {"approved": "succeeded", "rejected": "failed"}
+        results: dict[str, RecordResult] = {"approved": "succeeded", "rejected": "failed", "timedOut": "skipped"}
         run = self._state.runs[approval.run_id]
         record = next((one for one in run.timeline.records if one.id == approval.id), None)
         if record:
@@ -92,9 +100,8 @@ class Checks:
         for record in run.timeline.records:
             if record.id == stage.checkpoint:
                 run.timeline.finish(record, result)
-        if result == "succeeded":
-            return "passed"
-        return "canceled" if result == "canceled" else "failed"
+        verdicts: dict[RecordResult, Verdict] = {"succeeded": "passed", "canceled": "canceled", "skipped": "skipped"}
+        return verdicts.get(result, "failed")
 
     def _lock(self, run: Run, stage: StageRun) -> bool:
         """Take all the locks of a stage, or none; the oldest run that waits for one comes first."""

@@ -106,6 +106,8 @@ class Orchestrator:
         active = [run for run in self._state.runs.values() if run.phase == "running"]
         deadlines = [job.next_deadline() for run in active for job in run.jobs]
         moments += [max(0.0, deadline - time.monotonic()) for deadline in deadlines if deadline is not None]
+        pending = [approval for approval in self._state.approvals.values() if approval.status == "pending"]
+        moments += [max(0.0, (approval.deadline - now).total_seconds()) for approval in pending]
         return min(moments) if moments else None
 
     def _advance(self) -> bool:

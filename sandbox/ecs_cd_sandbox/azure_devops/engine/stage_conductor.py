@@ -97,8 +97,8 @@ class StageConductor:
         verdict = self._checks.verdict(run, stage)
         if verdict == "passed":
             stage.state = "running"
-        elif verdict == "canceled":
-            run.timeline.finish_below(record, "canceled")
+        elif verdict in ("canceled", "skipped"):
+            run.timeline.finish_below(record, "canceled" if verdict == "canceled" else "skipped")
         elif verdict == "failed":
             self._fail(run, record)
         return verdict != "waiting" or stage.checkpoint != known

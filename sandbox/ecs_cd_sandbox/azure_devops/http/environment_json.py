@@ -13,8 +13,6 @@ JsonObject = dict[str, Any]
 
 APPROVAL_CHECK = {"id": "8c6f20a7-a545-4486-9777-f762fafe0d4d", "name": "Approval"}
 LOCK_CHECK = {"id": "2ef31ad6-baa0-403a-8b45-2cbc9b4e5563", "name": "ExclusiveLock"}
-_TIMEOUT = 43200
-"""Minutes the service lets a check wait, unless told otherwise."""
 
 
 def environment_json(environment: KnownEnvironment, links: Links) -> JsonObject:
@@ -100,7 +98,7 @@ def _check_json(
             "createdOn": time_json(environment.created),
             "modifiedBy": author,
             "modifiedOn": time_json(environment.created),
-            "timeout": _TIMEOUT,
+            "timeout": environment.definition.timeout,
             "_links": {"self": {"href": href}},
             "id": number,
             "type": kind,

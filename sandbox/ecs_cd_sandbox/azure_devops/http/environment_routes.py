@@ -20,7 +20,7 @@ ENVIRONMENTS_OF_TASKS = "8572b1fc-2482-47fa-8f74-7e3ed53ee54b"
 
 _EXPANSIONS = ("none", "steps", "permissions")
 _ANSWERS: Mapping[str, ApprovalStatus] = {"approved": "approved", "rejected": "rejected"}
-_STATES = ("pending", "approved", "rejected", "canceled", "all")
+_STATES = ("pending", "approved", "rejected", "canceled", "timedOut", "all")
 _DEFAULT_TOP = 100
 
 

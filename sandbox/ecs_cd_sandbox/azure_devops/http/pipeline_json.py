@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -110,12 +112,32 @@ def signed_json(url: str, expires: datetime) -> JsonObject:
     return {"url": url, "signatureExpires": time_json(expires)}
 
 
-def final_yaml(definition: PipelineDefinition) -> str:
-    """Return the pipeline's file; one that was not given is made from the names of its stages and jobs."""
+def final_yaml(definition: PipelineDefinition, parameters: Mapping[str, str] | None = None) -> str:
+    """Return the pipeline's file; one that was not given is made from its stages, jobs and conditions.
+
+    What a file that was not given would make of the template parameters is not known: they are in a comment.
+    """
+    comment = f"# parameters: {json.dumps(parameters, sort_keys=True)}\n" if parameters else ""
     if definition.yaml:
-        return definition.yaml
+        return definition.yaml + comment
     lines = ["stages:"]
     for stage in definition.stages:
-        lines += [f"- stage: {stage.name}", "  jobs:"]
-        lines += [f"  - job: {job.name}" for job in stage.jobs]
-    return "\n".join(lines) + "\n"
+        lines.append(f"- stage: {stage.name}")
+        if stage.depends_on is not None:
+            lines.append(f"  dependsOn: {json.dumps(stage.depends_on)}")
+        lines += [*_condition(stage.condition, "  "), "  jobs:"]
+        for job in stage.jobs:
+            lines += [f"  - job: {job.name}", *_condition(job.condition, "    ")]
+            steps = job.steps if any(step.condition != _ALWAYS_WHEN_WELL for step in job.steps) else ()
+            lines += ["    steps:"] if steps else []
+            for step in steps:
+                lines += [f"    - task: {json.dumps(step.task.name)}", f"      displayName: {json.dumps(step.name)}"]
+                lines += _condition(step.condition, "      ")
+    return "\n".join(lines) + "\n" + comment
+
+
+_ALWAYS_WHEN_WELL = "succeeded()"
+
+
+def _condition(condition: str, indent: str) -> list[str]:
+    return [] if condition == _ALWAYS_WHEN_WELL else [f"{indent}condition: {json.dumps(condition)}"]

@@ -110,9 +110,9 @@ def preview(definition: PipelineDefinition, call: Call) -> str:
     repository = _mapping(_mapping(_mapping(body.get("resources")).get("repositories")).get("self"))
 
     def make() -> str:
-        if definition.file is None:
-            return final_yaml(definition)
         source = _source(definition, repository.get("refName"), repository.get("version"))
+        if definition.file is None:
+            return final_yaml(definition, _parameters(definition, body.get("templateParameters")))
         return final_yaml(_expanded(definition, source, body.get("templateParameters"), {}))
 
     return _checked(make, invalid_pipeline)

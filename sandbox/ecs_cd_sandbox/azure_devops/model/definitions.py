@@ -157,13 +157,14 @@ class Environment:
     """Something that is deployed to, with the checks a stage must pass before it starts.
 
     `approvers`: who may approve; every stage that deploys to it waits for one of them. `exclusive_lock`: one run at a
-    time deploys to it.
+    time deploys to it. `timeout`: after so many minutes without an answer a stage is skipped.
     """
 
     name: str
     approvers: tuple[Identity, ...] = ()
     instructions: str = ""
     exclusive_lock: bool = False
+    timeout: float = 43200
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from ecs_cd_sandbox.azure_devops.model.definitions import Environment
 from ecs_cd_sandbox.azure_devops.model.identities import Identity
 
-ApprovalStatus = Literal["pending", "approved", "rejected", "canceled"]
+ApprovalStatus = Literal["pending", "approved", "rejected", "canceled", "timedOut"]
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,11 @@ class Approval:
     status: ApprovalStatus = "pending"
     answered_by: Identity | None = None
     comment: str = ""
+
+    @property
+    def deadline(self) -> datetime:
+        """Until when it can be answered."""
+        return self.created + timedelta(minutes=self.environment.definition.timeout)
 
     @property
     def approvers(self) -> tuple[Identity, ...]:

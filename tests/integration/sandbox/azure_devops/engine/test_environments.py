@@ -314,3 +314,17 @@ def test_two_stages_of_one_run_take_the_lock_in_turn(serve: Serve, agents: int) 
     assert states == ["inProgress", "pending"]
     gate.open(2)
     assert api.server.wait(run) == "succeeded"
+
+
+def test_a_stage_whose_approval_times_out_is_skipped_and_the_run_succeeds(serve: Serve) -> None:
+    impatient = Environment("production", approvers=(BOB,), timeout=0.001)
+    api = serve(deploy(nothing, stage("Build", nothing)), environments=[impatient])
+    run = api.run()
+    assert api.server.wait(run) == "succeeded"
+    assert [record["result"] for record in api.records(run, "Stage")] == ["succeeded", "skipped"]
+    assert [record["result"] for record in api.records(run, "Checkpoint")] == ["skipped"]
+    (record,) = api.records(run, "Checkpoint.Approval")
+    shown = api.json("GET", f"pipelines/approvals/{record['id']}", params={"$expand": "steps"})
+    assert (record["result"], shown["status"]) == ("skipped", "timedOut")
+    assert [step["status"] for step in shown["steps"]] == ["timedOut"]
+    assert answer(api, record["id"]).status_code == 400
