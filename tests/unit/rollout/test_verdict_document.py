@@ -11,11 +11,14 @@ from typing import NamedTuple
 
 import pytest
 
+from ecs_cd.delivery.single_steps import verify_rollout
 from ecs_cd.model.image import FoundImage
+from ecs_cd.model.run import Run, RunProgress, RunState, TimelineRecord
 from ecs_cd.model.service import Container, ServiceSnapshot, TaskDefinition, TaskTarget
 from ecs_cd.model.service_deployment import DeploymentMonitor, LifecycleHook, RolloutUntil
 from ecs_cd.model.stopped_task import StoppedTask
 from ecs_cd.report.report import Report
+from ecs_cd.support.deadline import Deadline
 from tests.support.deliveries import vary
 from tests.support.repository import ROOT
 from tests.unit.delivery.test_deploy import World, fail_the_run, serving
@@ -66,6 +69,33 @@ def retagged(world: World, digest: str = "c") -> Report:
 def no_service(world: World) -> Report:
     world.services.scripts.clear()
     return world.deploy(seconds=120)
+
+
+SKIPPED = TimelineRecord("s", "", "Stage", "Apply", "completed", "skipped")
+APPROVAL = (
+    TimelineRecord("c", "s", "Checkpoint", "Checkpoint", "completed", "skipped"),
+    TimelineRecord("a", "c", "Checkpoint.Approval", "Checkpoint.Approval", "completed", "skipped"),
+)
+
+
+def skipping(*more: TimelineRecord, **changes: object) -> Case:
+    """Return a delivery whose run succeeds and skips its stage."""
+
+    def deliver(world: World) -> Report:
+        run = Run(101, "20260101.101", "https://dev/101", RunState.WAITING, 7)
+        ended = RunProgress(replace(run, state=RunState.SUCCEEDED), (SKIPPED, *more))
+        world.pipelines.play(RunProgress(run), ended)
+        return shown(OLD, **changes)(world)
+
+    return deliver
+
+
+def verified(world: World, *, or_newer: bool = False) -> Report:
+    world.services.play(serving("103"))
+    deadline = Deadline.after(120, world.clock)
+    return verify_rollout(
+        world.delivery(), world.images, world.services, world.logs, or_newer=or_newer, deadline=deadline
+    )
 
 
 def task_definition(world: World) -> Report:
@@ -141,9 +171,13 @@ CASES: dict[str, Case] = {
     "There is no such service": no_service,
     # It is another image
     "The old image still serves after the run": shown(OLD),
+    "The old image still serves, and the run skipped its stage": skipping(),
+    "The old image still serves, and an approval of the run was not given": skipping(*APPROVAL),
     "The tag, with another digest than in ECR": retagged,
     "Another digest, which ECR has under a newer tag": lambda world: retagged(world, "a"),
     "A newer image, which failed": shown(serving("103", "FAILED", "No luck.")),
+    "`verify`: another image serves, a newer one too": verified,
+    "`verify --or-newer`: a newer image serves": lambda world: verified(world, or_newer=True),
     # The run failed
     "The run failed, and ECS serves the image or rolls it out": after_failed_run(NEW),
     "The run failed, and ECS has rejected the image since it began": after_failed_run(rejected(OLD)),
@@ -151,6 +185,7 @@ CASES: dict[str, Case] = {
     # Nothing to judge
     "EXTERNAL: no task set is primary": shown(task_sets("102", controller="EXTERNAL", primary=False)),
     "No ECS service is named (`ecs: null`)": shown(OLD, target=None),
+    "No ECS service is named, and the run skipped its stage": skipping(target=None),
     "The latest revision of the task definition has the image (`ecs: {task_definition: …}`)": task_definition,
 }  # fmt: skip
 
