@@ -69,7 +69,7 @@ def look_after_failed_run(
         if not _rejected_since(first, snapshot, verdict, judged.wanted):
             return None
         watching.last = Rollout(verdict, snapshot)
-        if watching.may_be_replaced(watching.last):
+        if watching.needs_another_look(watching.last):
             return NOT_YET
         evidence = watching.evidence()
         note(evidence)

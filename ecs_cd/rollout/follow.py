@@ -115,7 +115,7 @@ class Watching:
     last: Rollout | None = None
     stages: dict[tuple[str, str], datetime | None] = field(default_factory=dict)
     over_at_first: str | None = None
-    stopped: set[str] = field(default_factory=set)
+    ended: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         """Note until when an answer may be the one from before the run."""
@@ -162,20 +162,32 @@ class Watching:
     def _is_over(self, rollout: Rollout) -> bool:
         """Return whether the wait is over: not while the answer may still be the one from before the run."""
         serving = rollout.verdict.serving
-        if serving is Serving.ROLLING or self.may_be_replaced(rollout):
+        if serving is Serving.ROLLING or self.needs_another_look(rollout):
             return False
         return not self._may_be_stale(rollout) or self.deadline.clock.now() >= self.settled_at
 
-    def may_be_replaced(self, rollout: Rollout) -> bool:
-        """Return whether a deployment that stopped may have been replaced by a newer one, which the next look shows.
+    def needs_another_look(self, rollout: Rollout) -> bool:
+        """Return whether the record of a deployment may be newer than the service it was read after; once for each.
 
-        ECS stops the former deployment when another begins, and says so before or after the service names the new one.
+        ECS stops the former deployment when another begins, which the service names next; and where it rolls one back,
+        the service has the reasons and the image that is put back next.
         """
-        record = rollout.snapshot.service_deployment
-        if record is None or record.status != "STOPPED" or record.arn in self.stopped:
+        record, primary = rollout.snapshot.service_deployment, rollout.snapshot.primary
+        if (
+            record is None
+            or record.arn in self.ended
+            or rollout.verdict.serving
+            not in (
+                Serving.FAILED,
+                Serving.REVERTED,
+            )
+        ):
             return False
-        self.stopped.add(record.arn)
-        return rollout.verdict.serving is Serving.FAILED
+        ours = rollout.verdict.deployment
+        if record.status != "STOPPED" and not (ours and primary and ours.id == primary.id):
+            return False
+        self.ended.add(record.arn)
+        return True
 
     def _may_be_stale(self, rollout: Rollout) -> bool:
         serving, record = rollout.verdict.serving, rollout.snapshot.service_deployment
@@ -224,9 +236,8 @@ class Watching:
         if blamed is None:
             return ()
         arn = blamed.task_definition.arn
-        if (
-            reverted and blamed is last.snapshot.primary
-        ):  # it came and went unseen: whatever is not of what was put back
+        if reverted and not runs_wanted(blamed, self.target, self.wanted):
+            # It came and went unseen: whatever is not of what was put back.
             return tuple(t for t in self.services.stopped_tasks(self.target, "") if t.task_definition_arn != arn)
         return self.services.stopped_tasks(self.target, arn)
 

@@ -198,6 +198,7 @@ def test_continue_answers_a_deployment_that_waits(
     ran = task("continue", given).ended("Succeeded", "my-api in development")
     assert ran.outputs == {"outcome": outcome}
     assert "has waited at PRE_SCALE_UP since" in ran.out
+    clouds.scheduler.tick()
     listed = ecs.list_service_deployments(cluster="development", service="my-api")["serviceDeployments"]
     assert max(listed, key=lambda one: one["createdAt"])["status"].startswith(status)
 

@@ -155,7 +155,7 @@ def test_a_rollback_seen_to_happen_is_told_at_once() -> None:
 
 
 def recorded(snapshot: ServiceSnapshot, status: str, arn: str = "arn:sd/1", **more: object) -> ServiceSnapshot:
-    target = ServiceRevision("arn:9", task_definition=OURS, images=(RevisionImage("api", "api:7"),))
+    target = ServiceRevision("arn/7", task_definition=OURS, images=(RevisionImage("api", "api:7"),))
     return replace(snapshot, service_deployment=ServiceDeployment(arn, status, target=target, **more))  # type: ignore[arg-type]  # fields by name
 
 
@@ -189,6 +189,19 @@ def test_a_rejection_of_which_it_is_not_known_when_it_was_is_believed_after_the_
 def test_a_deployment_that_a_newer_one_replaced_did_not_fail(newer: ServiceSnapshot) -> None:
     following = Following(recorded(ROLLING, "IN_PROGRESS"), recorded(ROLLING, "STOPPED"), newer)
     assert following.follow(OLD).verdict.serving in (Serving.SUPERSEDED, Serving.DEPLOYED)
+
+
+def test_a_rollback_of_which_the_service_says_nothing_yet_is_looked_at_once_more() -> None:
+    going_back = recorded(ROLLING, "ROLLBACK_IN_PROGRESS")
+    following = Following(recorded(ROLLING, "IN_PROGRESS"), going_back, recorded(REVERTED, "ROLLBACK_IN_PROGRESS"))
+    following.services.stopped[OURS] = (StoppedTask(OURS, "OutOfMemory"),)
+    with pytest.raises(RolledBackByEcs, match="ECS put api:5 back") as caught:
+        following.follow(OLD)
+    assert caught.value.details[0] == "task stopped: OutOfMemory"
+    stays = Following(recorded(ROLLING, "IN_PROGRESS"), going_back)
+    stays.services.stopped[OURS] = (StoppedTask(OURS, "OutOfMemory"),)
+    assert stays.fails(RolledBackByEcs, OLD)[0] == "task stopped: OutOfMemory"
+    assert len(stays.clock.slept) == 2
 
 
 def test_a_deployment_that_stays_stopped_failed() -> None:
