@@ -228,6 +228,11 @@ def map_error(error: Exception, operation: Operation) -> EcsCdError:
     return _map_no_response(error if isinstance(error, NoResponse) else NoResponse(type(error), str(error)), operation)
 
 
+def missing_right(operation: Operation) -> AccessDenied:
+    """Return the error of a right that Azure DevOps says is missing, asked for it."""
+    return AccessDenied(_filled(_NO_RIGHT, operation), hint=_filled(_GIVE_RIGHT, operation))
+
+
 def _map_response(response: ErrorResponse, operation: Operation) -> EcsCdError:
     row = next(row for row in _RESPONSES if row.fits(response, operation))
     hint = _filled(row.hint, operation, response)

@@ -46,6 +46,10 @@ class Order(str, Enum):
                 best = tag
         return best
 
+    def places(self, value: str) -> bool:
+        """Return whether a value is inside the order; without an order, every value is."""
+        return self is Order.NONE or self._rank(value) is not None
+
     def check(self, tag: str) -> None:
         """Refuse a tag that this order cannot place.
 

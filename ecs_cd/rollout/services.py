@@ -17,5 +17,8 @@ class Services(Protocol):
     def snapshot(self, target: ServiceTarget) -> ServiceSnapshot | None:
         """Return the service as it is now; None when the cluster has no such service."""
 
+    def brief(self, target: ServiceTarget) -> ServiceSnapshot | None:
+        """Return the service as `snapshot` does, in two requests: without digests and service deployment."""
+
     def stopped_tasks(self, target: ServiceTarget, task_definition: str) -> tuple[StoppedTask, ...]:
         """Return the service's lately stopped tasks of one task definition (ARN; empty: of any), newest first."""

@@ -6,7 +6,7 @@ import re
 from typing import Protocol
 
 from ecs_cd.errors import PipelineNotFound
-from ecs_cd.model.run import Pipeline, Run, RunRequest, TimelineRecord
+from ecs_cd.model.run import Pipeline, Run, RunPreview, RunRequest, TimelineRecord
 from ecs_cd.sanitize import quoted
 
 _ID = re.compile(r"[0-9]{1,9}")
@@ -29,6 +29,20 @@ class Pipelines(Protocol):
         Raises:
             QueueRefused: no such branch, wrong parameters, a disabled pipeline.
             AccessDenied: the right to queue is missing; the message says which and for whom.
+        """
+
+    def preview(self, request: RunRequest) -> RunPreview | None:
+        """Return what a run of this request would be, without queueing it; None where Azure DevOps cannot say.
+
+        Raises:
+            QueueRefused: the run would be refused: no such branch, a mistake in the YAML, wrong parameters.
+        """
+
+    def check_queue_right(self, pipeline: Pipeline) -> None:
+        """Ask whether these credentials may queue runs of the pipeline; nothing happens where Azure DevOps cannot say.
+
+        Raises:
+            AccessDenied: they may not; the message says which right is missing and for whom.
         """
 
     def active(self, pipeline: Pipeline, branch: str) -> tuple[Run, ...]:
@@ -63,7 +77,12 @@ def locate_pipeline(pipelines: Pipelines, reference: str) -> Pipeline:
     Raises:
         PipelineNotFound: as `resolve_pipeline` says.
     """
-    return Pipeline(int(reference)) if _ID.fullmatch(reference) else resolve_pipeline(pipelines, reference)
+    return Pipeline(int(reference)) if is_id(reference) else resolve_pipeline(pipelines, reference)
+
+
+def is_id(reference: str) -> bool:
+    """Return whether a reference is a pipeline's id."""
+    return bool(_ID.fullmatch(reference))
 
 
 def resolve_pipeline(pipelines: Pipelines, reference: str) -> Pipeline:

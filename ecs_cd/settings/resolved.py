@@ -78,6 +78,7 @@ class DeliverySettings:
     template_parameters: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
     target: ServiceTarget | None = None
+    allow_missing_service: bool = _DEFAULT["allow_missing_service"]
     rollback: str = _DEFAULT["rollback"]
     timeout: float = _DEFAULT["timeout"]
     region: str = _DEFAULT["region"]

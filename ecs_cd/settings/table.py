@@ -278,6 +278,16 @@ _ROLLOUT = (
         check=naming_rules.ecs,
         task_input=TaskInput("Container"),
     ),
+    Setting(
+        "allow_missing_service",
+        Section.SERVICE,
+        Group.ROLLOUT,
+        "The run may create the ECS service, its cluster or the container; otherwise a missing one is refused before "
+        "anything is changed.",
+        Kind.SWITCH,
+        default="false",
+        task_input=TaskInput("Allow a missing service", "For a first delivery.", options=_YES_NO),
+    ),
 )
 
 _ADVANCED = (

@@ -12,7 +12,7 @@ from enum import Enum
 from functools import cache
 
 from ecs_cd.errors import AccessDenied, UnexpectedAnswer
-from ecs_cd.model.run import AZURE_DEVOPS_ITSELF, Pipeline, Run, RunRequest, RunState, TimelineRecord
+from ecs_cd.model.run import AZURE_DEVOPS_ITSELF, Pipeline, Run, RunPreview, RunRequest, RunState, TimelineRecord
 
 LOCK_ERROR = (
     "Error: Error acquiring the state lock",
@@ -142,6 +142,12 @@ class MemoryAzureDevOps:
 
     def find(self, reference: str) -> tuple[Pipeline, ...]:
         return (Pipeline(int(reference)),)
+
+    def preview(self, request: RunRequest) -> RunPreview | None:  # noqa: ARG002 - of the Protocol
+        return None
+
+    def check_queue_right(self, pipeline: Pipeline) -> None:
+        pass
 
     def queue(self, request: RunRequest) -> Run:
         inputs = tuple(sorted(request.template_parameters.items()))

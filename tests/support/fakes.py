@@ -16,7 +16,7 @@ from ecs_cd.errors import EcsCdError, ImageMissing, ParameterRefused, VersionLim
 from ecs_cd.model.image import FoundImage, ImageRef
 from ecs_cd.model.labels import NO_MARKS, Marks
 from ecs_cd.model.parameter import Parameter, ParameterVersion
-from ecs_cd.model.run import Pipeline, Run, RunProgress, RunRequest, RunState, TimelineRecord
+from ecs_cd.model.run import Pipeline, Run, RunPreview, RunProgress, RunRequest, RunState, TimelineRecord
 from ecs_cd.model.service import ServiceSnapshot, ServiceTarget, StoppedTask
 
 EPOCH = datetime(2026, 1, 1, tzinfo=timezone.utc)
@@ -193,6 +193,7 @@ class FakePipelines(Fake):
         super().__init__()
         self.known = known
         self.requests: list[RunRequest] = []
+        self.previewed: list[RunRequest] = []
         self.scripts: dict[int, deque[RunProgress]] = {}
         self.logs: dict[int, tuple[str, ...]] = {}
         self.tails: list[tuple[int, int, int]] = []
@@ -210,6 +211,14 @@ class FakePipelines(Fake):
     def find(self, reference: str) -> tuple[Pipeline, ...]:
         self._called("find")
         return tuple(p for p in self.known if reference in (str(p.id), p.name, p.path))
+
+    def preview(self, request: RunRequest) -> RunPreview | None:
+        self._called("preview")
+        self.previewed.append(request)
+        return RunPreview("stages: []")
+
+    def check_queue_right(self, pipeline: Pipeline) -> None:
+        self._called("check_queue_right")
 
     def queue(self, request: RunRequest) -> Run:
         self._called("queue")
@@ -272,8 +281,15 @@ class FakeServices(Fake):
         """Let a service go through these snapshots."""
         self.scripts[steps[0].target] = deque(steps)
 
+    def brief(self, target: ServiceTarget) -> ServiceSnapshot | None:
+        self._called("brief")
+        return self._next(target)
+
     def snapshot(self, target: ServiceTarget) -> ServiceSnapshot | None:
         self._called("snapshot")
+        return self._next(target)
+
+    def _next(self, target: ServiceTarget) -> ServiceSnapshot | None:
         script = self.scripts.get(target)
         if not script:
             return None
