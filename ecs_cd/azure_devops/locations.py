@@ -1,9 +1,9 @@
 """Where the resources are, so that the SDK does not ask the organization for it.
 
 Its clients learn every resource there is before their first request: `OPTIONS {organization}/_apis`, an answer of 190
-KB on dev.azure.com, in each new process. These are rows of that answer, as recorded in 2026 (`Permissions`: as Microsoft's
-TypeScript client has it); the ids are those that the SDK's clients name. Versions are the resources' own; the SDK asks
-for what it knows within them.
+KB on dev.azure.com, in each new process. These are rows of that answer, as recorded in 2026 (`Permissions`: as
+Microsoft's TypeScript client has it); the ids are those that the SDK's clients name. Versions are the resources' own;
+the SDK asks for what it knows within them.
 """
 
 from __future__ import annotations

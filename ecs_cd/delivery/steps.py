@@ -42,8 +42,8 @@ from ecs_cd.support.deadline import Deadline
 class Checked:
     """What was found before anything is changed. `parameter` is as it was read, `pipeline` is the one to run.
 
-    `preview`: what its run would be, None where Azure DevOps gave none. `service`: as it was before, None where there is
-    none or none is named.
+    `preview`: what its run would be, None where Azure DevOps gave none. `service`: as it was before, None where there
+    is none or none is named.
     """
 
     image: CheckedImage

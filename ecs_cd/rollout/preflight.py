@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ecs_cd.errors import EcsCdError, RolloutFailed, ServiceMissing
+from ecs_cd.errors import EcsCdError, RolloutFailed, ServiceMissing, SettingsError, TryLater
 from ecs_cd.messages import Message, SettingRef
 from ecs_cd.model.image_name import container_image
 from ecs_cd.model.service import ServiceSnapshot, ServiceTarget
@@ -33,8 +33,14 @@ def check_service(services: Services, target: ServiceTarget | None) -> ServicePr
         snapshot = services.brief(target)
     except RolloutFailed:
         return _missing(f"There is no ECS cluster {quoted(target.cluster)} in this account and region.", "cluster")
+    except TryLater:  # the rollout phase asks again
+        return ServicePreflight()
     except EcsCdError as error:
         return ServicePreflight(refusal=error)
+    return _of_snapshot(snapshot, target)
+
+
+def _of_snapshot(snapshot: ServiceSnapshot | None, target: ServiceTarget) -> ServicePreflight:
     name = f"service {quoted(target.service)}"
     if snapshot is None or snapshot.status == "INACTIVE":
         return _missing(f"ECS cluster {quoted(target.cluster)} has no {name}.", "ecs_service")
@@ -44,7 +50,7 @@ def check_service(services: Services, target: ServiceTarget | None) -> ServicePr
     try:
         if snapshot.primary:
             container_image(snapshot.primary.task_definition, target)
-    except EcsCdError as error:
+    except SettingsError as error:
         return ServicePreflight(snapshot, error, missing=True)
     return ServicePreflight(snapshot)
 

@@ -1,7 +1,7 @@
 """Step 4, beforehand: which pipeline is to be run, and whether it would take the run (rule 1).
 
-One look-up, and beside it or right after it two questions that Azure DevOps answers without queueing anything: a preview
-of the run, and whether the caller may queue one. Neither answer is needed: where there is none, queueing will tell.
+One look-up, and beside it or right after it two questions that Azure DevOps answers without queueing anything: a
+preview of the run, and whether the caller may queue one. Neither answer is needed: where there is none, queueing shows.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def _right_refusal(pipelines: Pipelines, pipeline: Pipeline) -> EcsCdError | Non
         pipelines.check_queue_right(pipeline)
     except AccessDenied as refusal:
         return refusal
-    except EcsCdError:  # queueing will tell
+    except EcsCdError:  # queueing shows it
         return None
     return None
 
@@ -100,5 +100,5 @@ def _preview(pipelines: Pipelines, request: RunRequest) -> RunPreview | EcsCdErr
         return pipelines.preview(request)
     except QueueRefused as refusal:
         return refusal
-    except EcsCdError:  # queueing will tell
+    except EcsCdError:  # queueing shows it
         return None

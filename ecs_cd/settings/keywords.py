@@ -73,7 +73,7 @@ class SettingKeywords(TypedDict, total=False):
     """Name of the container whose image carries the tag, if its repository does not identify it."""
 
     allow_missing_service: bool | None
-    """The run may create the ECS service, its cluster or the container; otherwise a missing one is refused before anything is changed."""
+    """Do not refuse a missing ECS cluster, service or container: the run may create it."""
 
     timeout: str | float | None
     """The deadline of the whole delivery: 90s, 30m, 1h30m."""

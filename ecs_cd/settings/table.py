@@ -282,8 +282,7 @@ _ROLLOUT = (
         "allow_missing_service",
         Section.SERVICE,
         Group.ROLLOUT,
-        "The run may create the ECS service, its cluster or the container; otherwise a missing one is refused before "
-        "anything is changed.",
+        "Do not refuse a missing ECS cluster, service or container: the run may create it.",
         Kind.SWITCH,
         default="false",
         task_input=TaskInput("Allow a missing service", "For a first delivery.", options=_YES_NO),

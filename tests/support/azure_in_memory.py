@@ -143,7 +143,7 @@ class MemoryAzureDevOps:
     def find(self, reference: str) -> tuple[Pipeline, ...]:
         return (Pipeline(int(reference)),)
 
-    def preview(self, request: RunRequest) -> RunPreview | None:  # noqa: ARG002 - of the Protocol
+    def preview(self, request: RunRequest) -> RunPreview | None:
         return None
 
     def check_queue_right(self, pipeline: Pipeline) -> None:

@@ -93,6 +93,19 @@ def test_a_task_definition_is_asked_for_once(aws: Cloud, adapter: Aws, scheduler
     assert operations == ["DescribeServices", "DescribeTaskDefinition", "DescribeServices", "DescribeServices"]
 
 
+def test_a_brief_look_takes_two_requests(aws: Cloud, adapter: Aws, scheduler: EcsScheduler, deploy: Deploy) -> None:
+    deploy("1")
+    aws.forget_requests()
+    found = adapter.services.brief(TARGET)
+    assert found
+    assert found.primary
+    assert found.primary.task_definition.containers
+    assert [request.operation for request in aws.requests] == ["DescribeServices", "DescribeTaskDefinition"]
+    assert adapter.services.brief(ServiceTarget("development", "none")) is None
+    with pytest.raises(RolloutFailed, match="no such cluster"):
+        adapter.services.brief(ServiceTarget("nowhere", "none"))
+
+
 def test_a_missing_service_is_none(adapter: Aws, scheduler: EcsScheduler) -> None:
     assert adapter.services.snapshot(TARGET) is None
 

@@ -150,3 +150,17 @@ def test_a_parameter_holding_thousands_of_digits_is_compared(order: Order) -> No
     huge = "9" * 8000 + tail
     assert order.newer(huge, "1" + tail)
     assert not order.newer("1" + tail, huge)
+
+
+@pytest.mark.parametrize(
+    ("order", "value", "inside"),
+    [
+        (Order.NUMERIC, "101", True),
+        (Order.NUMERIC, "none", False),
+        (Order.SEMVER, "v1.2.3", True),
+        (Order.SEMVER, "latest", False),
+        (Order.NONE, "latest", True),
+    ],
+)
+def test_an_order_places_values_of_its_own_kind(order: Order, value: str, inside: bool) -> None:
+    assert order.places(value) is inside

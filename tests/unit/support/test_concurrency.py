@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from ecs_cd.support.concurrency import batches, run_all, run_together
+from ecs_cd.support.concurrency import Once, batches, run_all, run_together
 
 
 def test_answers_come_in_the_order_of_the_calls() -> None:
@@ -88,3 +88,29 @@ def test_threads_do_not_keep_a_process_from_ending() -> None:
 def test_batches_hold_everything_once() -> None:
     assert batches([1, 2, 3, 4, 5], 2) == [[1, 2], [3, 4], [5]]
     assert batches([], 2) == []
+
+
+def test_an_answer_is_made_once_for_a_key_and_others_wait_for_it() -> None:
+    once, asking = Once[int](), threading.Barrier(3)
+    made: list[str] = []
+
+    def ask() -> int:
+        asking.wait(5)
+        return once.get("key", make)
+
+    def make() -> int:
+        made.append("key")
+        return len(made)
+
+    assert run_all([ask, ask, ask]) == [1, 1, 1]
+    assert once.get("other", lambda: 7) == 7
+    assert made == ["key"]
+
+
+def test_an_error_is_made_once_too() -> None:
+    once = Once[int]()
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            once.get("key", lambda: 1 // 0)
+    with pytest.raises(ZeroDivisionError):
+        once.get("key", lambda: 1)

@@ -15,7 +15,8 @@ _STOP_BUILDS = 512
 def has_permissions(service: Service, call: Call) -> Reply:
     """Say for each security token whether the caller has all the permissions asked for.
 
-    Tokens of the namespace `Build` are `project id/folder/definition id`. Permissions that are not modelled are granted.
+    Tokens of the namespace `Build` are `project id/folder/definition id`. Permissions that nothing here depends on are
+    granted.
     """
     namespace = call.arguments["securityNamespaceId"].lower()
     if namespace != BUILD_NAMESPACE:
