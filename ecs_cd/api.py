@@ -177,6 +177,7 @@ def verify(
     *,
     tag: Tag | None = None,
     tag_file: TagSource = "",
+    or_newer: bool = False,
     watch: Watch = ignore_events,
     settings: SettingsSource = None,
     session: boto3.Session | None = None,
@@ -185,13 +186,15 @@ def verify(
     clock: Clock | None = None,
     **keywords: Unpack[SettingKeywords],
 ) -> Report:
-    """Watch until ECS serves the tag, or is known not to; change nothing. See `Client.verify`.
+    """Watch until ECS serves this very tag, or is known not to; change nothing. See `Client.verify`.
 
     Raises:
         WrongInput: settings, tag or tag file are wrong; nothing was sent anywhere.
     """
     with Client(settings, session=session, connection=connection, environ=environ, clock=clock) as client:
-        return client.verify(service, environment, tag=tag, tag_file=tag_file, watch=watch, **keywords)
+        return client.verify(
+            service, environment, tag=tag, tag_file=tag_file, or_newer=or_newer, watch=watch, **keywords
+        )
 
 
 @describe_settings

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ecs_cd.errors import InvalidTag, SettingsError, WrongInput
-from ecs_cd.messages import CallRef, Message
+from ecs_cd.messages import ArgumentRef, CallRef, Message
 from ecs_cd.model.image import ImageTag, TagEntry, TagFile
 from ecs_cd.sanitize import comma_list, did_you_mean, quoted
 from ecs_cd.settings import BY_NAME, Given, Section, Settings, load, values
@@ -46,6 +46,7 @@ _OF_CALLS = (
     "environments",
     "tag",
     "tag_file",
+    "or_newer",
     "to",
     "most",
     "marks",
@@ -226,6 +227,20 @@ def tag_entry(service: str, tag: Tag | None, tag_file: TagSource) -> TagEntry:
     if tag_file:
         raise WrongInput("Both a tag and a tag file are given.", hint="Give one of them.")
     return TagEntry(given, service)
+
+
+def check_tag_given(function: str, tag: Tag | None, tag_file: TagSource) -> None:
+    """Refuse a call that names neither a tag nor a tag file, where a file that happens to lie about must not count.
+
+    Raises:
+        WrongInput: neither is given.
+    """
+    if tag is None and not tag_file:
+        raise WrongInput(
+            Message(
+                f"{function} needs to know which tag: give ", ArgumentRef("tag"), " or ", ArgumentRef("tag_file"), "."
+            )
+        )
 
 
 def tag_entries(services: Services, tag_file: TagSource) -> tuple[TagEntry, ...]:

@@ -280,22 +280,27 @@ class Client:
         *,
         tag: Tag | None = None,
         tag_file: TagSource = "",
+        or_newer: bool = False,
         watch: Watch = ignore_events,
         **settings: Unpack[SettingKeywords],
     ) -> Report:
-        """Watch until ECS serves the tag, or is known not to; change nothing.
+        """Watch until ECS serves this very tag, or is known not to; change nothing.
+
+        The tag or a tag file must be given. `or_newer`: a newer tag will do as well (outcome `superseded`).
 
         Raises:
             WrongInput: settings, tag or tag file are wrong; nothing was sent anywhere.
         """
+        arguments.check_switches(or_newer=or_newer)
         arguments.check_watch(watch)
+        arguments.check_tag_given("verify", tag, tag_file)
         resolved = self._calls.resolve("verify", service, environment, settings, ["rollout"])
         entry = arguments.tag_entry(resolved.service, tag, tag_file)
         wanted = from_settings.delivery(resolved, entry)
         services = self._calls.prepared(resolved).aws(resolved, str(entry.tag)).services
         title = f"{resolved.service} {entry.tag} in {resolved.environment}"
         deadline, watch = self._calls.begin_report(title, resolved, watch)
-        return verify_rollout(wanted, services, deadline=deadline, watch=watch)
+        return verify_rollout(wanted, services, or_newer=or_newer, deadline=deadline, watch=watch)
 
     @describe_settings
     def status(

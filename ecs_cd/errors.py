@@ -21,7 +21,8 @@
     |   |-- RolloutFailed
     |   |   |-- RolledBackByEcs
     |   |   |-- NotApplied
-    |   |   `-- AnotherImage
+    |   |   |-- AnotherImage
+    |   |   `-- NotServed
     |   `-- UnexpectedAnswer
     |-- TryLater               exit 3: it may pass by itself
     |   |-- DeadlineReached
@@ -202,6 +203,12 @@ class AnotherImage(RolloutFailed):
     """The service runs the tag, and another image than the one that ECR has under it."""
 
     reason = "another-image"
+
+
+class NotServed(RolloutFailed):
+    """`verify` saw that the service runs something else, or could not see what it runs."""
+
+    reason = "not-served"
 
 
 class UnexpectedAnswer(DeliveryFailed):

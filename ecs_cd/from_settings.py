@@ -21,6 +21,7 @@ def place(settings: DeliverySettings) -> Place:
         pipeline=str(settings.pipeline),
         branch=settings.branch,
         target=settings.target,
+        task=settings.task,
         repository=repository if settings.check_image else None,
         template_parameters=settings.template_parameters,
         variables=settings.variables,

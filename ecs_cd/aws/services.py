@@ -15,7 +15,7 @@ from ecs_cd.aws.service_revisions import ServiceRevisions
 from ecs_cd.aws.task_definitions import DescribedService, TaskDefinitions, uses_task_sets
 from ecs_cd.errors import AccessDenied
 from ecs_cd.model.image_name import container_of
-from ecs_cd.model.service import Deployment, ServiceEvent, ServiceSnapshot, ServiceTarget, StoppedTask
+from ecs_cd.model.service import Deployment, ServiceEvent, ServiceSnapshot, ServiceTarget, StoppedTask, TaskDefinition
 from ecs_cd.sanitize import quoted
 from ecs_cd.support.concurrency import batches, run_all, run_together
 
@@ -131,6 +131,14 @@ class EcsServices:
             with suppress(AccessDenied):
                 digests = self._revisions.digests_of_tasks(service, deployment.id, container.name)
         return replace(deployment, digests=digests)
+
+    def task_definition(self, family: str) -> TaskDefinition | None:
+        """Return the latest active revision of a task definition; None when there is none: one DescribeTaskDefinition.
+
+        Raises:
+            AccessDenied: `ecs:DescribeTaskDefinition` is not allowed.
+        """
+        return self._definitions.latest(family)
 
     def stopped_tasks(self, target: ServiceTarget, task_definition: str) -> tuple[StoppedTask, ...]:
         """Return the service's lately stopped tasks of one task definition (ARN; empty: of any), newest first.

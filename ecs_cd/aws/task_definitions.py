@@ -23,7 +23,7 @@ from ecs_cd.support.concurrency import batches, run_all
 
 if TYPE_CHECKING:
     from types_boto3_ecs import ECSClient
-    from types_boto3_ecs.type_defs import ServiceRevisionTypeDef, ServiceTypeDef
+    from types_boto3_ecs.type_defs import ServiceRevisionTypeDef, ServiceTypeDef, TaskDefinitionTypeDef
 
 MAX_SINGLE_REQUESTS = 20
 """So many unknown definitions are asked for one by one: that takes no more right than a delivery needs."""
@@ -86,11 +86,26 @@ class TaskDefinitions:
         except DeliveryFailed:  # not allowed, or not to be had in this region: it is faster, and not needed
             return ()
 
+    def latest(self, family: str) -> TaskDefinition | None:
+        """Return the latest active revision of a family; None when it has none.
+
+        ECS answers `ClientException` for a family that it does not know (seen in hashicorp/terraform-provider-aws,
+        `internal/service/ecs/task_definition.go`).
+        """
+        with self._ecs.calling(f"see task definition {quoted(family)}") as ecs:
+            try:
+                item = ecs.describe_task_definition(taskDefinition=family)["taskDefinition"]
+            except ecs.exceptions.ClientException:
+                return None
+            return _task_definition(item["taskDefinitionArn"], item)
+
     def _describe(self, arn: str) -> TaskDefinition:
         with self._ecs.calling(f"see task definition {quoted(arn.rpartition('/')[2])}") as ecs:
-            item = ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]
-            containers = item["containerDefinitions"]
-            return TaskDefinition(arn, tuple(Container(c["name"], c["image"]) for c in containers))
+            return _task_definition(arn, ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"])
+
+
+def _task_definition(arn: str, item: TaskDefinitionTypeDef) -> TaskDefinition:
+    return TaskDefinition(arn, tuple(Container(c["name"], c["image"]) for c in item["containerDefinitions"]))
 
 
 def task_definitions_of(service: ServiceTypeDef) -> list[str]:

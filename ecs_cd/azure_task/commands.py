@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from ecs_cd import arguments
 from ecs_cd.azure_task.call import Call
 from ecs_cd.azure_task.command_result import CommandResult, result_of, result_of_several
 from ecs_cd.model.events import Event, RunChosen
@@ -67,6 +68,7 @@ def promote(call: Call) -> CommandResult:
 def verify(call: Call) -> CommandResult:
     """Watch until ECS serves a tag, or is known not to; change nothing."""
     given = call.inputs
+    arguments.check_tag_given("verify", given.tag, given.tag_file)
     tag_file = call.tag_file()
     with call.client() as client:
         report = client.verify(
@@ -74,6 +76,7 @@ def verify(call: Call) -> CommandResult:
             given.environment,
             tag=given.tag,
             tag_file=tag_file,
+            or_newer=given.or_newer,
             watch=call.task_log.console.watch,
             **call.settings,
         )

@@ -25,7 +25,7 @@ _TAG = ("tag", "tag_file")
 COMMANDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "deploy": (*_PLACE, *READS["deploy"], *_TAG, "dry_run"),
-        "verify": (*_PLACE, *READS["verify"], *_TAG),
+        "verify": (*_PLACE, *READS["verify"], *_TAG, "or_newer"),
         "read-tag": ("service", "tag_file", "tag_variable"),
         "set-parameter": (*_PLACE, *READS["parameter set"], *_TAG, "dry_run"),
         "queue-pipeline": (*_PLACE, *READS["pipeline queue"], "wait", "dry_run"),
@@ -35,11 +35,11 @@ COMMANDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """What each command reads, by the names of the table of settings and of `OWN`."""
 
-OWN = ("tag", "tag_file", "tag_variable", "wait", "dry_run")
+OWN = ("tag", "tag_file", "tag_variable", "or_newer", "wait", "dry_run")
 OF_NODE = ("command", "awsCredentials", "azureDevOpsConnection", "pythonPath")
 """Inputs that the Node side has answered before the library is asked."""
 
-_SWITCHES = ("wait", "dry_run")
+_SWITCHES = ("or_newer", "wait", "dry_run")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,199}")
 _RESERVED = re.compile(
     r"(agent|build|system|release|pipeline|endpoint|input|secret|path|securefile)(\.|_|$)", re.IGNORECASE
@@ -70,6 +70,7 @@ class Inputs:
     tag: str | None = None
     tag_file: str = ""
     tag_variable: str = ""
+    or_newer: bool = False
     wait: bool = False
     dry_run: bool = False
     settings: Mapping[str, str] = field(default_factory=dict)

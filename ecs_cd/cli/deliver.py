@@ -68,7 +68,9 @@ def deploy(
 
 @click.command(short_help="Watch until ECS serves a tag.")
 @place
-@tagged
+@click.option("--tag", help="The tag itself.")
+@click.option("--tag-file", default="", metavar="PATH", help="The build's tag file: a file, a folder, or a glob.")
+@click.option("--or-newer", is_flag=True, help="A newer tag will do as well.")
 @reported
 @flags(*READS["verify"])
 @framed
@@ -79,13 +81,19 @@ def verify(
     *,
     tag: str | None,
     tag_file: str,
+    or_newer: bool,
     report_file: Path | None,
     flags: dict[str, Any],
 ) -> int:
-    """Watch until ECS serves a tag of SERVICE in ENVIRONMENT, or is known not to; change nothing."""
+    """Watch until ECS serves this very tag of SERVICE in ENVIRONMENT, or is known not to; change nothing.
+
+    Give --tag or --tag-file.
+    """
     check_report_file(report_file)
     with frame.client() as client, frame.console.following():
-        report = client.verify(service, environment, tag=tag, tag_file=tag_file, watch=frame.console.watch, **flags)
+        report = client.verify(
+            service, environment, tag=tag, tag_file=tag_file, or_newer=or_newer, watch=frame.console.watch, **flags
+        )
     return end(frame, report, report_file)
 
 

@@ -113,7 +113,7 @@ def _without_run(
         return Outcome.UNCHANGED
     if change.recorded is not Recorded.UNCHANGED:
         return None
-    verified = verify_without_run(delivery.place.target, wanted, context)
+    verified = verify_without_run(delivery.place, wanted, context)
     if verified is None:
         return None
     mark_as_verified(verified, change.name, change.marks, Mark(change.version, change.new), context)
@@ -134,7 +134,7 @@ def _verify(
     `stands` is the parameter as read after the run, `before` the service as it was before it.
     """
     try:
-        verified = verify(delivery.place.target, wanted, context, before)
+        verified = verify(delivery.place, wanted, context, before)
     except NotApplied:
         later = change_status(context.clouds.parameters, change, delivery.options.order)
         if later.state is not ChangeState.TAKEN_BACK:

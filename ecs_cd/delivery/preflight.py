@@ -15,10 +15,9 @@ from ecs_cd.model.delivery import Delivery, Place
 from ecs_cd.model.image import ImageTag
 from ecs_cd.model.order import Order
 from ecs_cd.model.parameter import Parameter
-from ecs_cd.model.service import Serving
 from ecs_cd.parameter.record import ParameterSnapshot, snapshot_parameter
-from ecs_cd.rollout.judge import Wanted, judge
-from ecs_cd.rollout.preflight import ServicePreflight, check_service
+from ecs_cd.rollout.judge import Wanted
+from ecs_cd.rollout.preflight import RolloutPreflight, check_target
 from ecs_cd.run.preflight import RunPreflight, check_run
 from ecs_cd.support.clock import Clock
 from ecs_cd.support.concurrency import run_together
@@ -30,7 +29,7 @@ class Preflight:
 
     parameter: ParameterSnapshot
     run: RunPreflight
-    service: ServicePreflight
+    rollout: RolloutPreflight
 
 
 CheckRun = Callable[[Place, Clouds], RunPreflight]
@@ -54,12 +53,12 @@ def ask_all(place: Place, clouds: Clouds, clock: Clock, ask_run: CheckRun = chec
     Raises:
         EcsCdError: parameter or pipeline cannot be read, or there is no such pipeline.
     """
-    parameter, run, service = run_together(
+    parameter, run, rollout = run_together(
         lambda: snapshot_parameter(clouds.parameters, place.parameter, clock),
         lambda: ask_run(place, clouds),
-        lambda: check_service(clouds.services, place.target),
+        lambda: check_target(clouds.services, place.task or place.target),
     )
-    return Preflight(parameter, run, service)
+    return Preflight(parameter, run, rollout)
 
 
 def refuse_in_vain(delivery: Delivery, found: Preflight) -> None:
@@ -81,9 +80,9 @@ def raise_refusals(found: Preflight, *, expected_missing: bool) -> None:
     Raises:
         EcsCdError: as `refuse_in_vain` says.
     """
-    service = found.service
-    of_service = None if service.missing and expected_missing else service.refusal
-    refusals = [refusal for refusal in (found.run.refusal, of_service) if refusal]
+    rollout = found.rollout
+    of_rollout = None if rollout.missing and expected_missing else rollout.refusal
+    refusals = [refusal for refusal in (found.run.refusal, of_rollout) if refusal]
     if refusals:
         refusal = copy(refusals[0])  # several services may have the same
         refusal.add(tuple(other.message for other in refusals[1:]))
@@ -96,17 +95,11 @@ def _needs_run(delivery: Delivery, found: Preflight) -> bool:
     if seen is None:
         return True
     if seen.value == tag:
-        return not _serves(delivery, found.service)
+        place = delivery.place
+        return not found.rollout.has(place.task or place.target, Wanted(delivery.tag, order=order))
     if seen.marks.holds or seen.marks.rolling_back:
         return False
     return not order.newer(seen.value, tag)
-
-
-def _serves(delivery: Delivery, service: ServicePreflight) -> bool:
-    if service.snapshot is None or service.refusal:
-        return False
-    verdict = judge(service.snapshot, Wanted(delivery.tag, order=delivery.options.order))
-    return verdict.serving in (Serving.DEPLOYED, Serving.ROLLING)
 
 
 def _is_first(seen: Parameter, tag: ImageTag, order: Order) -> bool:
@@ -117,4 +110,4 @@ def _is_first(seen: Parameter, tag: ImageTag, order: Order) -> bool:
     """
     if seen.value == str(tag):
         return not seen.marks.verified.version
-    return not order.places(seen.value)
+    return order is not Order.NONE and not order.places(seen.value)

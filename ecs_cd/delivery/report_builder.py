@@ -235,6 +235,7 @@ class ReportBuilder:
 
 _SUMMARIES = {
     Outcome.DEPLOYED: "{place.service} {tag} is deployed to {place.environment}.",
+    Outcome.APPLIED: "{place.service} {tag} is applied in {place.environment}; whether it runs was not seen.",
     Outcome.UNCHANGED: "{place.service} {tag} in {place.environment}: nothing was changed.",
     Outcome.SUPERSEDED: "{place.service} {tag} in {place.environment} is superseded: a newer tag takes its place.",
     Outcome.ROLLED_BACK: "{place.service} in {place.environment} is rolled back to {tag} and held there.",

@@ -177,7 +177,7 @@ def _is_done(place: Place, change: ParameterChange, context: DeliveryContext) ->
     """Return whether the very version that is held was verified, and still serves."""
     if change.recorded is not Recorded.UNCHANGED or change.marks.verified.version < change.version:
         return False
-    verified = verify_without_run(place.target, Wanted(change.wanted, order=Order.NONE), context)
+    verified = verify_without_run(place, Wanted(change.wanted, order=Order.NONE), context)
     return verified is not None and verified.serves
 
 
@@ -185,7 +185,7 @@ def _complete(
     place: Place, change: ParameterChange, image: CheckedImage, found: Preflight, context: DeliveryContext
 ) -> Outcome:
     """Have a run carry the change, and verify the rollout."""
-    pipeline, before = found.run.pipeline, found.service.snapshot
+    pipeline, before = found.run.pipeline, found.rollout.snapshot
     wanted = Wanted(image.tag, image.digests, Order.NONE)  # the newer one that still serves has not taken its place
     carry = carry_alone(place, pipeline, context)
     applied = apply(carry, change, context, pipeline=pipeline, target=place.target, wanted=wanted, before=before)
@@ -196,6 +196,8 @@ def _complete(
         context.report.hold = None
         context.report.warn(f"The hold was lifted during the rollback, and {there.value} was recorded.")
         return Outcome.SUPERSEDED
-    verified = verify(place.target, wanted, context, applied.before)
+    verified = verify(place, wanted, context, applied.before)
+    if verified.outcome is Outcome.APPLIED:
+        context.report.summary += " It is held there."
     mark_as_verified(verified, there.name, there.marks, Mark(there.version, there.value), context)
     return Outcome.ROLLED_BACK

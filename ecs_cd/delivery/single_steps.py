@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from ecs_cd.delivery.report_builder import ReportBuilder
 from ecs_cd.delivery.steps import check_delivery_image, follow_service, record_delivery_tag
-from ecs_cd.errors import SettingsError
+from ecs_cd.errors import NotServed, SettingsError
 from ecs_cd.image.check import Images
 from ecs_cd.model.delivery import Delivery
 from ecs_cd.model.events import Watch, ignore_events
 from ecs_cd.model.image import CheckedImage
+from ecs_cd.model.order import Order
 from ecs_cd.model.parameter import ParameterChange
-from ecs_cd.model.service import Serving
+from ecs_cd.model.service import Serving, TaskTarget
 from ecs_cd.parameter.store import Parameters
 from ecs_cd.report.facts import Outcome
 from ecs_cd.report.report import Report
+from ecs_cd.rollout.follow import failure_without_run
 from ecs_cd.rollout.judge import Wanted
 from ecs_cd.rollout.services import Services
+from ecs_cd.rollout.task_definition import look_at_task_definition, not_in_latest
+from ecs_cd.sanitize import quoted
 from ecs_cd.support.deadline import Deadline
 
 
@@ -33,24 +37,51 @@ def record_only(
 
 
 def verify_rollout(
-    delivery: Delivery, services: Services, *, deadline: Deadline, watch: Watch = ignore_events
+    delivery: Delivery,
+    services: Services,
+    *,
+    or_newer: bool = False,
+    deadline: Deadline,
+    watch: Watch = ignore_events,
 ) -> Report:
-    """Watch until ECS serves the tag or is known not to, changing nothing; for those who applied by other means."""
+    """Watch until ECS serves this very tag or is known not to, changing nothing; for those who applied by other means.
+
+    `or_newer`: a newer tag will do as well; the outcome is `superseded` then.
+    """
     report = ReportBuilder(delivery.place, deadline, watch, delivery.tag)
 
     def verify() -> Outcome:
         place = delivery.place
+        # Without an order no other tag is newer, so that another image that serves is a failure.
+        wanted = Wanted(delivery.tag, order=delivery.options.order if or_newer else Order.NONE)
+        if place.task:
+            return _verify_task(place.task, wanted, services, report)
         if place.target is None:
             raise SettingsError(
                 f"There is no ECS service named for {place.service} in {place.environment}.",
                 hint="Name it in the settings under `ecs:`.",
             )
-        wanted = Wanted(delivery.tag, order=delivery.options.order)
-        verdict = follow_service(place.target, wanted, services, report)
+        verdict = follow_service(place.target, wanted, services, report, explain=failure_without_run)
         if verdict.serving is Serving.SUPERSEDED:
             return Outcome.SUPERSEDED
-        if verdict.serving is Serving.DEPLOYED:
-            report.summary = f"{place.service} {delivery.tag} is served in {place.environment}."
+        if verdict.serving is Serving.NOT_JUDGED:
+            raise NotServed(
+                f"Whether {quoted(place.target.service)} serves {delivery.tag} cannot be seen. {verdict.sentence}",
+                hint="Verify when its controller has made a task set primary.",
+            )
+        report.summary = f"{place.service} {delivery.tag} is served in {place.environment}."
         return Outcome.UNCHANGED
 
     return report.of(verify)
+
+
+def _verify_task(task: TaskTarget, wanted: Wanted, services: Services, report: ReportBuilder) -> Outcome:
+    found = look_at_task_definition(services, task, wanted)
+    if found.serving is Serving.NOT_APPLIED:
+        raise not_in_latest(task, wanted, found)
+    report.add_evidence(found.sentence)
+    if found.serving is Serving.SUPERSEDED:
+        return Outcome.SUPERSEDED
+    place = report.place
+    report.summary = f"{place.service} {wanted.tag} is in {place.environment}: the next task of {task.family} runs it."
+    return Outcome.UNCHANGED

@@ -25,14 +25,15 @@ from ecs_cd.model.image import CheckedImage
 from ecs_cd.model.labels import Mark, Marks
 from ecs_cd.model.parameter import ParameterChange
 from ecs_cd.model.run import FinishedRun, Pipeline, RunOrigin, RunPreview
-from ecs_cd.model.service import ServiceSnapshot, ServiceTarget, Serving, Verdict
+from ecs_cd.model.service import ServiceSnapshot, ServiceTarget, Serving, TaskTarget, Verdict
 from ecs_cd.parameter.hold import mark_verified
 from ecs_cd.parameter.record import ParameterSnapshot, describe_change, record_tag
 from ecs_cd.parameter.store import Parameters
 from ecs_cd.report.facts import Outcome
-from ecs_cd.rollout.follow import already_applied, follow_rollout
+from ecs_cd.rollout.follow import Explain, already_applied, follow_rollout
 from ecs_cd.rollout.judge import Wanted, judge
 from ecs_cd.rollout.services import Services
+from ecs_cd.rollout.task_definition import follow_task_definition, look_at_task_definition, not_applied
 from ecs_cd.run.carry import carry_change
 from ecs_cd.support.concurrency import run_together
 from ecs_cd.support.deadline import Deadline
@@ -66,7 +67,10 @@ class Applied:
 
 @dataclass(frozen=True)
 class Verified:
-    """How the rollout ended well. `serves`: ECS serves this very tag, so that its version may be marked verified."""
+    """How the rollout ended well. `serves`: ECS serves this very tag, so that its version may be marked verified.
+
+    The outcome is `applied` where a run applied the tag and nothing was seen of what runs.
+    """
 
     outcome: Outcome
     serves: bool
@@ -92,7 +96,7 @@ def check(delivery: Delivery, context: DeliveryContext, check_run: CheckRun = ch
         report.add_image(image, place.repository.name if place.repository else "")
         pipeline = found.run.pipeline
         phase.found = f"{'image found' if image.digest else 'image not checked'}, pipeline {pipeline.path}."
-    return Checked(image, found.parameter, pipeline, found.run.preview, found.service.snapshot)
+    return Checked(image, found.parameter, pipeline, found.run.preview, found.rollout.snapshot)
 
 
 def check_delivery_image(delivery: Delivery, images: Images, deadline: Deadline) -> CheckedImage:
@@ -239,23 +243,51 @@ def _failed_for_others(error: RunFailed, target: ServiceTarget | None, wanted: W
     return f"The run failed, but not for this service: {verdict.sentence}"
 
 
-def verify(
-    target: ServiceTarget | None, wanted: Wanted, context: DeliveryContext, before: ServiceSnapshot | None = None
-) -> Verified:
+def verify(place: Place, wanted: Wanted, context: DeliveryContext, before: ServiceSnapshot | None = None) -> Verified:
     """Follow the rollout until ECS serves the tag or a newer one (rule 10). `before`: as `follow_rollout` has it.
+
+    Where the place names a task definition instead of a service, its latest revision is looked at.
 
     Raises:
         EcsCdError: as `follow_rollout` says.
     """
-    if target is None:
-        context.report.warn("Whether ECS serves the tag was not looked at, because no ECS service is named.")
-        return Verified(Outcome.DEPLOYED, serves=False)
-    verdict = follow_service(target, wanted, context.clouds.services, context.report, before)
+    if place.task:
+        return _verify_task(place.task, wanted, context)
+    if place.target is None:
+        return _applied(context, "no ECS service is named")
+    verdict = follow_service(place.target, wanted, context.clouds.services, context.report, before=before)
     if verdict.serving is Serving.SUPERSEDED:
         return Verified(Outcome.SUPERSEDED, serves=False)
     if verdict.serving is Serving.NOT_JUDGED:
         context.report.warn(verdict.sentence)
-    return Verified(Outcome.DEPLOYED, serves=verdict.serving is Serving.DEPLOYED)
+        return _applied(context, "nothing can be judged there")
+    return Verified(Outcome.DEPLOYED, serves=True)
+
+
+def _verify_task(task: TaskTarget, wanted: Wanted, context: DeliveryContext) -> Verified:
+    """Look whether the latest revision of a task definition has the tag."""
+    report = context.report
+    with report.phase(Phase.ROLLOUT, f"looking at task definition {task.family}") as phase:
+        verdict = follow_task_definition(context.clouds.services, task, wanted, deadline=context.deadline)
+        phase.found = verdict.sentence
+    report.add_evidence(verdict.sentence)
+    if verdict.serving is Serving.NOT_APPLIED:
+        raise not_applied(task, wanted, verdict)
+    if verdict.serving is Serving.SUPERSEDED:
+        return Verified(Outcome.SUPERSEDED, serves=False)
+    by = f"applied by run {report.run.name}" if report.run else "applied"
+    has_it = f"the next task of {task.family} runs it"
+    report.summary = f"{report.place.service} {report.tag} in {report.place.environment}: {by}; {has_it}."
+    return Verified(Outcome.APPLIED, serves=True)
+
+
+def _applied(context: DeliveryContext, why: str) -> Verified:
+    """Say what was seen of a tag: the run that applied it, and nothing of what runs."""
+    report = context.report
+    place = f"{report.place.service} {report.tag} in {report.place.environment}"
+    by = f"applied by run {report.run.name}" if report.run else "applied"
+    report.summary = f"{place}: {by}; whether it runs was not looked at, because {why}."
+    return Verified(Outcome.APPLIED, serves=False)
 
 
 def follow_service(
@@ -263,9 +295,14 @@ def follow_service(
     wanted: Wanted,
     services: Services,
     report: ReportBuilder,
+    *,
     before: ServiceSnapshot | None = None,
+    explain: Explain | None = None,
 ) -> Verdict:
-    """Follow the rollout to its end and return ECS's verdict; it becomes part of the report."""
+    """Follow the rollout to its end and return ECS's verdict; it becomes part of the report.
+
+    `explain`: as `follow_rollout` has it.
+    """
     with report.phase(Phase.ROLLOUT, f"waiting for ECS service {target.service}") as phase:
         ended = follow_rollout(
             services,
@@ -274,14 +311,20 @@ def follow_service(
             deadline=report.deadline,
             watch=lambda snapshot, verdict: report.watch(RolloutChanged(snapshot, verdict)),
             before=before,
+            explain=explain,
         )
         phase.found = ended.verdict.sentence
         report.add_rollout(ended.snapshot, ended.verdict)
     return ended.verdict
 
 
-def verify_without_run(target: ServiceTarget | None, wanted: Wanted, context: DeliveryContext) -> Verified | None:
+def verify_without_run(place: Place, wanted: Wanted, context: DeliveryContext) -> Verified | None:
     """Return how a tag recorded before ended, where it serves or is rolling out; None where a run is needed."""
+    target = place.target
+    if place.task:
+        found = look_at_task_definition(context.clouds.services, place.task, wanted)
+        context.report.add_evidence(found.sentence)
+        return Verified(Outcome.UNCHANGED, serves=True) if found.serving is Serving.DEPLOYED else None
     snapshot = context.clouds.services.snapshot(target) if target else None
     if snapshot is None:
         return None
@@ -289,7 +332,7 @@ def verify_without_run(target: ServiceTarget | None, wanted: Wanted, context: De
     if verdict.serving is Serving.DEPLOYED:
         context.report.add_rollout(snapshot, verdict)
         return Verified(Outcome.UNCHANGED, serves=True)
-    return verify(target, wanted, context) if verdict.serving is Serving.ROLLING else None
+    return verify(place, wanted, context) if verdict.serving is Serving.ROLLING else None
 
 
 def mark_as_verified(verified: Verified, parameter: str, marks: Marks, top: Mark, context: DeliveryContext) -> None:

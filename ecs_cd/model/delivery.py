@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from ecs_cd.model.image import ImageRef, ImageRepository, ImageTag
 from ecs_cd.model.order import Order
-from ecs_cd.model.service import ServiceTarget
+from ecs_cd.model.service import ServiceTarget, TaskTarget
 
 
 @dataclass(frozen=True)
@@ -15,9 +15,10 @@ class Place:
     """One service in one environment, and everything a tag passes through on its way there.
 
     `parameter` is the SSM parameter's name; `pipeline` the infrastructure pipeline's id, name or folder path; `branch`
-    a branch or full ref. `target` is the container in ECS, None where ECS is not asked; `repository` is where the
-    images are, None where the image is not checked in ECR. What an operation does not need may be empty: `status` needs
-    no pipeline, for example. `template_parameters` and `variables` are given to the run.
+    a branch or full ref. `target` is the container in ECS, None where ECS is not asked; `task` is a task definition
+    that is looked at instead. `repository` is where the images are, None where the image is not checked in ECR. What an
+    operation does not need may be empty: `status` needs no pipeline, for example. `template_parameters` and `variables`
+    are given to the run.
     """
 
     service: str
@@ -26,6 +27,7 @@ class Place:
     pipeline: str = ""
     branch: str = ""
     target: ServiceTarget | None = None
+    task: TaskTarget | None = None
     repository: ImageRepository | None = None
     template_parameters: Mapping[str, str] = field(default_factory=dict, hash=False)
     variables: Mapping[str, str] = field(default_factory=dict, hash=False)

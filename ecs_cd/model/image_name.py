@@ -8,11 +8,11 @@ from enum import Enum
 from ecs_cd.errors import SettingsError
 from ecs_cd.messages import Message, SettingRef
 from ecs_cd.model.image import ImageTag
-from ecs_cd.model.service import Container, ServiceTarget, TaskDefinition
+from ecs_cd.model.service import Container, ServiceTarget, TaskDefinition, TaskTarget
 from ecs_cd.sanitize import comma_list, quoted
 
 
-def container_image(definition: TaskDefinition, target: ServiceTarget) -> str:
+def container_image(definition: TaskDefinition, target: ServiceTarget | TaskTarget) -> str:
     """Return the image of the one container that is meant.
 
     By name; else the only one; else the one whose image comes from the repository, or several with the same image.
@@ -28,13 +28,14 @@ def container_image(definition: TaskDefinition, target: ServiceTarget) -> str:
         problem = f"has no container {quoted(target.container)}; it has {comma_list(names)}"
     else:
         problem = f"has several containers ({comma_list(names)}) and it is not clear which one carries the tag"
+    whose = f" of service {quoted(target.service)}" if isinstance(target, ServiceTarget) else ""
     raise SettingsError(
-        f"Task definition {definition.name} of service {quoted(target.service)} {problem}.",
+        f"Task definition {definition.name}{whose} {problem}.",
         hint=Message("Name the container with ", SettingRef("container"), ", or under `ecs:` in the settings file."),
     )
 
 
-def container_of(definition: TaskDefinition, target: ServiceTarget) -> Container | None:
+def container_of(definition: TaskDefinition, target: ServiceTarget | TaskTarget) -> Container | None:
     """Return the one container that is meant, as `container_image` finds it; None where that is not clear.
 
     Several from the repository are one where they have the same image: all of them carry the tag.

@@ -11,6 +11,7 @@ from ecs_cd.sanitize import quoted
 
 _NUMBER = r"0|[1-9][0-9]*"
 _PRE_RELEASE = rf"(?:{_NUMBER}|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"  # point 9: a numeric identifier has no leading zero
+_NUMERIC = re.compile(r"[0-9]+(?:\.[0-9]+)*")
 _SEMVER = re.compile(
     rf"v?(?P<major>{_NUMBER})\.(?P<minor>{_NUMBER})\.(?P<patch>{_NUMBER})"
     rf"(?:-(?P<pre>{_PRE_RELEASE}(?:\.{_PRE_RELEASE})*))?"
@@ -20,7 +21,8 @@ _SEMVER = re.compile(
 class Order(str, Enum):
     """How tags are compared.
 
-    `numeric`: whole numbers, as build ids are: 226 is newer than 26. `semver`: Semantic Versioning 2.0.0, with or
+    `numeric`: whole numbers, as build ids are: 226 is newer than 26; or several with dots between them, as in Azure's
+    run numbers: 20260317.10 is newer than 20260317.9, and 226.1 than 226. `semver`: Semantic Versioning 2.0.0, with or
     without a leading `v` (a Docker tag cannot carry build metadata). `none`: tags have no order; the last writer wins.
     """
 
@@ -46,9 +48,9 @@ class Order(str, Enum):
                 best = tag
         return best
 
-    def places(self, value: str) -> bool:
-        """Return whether a value is inside the order; without an order, every value is."""
-        return self is Order.NONE or self._rank(value) is not None
+    def places(self, tag: str) -> bool:
+        """Return whether the tag is inside this order; `none` has none inside."""
+        return self._rank(tag) is not None
 
     def check(self, tag: str) -> None:
         """Refuse a tag that this order cannot place.
@@ -56,22 +58,18 @@ class Order(str, Enum):
         Raises:
             WrongInput: the tag is not a number, or not a semantic version.
         """
-        if self is not Order.NONE and self._rank(tag) is None:
-            wanted = "a whole number" if self is Order.NUMERIC else "a semantic version"
+        if self is not Order.NONE and not self.places(tag):
+            wanted = "a number such as 226 or 20260317.1" if self is Order.NUMERIC else "a semantic version"
+            fitting = [order for order in Order if order is Order.NONE or order.places(tag)]
+            settings = [part for order in fitting for part in (" or ", SettingRef("order", order.value))][1:]
             raise WrongInput(
                 f"The tag {quoted(tag)} is not {wanted}, so it cannot be ordered by '{self.value}'.",
-                hint=Message(
-                    "If the tags of this service are of another kind, set ",
-                    SettingRef("order", "semver"),
-                    " or ",
-                    SettingRef("order", "none"),
-                    ".",
-                ),
+                hint=Message("If the tags of this service are of another kind, set ", *settings, "."),
             )
 
     def _rank(self, tag: str) -> tuple[object, ...] | None:
         if self is Order.NUMERIC:
-            return _number(tag) if re.fullmatch(r"[0-9]+", tag) else None
+            return tuple(map(_number, tag.split("."))) if _NUMERIC.fullmatch(tag) else None
         if self is Order.SEMVER:
             return _semver_rank(tag)
         return None

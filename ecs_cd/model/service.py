@@ -23,6 +23,18 @@ class ServiceTarget:
 
 
 @dataclass(frozen=True)
+class TaskTarget:
+    """One container of a task definition that no service runs: of a scheduled task, or one that is started by hand.
+
+    `family` names the task definition; its latest revision counts. The other fields are as in `ServiceTarget`.
+    """
+
+    family: str
+    container: str = ""
+    repository: str = ""
+
+
+@dataclass(frozen=True)
 class Container:
     """A container of a task definition and the image it names."""
 

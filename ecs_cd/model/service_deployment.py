@@ -1,6 +1,6 @@
 """ECS's own record of one deployment of a service: the API's `ServiceDeployment`, as far as a verdict needs it.
 
-ECS has such records for services whose controller is ECS, since 25 October 2024 (API reference, ListServiceDeployments).
+ECS has such records for services whose controller is ECS, since 25 October 2024 (ListServiceDeployments).
 """
 
 from __future__ import annotations

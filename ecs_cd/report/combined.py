@@ -18,6 +18,7 @@ from ecs_cd.sanitize import comma_list, sanitize
 _BY_SEVERITY = (
     Outcome.UNCHANGED,
     Outcome.DEPLOYED,
+    Outcome.APPLIED,
     Outcome.SUPERSEDED,
     Outcome.HELD,
     Outcome.ROLLED_BACK,

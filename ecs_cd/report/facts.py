@@ -13,6 +13,7 @@ class Outcome(str, Enum):
     """How a delivery ended."""
 
     DEPLOYED = "deployed"
+    APPLIED = "applied"
     UNCHANGED = "unchanged"
     SUPERSEDED = "superseded"
     ROLLED_BACK = "rolled-back"

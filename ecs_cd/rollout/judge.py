@@ -114,7 +114,7 @@ def _of_another(
         return Verdict(Serving.REVERTED, f"{snapshot.controller} put {image} back: {why}", image, ours or primary)
     if ours is not None and snapshot.controller != "ECS":
         return Verdict(Serving.ROLLING, f"{snapshot.controller} has not yet moved traffic to {tag}.", image, ours)
-    return Verdict(Serving.NOT_APPLIED, f"The service still runs {image}.", image, primary)
+    return Verdict(Serving.NOT_APPLIED, f"The service runs {image}.", image, primary)
 
 
 def _taken_back(snapshot: ServiceSnapshot, primary: Deployment, ours: Deployment | None) -> bool:

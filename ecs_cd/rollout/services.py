@@ -8,6 +8,7 @@ from ecs_cd.model.service import (
     ServiceSnapshot,
     ServiceTarget,
     StoppedTask,
+    TaskDefinition,
 )
 
 
@@ -19,6 +20,9 @@ class Services(Protocol):
 
     def brief(self, target: ServiceTarget) -> ServiceSnapshot | None:
         """Return the service as `snapshot` does, in two requests: without digests and service deployment."""
+
+    def task_definition(self, family: str) -> TaskDefinition | None:
+        """Return the latest active revision of a task definition; None when there is none."""
 
     def stopped_tasks(self, target: ServiceTarget, task_definition: str) -> tuple[StoppedTask, ...]:
         """Return the service's lately stopped tasks of one task definition (ARN; empty: of any), newest first."""

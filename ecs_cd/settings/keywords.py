@@ -28,7 +28,7 @@ class SettingKeywords(TypedDict, total=False):
     """Create the parameter if it does not exist; otherwise a missing one is an error."""
 
     order: Order | Literal["numeric", "semver", "none"] | None
-    """How tags are compared: numeric (whole numbers), semver or none; an older one never overwrites a newer one."""
+    """How tags are compared: numeric (226, 20260317.1), semver or none; an older one never overwrites a newer one."""
 
     repository: str | None
     """Name of the ECR repository, without the registry's address."""
@@ -74,6 +74,9 @@ class SettingKeywords(TypedDict, total=False):
 
     allow_missing_service: bool | None
     """Do not refuse a missing ECS cluster, service or container: the run may create it."""
+
+    task_definition: str | None
+    """Family of a scheduled or one-off task, which no ECS service runs: its latest revision is verified."""
 
     timeout: str | float | None
     """The deadline of the whole delivery: 90s, 30m, 1h30m."""

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ecs_cd.model.order import Order
-from ecs_cd.model.service import ServiceTarget
+from ecs_cd.model.service import ServiceTarget, TaskTarget
 from ecs_cd.settings import values
 from ecs_cd.settings.commands import ECS
 from ecs_cd.settings.setting import Kind, Section, Setting
@@ -57,7 +57,7 @@ class DeliverySettings:
     """All that one delivery needs, with placeholders filled and names checked. Times are in seconds.
 
     Text that nobody gave and that no asked-for step needs is empty. `branch` is a full ref. `pipeline` is an id or a
-    name. `target` is None where the rollout is not to be verified.
+    name. `target` is None where the rollout is not to be verified, or where `task` is what is verified instead.
     """
 
     service: str
@@ -78,6 +78,7 @@ class DeliverySettings:
     template_parameters: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
     target: ServiceTarget | None = None
+    task: TaskTarget | None = None
     allow_missing_service: bool = _DEFAULT["allow_missing_service"]
     rollback: str = _DEFAULT["rollback"]
     timeout: float = _DEFAULT["timeout"]
@@ -102,11 +103,18 @@ def built(service: str, environment: str, found: Mapping[str, Any], token: Token
         fields["branch"] = f"refs/heads/{branch}"
     if "organization" in fields:
         fields["organization"] = fields["organization"].rstrip("/")
-    return DeliverySettings(service, environment, token=token, target=_target(found), **fields)
+    return DeliverySettings(service, environment, token=token, target=_target(found), task=_task(found), **fields)
+
+
+def _task(found: Mapping[str, Any]) -> TaskTarget | None:
+    """Return the task definition, which takes the place of a service."""
+    if not found.get("verify", True) or "task_definition" not in found:
+        return None
+    return TaskTarget(found["task_definition"], found.get("container", ""), found.get("repository", ""))
 
 
 def _target(found: Mapping[str, Any]) -> ServiceTarget | None:
-    if not found.get("verify", True) or "cluster" not in found or "ecs_service" not in found:
+    if _task(found) or not found.get("verify", True) or "cluster" not in found or "ecs_service" not in found:
         return None
     return ServiceTarget(
         found["cluster"], found["ecs_service"], found.get("container", ""), found.get("repository", "")

@@ -27,7 +27,7 @@ def missing(values: Mapping[str, Value], steps: Collection[str]) -> list[str]:
     """Return the settings that these steps need and that have no value, each once."""
     unneeded = {
         "image": not values.get("check_image", True),
-        "rollout": not values.get("verify", True),
+        "rollout": not values.get("verify", True) or bool(values.get("task_definition")),
     }
     needed = [name for step in steps if not unneeded.get(step) for name in STEPS[step]]
     return [name for name in dict.fromkeys(needed) if not values.get(name)]

@@ -115,14 +115,14 @@ _PARAMETER = (
         "order",
         Section.SERVICE,
         Group.PARAMETER,
-        "How tags are compared: numeric (whole numbers), semver or none; an older one never overwrites a newer one.",
+        "How tags are compared: numeric (226, 20260317.1), semver or none; an older one never overwrites a newer one.",
         choices=tuple(order.value for order in Order),
         enum=Order,
         default="numeric",
         task_input=TaskInput(
             "Order of tags",
-            "`numeric`: whole numbers, such as build ids. `semver`: semantic versions. `none`: any tag; what comes "
-            "last is newest.",
+            "`numeric`: whole numbers, such as build ids, or several with dots between them, such as run numbers. "
+            "`semver`: semantic versions. `none`: any tag; what comes last is newest.",
             options=("Numeric", "Semantic version", "None"),
         ),
     ),
@@ -286,6 +286,16 @@ _ROLLOUT = (
         Kind.SWITCH,
         default="false",
         task_input=TaskInput("Allow a missing service", "For a first delivery.", options=_YES_NO),
+    ),
+    Setting(
+        "task_definition",
+        Section.SERVICE,
+        Group.ROLLOUT,
+        "Family of a scheduled or one-off task, which no ECS service runs: its latest revision is verified.",
+        key="ecs.task_definition",
+        metavar="FAMILY",
+        check=naming_rules.ecs,
+        task_input=TaskInput("Task definition", "Needs `ecs:DescribeTaskDefinition`."),
     ),
 )
 

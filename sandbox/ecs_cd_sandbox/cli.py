@@ -1,4 +1,4 @@
-"""The commands `up` and `demo`: `ecs-cd sandbox up` through an entry point, or `python -m ecs_cd_sandbox up`."""
+"""`ecs-cd sandbox` through an entry point, or `python -m ecs_cd_sandbox`: `up`, `demo`, and the choices."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from ecs_cd_sandbox.choices import COMMANDS
 from ecs_cd_sandbox.errors import SandboxError
 
 _INTERRUPTED = 130
@@ -21,6 +22,9 @@ _INTERRUPTED = 130
 def sandbox() -> None:
     """Try everything on this machine: AWS (moto), Azure DevOps and real Terraform, no account needed."""
 
+
+for _command in COMMANDS:
+    sandbox.add_command(_command)
 
 _extension = click.option(
     "--extension",

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 
 from ecs_cd_sandbox.aws import Aws, EcsScheduler
+from ecs_cd_sandbox.aws.commands import commands
 from ecs_cd_sandbox.aws_for_tasks import EcrRegistry, Roles
 from ecs_cd_sandbox.azure_devops import (
     AzureDevOps,
@@ -86,6 +87,7 @@ class Sandbox:
             self._task = self._unpack_task(self._extension) if self._extension else None
             stack.enter_context(self.aws)
             self._seed()
+            self.aws.commands.update(commands(self.aws, self.scheduler))
             stack.enter_context(self.scheduler)
             self.repositories = self._repositories()
             self.azure_devops = self._azure_devops()

@@ -17,7 +17,7 @@ from ecs_cd.model.image import FoundImage, ImageRef
 from ecs_cd.model.labels import NO_MARKS, Marks
 from ecs_cd.model.parameter import Parameter, ParameterVersion
 from ecs_cd.model.run import Pipeline, Run, RunPreview, RunProgress, RunRequest, RunState, TimelineRecord
-from ecs_cd.model.service import ServiceSnapshot, ServiceTarget, StoppedTask
+from ecs_cd.model.service import ServiceSnapshot, ServiceTarget, StoppedTask, TaskDefinition
 
 EPOCH = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
@@ -276,6 +276,7 @@ class FakeServices(Fake):
         super().__init__()
         self.scripts: dict[ServiceTarget, deque[ServiceSnapshot]] = {}
         self.stopped: dict[str, tuple[StoppedTask, ...]] = {}
+        self.families: dict[str, deque[TaskDefinition]] = {}
 
     def play(self, *steps: ServiceSnapshot) -> None:
         """Let a service go through these snapshots."""
@@ -294,6 +295,13 @@ class FakeServices(Fake):
         if not script:
             return None
         return script.popleft() if len(script) > 1 else script[0]
+
+    def task_definition(self, family: str) -> TaskDefinition | None:
+        self._called("task_definition")
+        revisions = self.families.get(family)
+        if not revisions:
+            return None
+        return revisions.popleft() if len(revisions) > 1 else revisions[0]
 
     def stopped_tasks(self, target: ServiceTarget, task_definition: str) -> tuple[StoppedTask, ...]:
         self._called("stopped_tasks")

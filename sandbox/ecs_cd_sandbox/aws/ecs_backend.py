@@ -13,19 +13,14 @@ from typing import Any, cast
 from moto.core.responses import ActionResult
 from moto.ecs.exceptions import InvalidParameterException
 from moto.ecs.models import EC2ContainerServiceBackend, Service, Task, ecs_backends
-from moto.ecs.responses import EC2ContainerServiceResponse
 from moto.ecs.urls import url_bases
 
+from ecs_cd_sandbox.aws.ecs_configuration import configure, default_configuration
 from ecs_cd_sandbox.aws.ecs_rollout import ServiceRollout
+from ecs_cd_sandbox.aws.ecs_service_deployment_answers import ServiceDeploymentAnswers
+from ecs_cd_sandbox.aws.ecs_service_revision import shown
 from ecs_cd_sandbox.aws.ecs_tasks import DeployingService
 
-# ECS's own, for a service that says nothing.
-_DEPLOYMENT_CONFIGURATION = {
-    "deploymentCircuitBreaker": {"enable": False, "rollback": False},
-    "maximumPercent": 200,
-    "minimumHealthyPercent": 100,
-}
-_MOST_REVISIONS = 20
 # A change of one of these starts a deployment; a changed desired count alone does not.
 _DEPLOYED = ("task_definition", "network_configuration", "platform_version", "load_balancers")
 
@@ -37,24 +32,15 @@ def install() -> None:
         ecs_backends.clear()
 
 
-class _Responses(EC2ContainerServiceResponse):
+class _Responses(ServiceDeploymentAnswers):
     def create_service(self) -> ActionResult:
-        """Keep the deployment configuration, which moto's handler does not hand on."""
-        result = super().create_service()
-        service = self.ecs_backend.describe_services(
-            self._get_param("cluster", "default"), [self._get_param("serviceName")]
-        )[0][0]
+        """Hand on the deployment configuration, which moto's handler leaves out."""
         given = self._get_param("deploymentConfiguration") or {}
-        cast("DeployingService", service).deployment_configuration.update(given)
-        return result
-
-    def describe_service_revisions(self) -> ActionResult:
-        """Answer with the revisions there are; moto has none."""
-        arns = self._get_param("serviceRevisionArns")
-        revisions = cast("EcsBackend", self.ecs_backend).describe_service_revisions(arns)
-        there = {revision["serviceRevisionArn"] for revision in revisions}
-        failures = [{"arn": arn, "reason": "MISSING"} for arn in arns if arn not in there]
-        return ActionResult({"serviceRevisions": revisions, "failures": failures})
+        self._ecs.configuration = configure(default_configuration(), given)
+        try:
+            return super().create_service()
+        finally:
+            self._ecs.configuration = default_configuration()
 
 
 class EcsBackend(EC2ContainerServiceBackend):
@@ -63,6 +49,8 @@ class EcsBackend(EC2ContainerServiceBackend):
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
         self.rollouts: dict[tuple[str, str], ServiceRollout] = {}
+        self.configuration = default_configuration()
+        """The deployment configuration of the service that is being created."""
 
     @property
     def _url_module(self) -> SimpleNamespace:
@@ -76,13 +64,13 @@ class EcsBackend(EC2ContainerServiceBackend):
             raise InvalidParameterException("Creation of service was not idempotent.")
         service = super().create_service(cluster_str, service_name, *args, **kwargs)
         deploying = cast("DeployingService", service)
-        deploying.deployment_configuration = dict(_DEPLOYMENT_CONFIGURATION)
+        deploying.deployment_configuration = self.configuration
         if service.deployment_controller["type"] == "ECS":
             store = self.tasks.setdefault(service.cluster_name, {})
             rollout = self.rollouts[service.cluster_name, service.name] = ServiceRollout(
                 cast("DeployingService", service), store
             )
-            rollout.begin()
+            rollout.begin(self.describe_task_definition(str(service.task_definition)))
         self.count(service.cluster_name)
         return service
 
@@ -91,15 +79,19 @@ class EcsBackend(EC2ContainerServiceBackend):
         properties = dict(service_properties)
         force = properties.pop("force_new_deployment", False)
         service = self._get_service(properties.get("cluster", "default"), properties["service"].split("/")[-1])
+        if properties.get("deployment_configuration"):
+            known = cast("DeployingService", service).deployment_configuration
+            properties["deployment_configuration"] = configure(known, properties["deployment_configuration"])
         rollout = self.rollouts.get((service.cluster_name, service.name))
         if rollout is None:
-            return super().update_service(service_properties)
+            return super().update_service(properties | {"force_new_deployment": force})
         before = [getattr(service, name) for name in _DEPLOYED]
         count = service.desired_count
         super().update_service(properties)
-        service.task_definition = self.describe_task_definition(str(service.task_definition)).arn
+        definition = self.describe_task_definition(str(service.task_definition))
+        service.task_definition = definition.arn
         if force or before != [getattr(service, name) for name in _DEPLOYED]:
-            rollout.begin()
+            rollout.begin(definition)
         elif service.desired_count != count:
             rollout.scale()
         else:
@@ -134,27 +126,9 @@ class EcsBackend(EC2ContainerServiceBackend):
         return list(tasks)
 
     def describe_service_revisions(self, arns: list[str]) -> list[dict[str, Any]]:
-        """Return those revisions (the API's `ServiceRevision`) that a deployment of a service began with."""
-        if len(arns) > _MOST_REVISIONS:
-            raise InvalidParameterException(f"serviceRevisionArns can have at most {_MOST_REVISIONS} items.")
-        found = []
-        for arn in arns:
-            rollout = self.rollouts.get((arn.split("/")[1], arn.split("/")[2]))  # service-revision/CLUSTER/SERVICE/ID
-            if rollout is not None and arn in rollout.revisions:
-                definition = self.describe_task_definition(rollout.revisions[arn])
-                images = [
-                    {"containerName": one["name"], "image": one["image"]} for one in definition.container_definitions
-                ]
-                found.append(
-                    {
-                        "serviceRevisionArn": arn,
-                        "serviceArn": rollout.service.arn,
-                        "clusterArn": rollout.service.cluster_arn,
-                        "taskDefinition": definition.arn,
-                        "containerImages": images,
-                    }
-                )
-        return found
+        """Return those service revisions (the API's `ServiceRevision`) that there are."""
+        there = {arn: revision for rollout in self.rollouts.values() for arn, revision in rollout.revisions.items()}
+        return [there[arn].describe(shown.revisions) for arn in arns if arn in there]
 
     def count(self, cluster_name: str) -> None:
         """Set the cluster's counts, which moto's own bookkeeping would get wrong."""

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from moto.core.utils import utcnow
 
+from ecs_cd_sandbox.aws.ecs_service_revision import ServiceRevision, shown
+
 if TYPE_CHECKING:
     from moto.ecs.models import TaskDefinition
 
@@ -32,6 +34,8 @@ class TaskContainer:
     last_status: str = "PENDING"
     exit_code: int | None = None
     reason: str | None = None
+    killed: bool = False
+    """It ended because another container of its task did."""
 
 
 @dataclass
@@ -84,12 +88,14 @@ class ServiceTask:
         for container in self.containers:
             container.last_status = STOPPED
 
-    def crash(self) -> None:
-        """Let its first essential container exit with 1, and ECS kill the rest (143: SIGTERM)."""
+    def crash(self, culprit: str = "", exit_code: int = 1) -> None:
+        """Let the container `culprit` exit (else the first essential one), and ECS kill the rest (143: SIGTERM)."""
         self.stop("EssentialContainerExited", "Essential container in task exited")
-        culprit = next((container for container in self.containers if container.essential), self.containers[0])
+        essential = [container for container in self.containers if container.essential] or self.containers
+        exited = next((container for container in self.containers if container.name == culprit), essential[0])
         for container in self.containers:
-            container.exit_code = 1 if container is culprit else 143
+            container.killed = container is not exited
+            container.exit_code = 143 if container.killed else exit_code
 
     def fail_to_pull(self, image: str) -> None:
         """Stop before it started, because `image` is not in its registry."""
@@ -105,6 +111,7 @@ class Deployment:
     """One deployment of a service (the API's `Deployment`) with the tasks it started."""
 
     id: str
+    revision: ServiceRevision
     task_definition: str
     desired_count: int
     launch_type: str | None
@@ -118,7 +125,9 @@ class Deployment:
     updated_at: datetime = field(default_factory=utcnow)
     tasks: list[ServiceTask] = field(default_factory=list)
     proved: bool = False
-    """It completed once: its tasks stay healthy from then on, and a rollback can return to it."""
+    """It completed once: a rollback can return to it."""
+    steady: bool = False
+    """It had all its tasks once it had completed: they stay healthy from then on."""
     linger: int = 0
     """Ticks for which it is still listed after its last task has stopped."""
     warned: bool = False
@@ -135,10 +144,14 @@ class Deployment:
         return sum(task.last_status == "PENDING" for task in self.tasks)
 
     @property
+    def healthy_count(self) -> int:
+        """Tasks that have run for a tick: one that crashes at once never counts."""
+        return sum(task.last_status == "RUNNING" and task.ticks > 0 for task in self.tasks)
+
+    @property
     def settled(self) -> bool:
-        """Whether the desired tasks run, and have done so for a tick: one that crashes at once never counts."""
-        settled = [task for task in self.tasks if task.last_status == "RUNNING" and task.ticks > 0]
-        return len(settled) == len(self.live_tasks) == self.desired_count
+        """Whether the desired tasks run, and no others."""
+        return self.healthy_count == len(self.live_tasks) == self.desired_count
 
     @property
     def live_tasks(self) -> list[ServiceTask]:
@@ -165,7 +178,9 @@ class DeployingService(Protocol):
     platform_version: str | None
     network_configuration: dict[str, Any]
     deployment_configuration: dict[str, Any]
+    load_balancers: list[dict[str, Any]]
     deployments: list[Deployment]
+    current_service_deployment: str | None
     current_service_revisions: list[dict[str, Any]]
     events: list[dict[str, Any]]
 
@@ -182,10 +197,9 @@ def pull_error(image: str) -> str:
     )
 
 
-def new_task(
-    service: DeployingService, deployment: Deployment, definition: TaskDefinition, digests: dict[str, str]
-) -> ServiceTask:
-    """Make a PENDING task of moto's `service`; `definition` is moto's task definition, `digests` go by image."""
+def new_task(service: DeployingService, deployment: Deployment, definition: TaskDefinition) -> ServiceTask:
+    """Make a PENDING task of moto's `service`; `definition` is moto's task definition."""
+    digests = deployment.revision.digests(shown.tasks)
     task_id = uuid.uuid4().hex
     arn = service.arn.replace(":service/", ":task/").rpartition("/")[0] + f"/{task_id}"
     described: list[dict[str, Any]] = definition.container_definitions
@@ -196,7 +210,7 @@ def new_task(
             task_arn=arn,
             container_arn=f"{arn.replace(':task/', ':container/')}/{uuid.uuid4()}",
             essential=container.get("essential", True),
-            image_digest=digests.get(container["image"]),
+            image_digest=digests.get(container["name"]),
         )
         for container in described
     ]

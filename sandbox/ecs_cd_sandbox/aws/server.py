@@ -5,8 +5,6 @@ moto keeps its state in module globals: two `Aws` in one process share one cloud
 
 from __future__ import annotations
 
-import hashlib
-import json
 import threading
 from collections.abc import Sequence
 from types import TracebackType
@@ -18,8 +16,11 @@ from moto.core.model_instances import reset_model_data
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from ecs_cd_sandbox.aws import ecs_backend, ssm_answers
+from ecs_cd_sandbox.aws import ecr_answers, ecs_backend, ssm_answers
+from ecs_cd_sandbox.aws.control import Command, Control
+from ecs_cd_sandbox.aws.ecs_service_revision import shown
 from ecs_cd_sandbox.aws.faults import AwsRequest, Fault, Recorder
+from ecs_cd_sandbox.aws.manifests import ImageIndex, image_manifest, index_manifest, manifest_digest
 
 ACCOUNT_ID = "123456789012"
 """The account that moto gives to credentials it does not know."""
@@ -52,15 +53,17 @@ class Aws:
         self.account_id = ACCOUNT_ID
         self.lock = threading.RLock()
         self._recorder = Recorder(DomainDispatcherApplication(create_backend_app), self.lock)
+        self._control = Control(self._recorder)
         self._server: BaseWSGIServer | None = None
         self._thread: threading.Thread | None = None
         self._clients: dict[str, Any] = {}
 
     def __enter__(self) -> Aws:
+        ecr_answers.install()
         ecs_backend.install()
         ssm_answers.install()
         self.reset()  # what an earlier one in this process left behind
-        self._server = make_server("127.0.0.1", 0, self._recorder, threaded=True, request_handler=_QuietHandler)
+        self._server = make_server("127.0.0.1", 0, self._control, threaded=True, request_handler=_QuietHandler)
         # The interval is how long shutdown may take, in seconds.
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.05,), name="sandbox-aws", daemon=True
@@ -114,7 +117,13 @@ class Aws:
         with self.lock:
             BackendDict.reset()
             reset_model_data()
+            shown.choose()
             self._recorder.clear()
+
+    @property
+    def commands(self) -> dict[str, Command]:
+        """What other processes may choose here, by name: see `control`."""
+        return self._control.commands
 
     @property
     def requests(self) -> tuple[AwsRequest, ...]:
@@ -144,24 +153,52 @@ class Aws:
         uri: str = self.client("ecr").create_repository(repositoryName=name)["repository"]["repositoryUri"]
         return uri
 
-    def push_image(self, repository: str, tag: str) -> str:
-        """Register an image as a push would, and return its digest (`sha256:...`), the same for the same arguments."""
-        layer = f"sha256:{hashlib.sha256(f'{repository}:{tag}'.encode()).hexdigest()}"
-        manifest = {
-            "schemaVersion": 2,
-            "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
-            "config": {"mediaType": "application/vnd.docker.container.image.v1+json", "size": 7023, "digest": layer},
-            "layers": [
-                {"mediaType": "application/vnd.docker.image.rootfs.diff.tar.gzip", "size": 32654, "digest": layer}
-            ],
+    def push_image(self, repository: str, tag: str, *, content: str = "") -> str:
+        """Register an image as a push would, and return its digest (`sha256:...`), the same for the same arguments.
+
+        Another `content` makes another image: the tag moves to it, and the image that had it stays without a tag.
+        """
+        return self._put_image(repository, tag, image_manifest(f"{repository}:{tag}{content}"))
+
+    def push_index(
+        self, repository: str, tag: str, *, content: str = "", platforms: Sequence[str] = ("linux/amd64", "linux/arm64")
+    ) -> ImageIndex:
+        """Register an image for several platforms: an index with the tag, and an untagged image for each of them."""
+        digests = {
+            platform: self._put_image(repository, None, image_manifest(f"{repository}:{tag}{content} {platform}"))
+            for platform in platforms
         }
+        return ImageIndex(self._put_image(repository, tag, index_manifest(digests)), digests)
+
+    def _put_image(self, repository: str, tag: str | None, manifest: str) -> str:
         ecr = self.client("ecr")
+        digest = manifest_digest(manifest)
+        tagged = {} if tag is None else {"imageTag": tag}
         try:
-            pushed = ecr.put_image(repositoryName=repository, imageManifest=json.dumps(manifest), imageTag=tag)["image"]
-        except ecr.exceptions.ImageAlreadyExistsException:  # no error for `docker push`, though it is one for the API
-            found = ecr.describe_images(repositoryName=repository, imageIds=[{"imageTag": tag}])
-            return str(found["imageDetails"][0]["imageDigest"])
-        return str(pushed["imageId"]["imageDigest"])
+            ecr.put_image(repositoryName=repository, imageManifest=manifest, imageDigest=digest, **tagged)
+        except ecr.exceptions.ImageAlreadyExistsException:
+            # The same image again is no error for `docker push`; moto says the same of a tag that must not move.
+            found = ecr.describe_images(repositoryName=repository, imageIds=[{"imageTag": tag}])["imageDetails"]
+            if found[0]["imageDigest"] != digest:
+                raise
+        return digest
+
+    def set_alarm(self, name: str, *, ringing: bool = True) -> None:
+        """Put a CloudWatch alarm of that name into the state ALARM or OK, making it if there is none yet."""
+        cloudwatch = self.client("cloudwatch")
+        if not cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]:
+            cloudwatch.put_metric_alarm(
+                AlarmName=name,
+                Namespace="AWS/ApplicationELB",
+                MetricName="HTTPCode_Target_5XX_Count",
+                Statistic="Sum",
+                ComparisonOperator="GreaterThanThreshold",
+                EvaluationPeriods=1,
+                Period=60,
+                Threshold=1,
+            )
+        state = "ALARM" if ringing else "OK"
+        cloudwatch.set_alarm_state(AlarmName=name, StateValue=state, StateReason="chosen in the sandbox")
 
     def put_parameter(self, name: str, value: str) -> int:
         """Write a plain SSM parameter and return its version."""

@@ -106,6 +106,17 @@ def test_a_brief_look_takes_two_requests(aws: Cloud, adapter: Aws, scheduler: Ec
         adapter.services.brief(ServiceTarget("nowhere", "none"))
 
 
+def test_the_latest_revision_of_a_task_definition_is_found_by_its_family(
+    aws: Cloud, adapter: Aws, scheduler: EcsScheduler, deploy: Deploy
+) -> None:
+    deploy("101")
+    arn = deploy("102")
+    found = adapter.services.task_definition("my-api")
+    assert found
+    assert (found.arn, found.containers[0].image) == (arn, f"{REGISTRY}/my-api:102")
+    assert adapter.services.task_definition("no-such-family") is None
+
+
 def test_a_missing_service_is_none(adapter: Aws, scheduler: EcsScheduler) -> None:
     assert adapter.services.snapshot(TARGET) is None
 

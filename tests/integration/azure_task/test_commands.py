@@ -9,6 +9,7 @@ import pytest
 from ecs_cd.azure_task import commands, inputs
 from ecs_cd.azure_task.main import NO_REQUEST, NO_RESULT, run
 from ecs_cd.azure_task.result_file import OUTPUTS
+from ecs_cd_sandbox.aws.faults import ErrorAnswer
 from ecs_cd_sandbox.azure_devops import StepContext
 from tests.integration.azure_task.library_side import DIRECT, Task
 from tests.support.simulated_clouds import DIGEST, PARAMETER, PAT, SimulatedClouds
@@ -59,8 +60,9 @@ def test_an_older_tag_is_superseded_and_succeeds(task: Task, clouds: SimulatedCl
     assert clouds.value() == "103"
 
 
-def test_a_success_with_a_warning_is_one_with_issues(task: Task) -> None:
-    ran = task("deploy", {**DIRECT, "tag": "102", "verify": "false"}).ended("SucceededWithIssues")
+def test_a_success_with_a_warning_is_one_with_issues(task: Task, clouds: SimulatedClouds) -> None:
+    clouds.aws.inject("ssm", "LabelParameterVersion", ErrorAnswer("AccessDeniedException", "no", 400))
+    ran = task("deploy", {**DIRECT, "tag": "101"}).ended("SucceededWithIssues")
     assert "##vso[task.logissue type=warning;]" in ran.out
     assert "Warnings" in ran.summary
 
@@ -160,7 +162,7 @@ def test_promote_delivers_what_the_other_environment_serves(task: Task, clouds: 
     config.write_text(clouds.file.read_text().replace("branch: main,", "branch: main, promote_from: development,"))
     clouds.aws.put_parameter("/my-api/production/docker-image-tag", "100")
     given = {"service": "my-api", "environment": "production", "verify": "false"}
-    ran = task("promote", given).ended("SucceededWithIssues", "my-api 101 is deployed to production")
+    ran = task("promote", given).ended("Succeeded", "my-api 101 in production: applied by run ")
     assert (ran.outputs["imageTag"], ran.outputs["previousImageTag"]) == ("101", "100")
     assert ran.report["origin"]["environment"] == "development"
     assert clouds.value("/my-api/production/docker-image-tag") == "101"

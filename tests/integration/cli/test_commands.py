@@ -85,7 +85,8 @@ def test_a_tag_recorded_by_an_attempt_that_died_is_taken_up(cli: Cli, clouds: Si
 def test_a_deployment_without_an_ecs_service_says_that_nothing_was_proved(cli: Cli, clouds: SimulatedClouds) -> None:
     called = cli("deploy", "my-api", "production", "--tag", "102", "--no-verify")
     assert called.code == 0
-    assert "Whether ECS serves the tag was not looked at" in called.out
+    assert "applied by run " in called.out
+    assert "is deployed" not in called.out
     assert clouds.value("/my-api/production/docker-image-tag") == "102"
 
 
@@ -120,6 +121,25 @@ def test_verify_fails_for_what_does_not_serve(cli: Cli, clouds: SimulatedClouds)
     called = cli("verify", "my-api", "development", "--tag", "102").refused(1, "my-api", "102")
     assert "my-api:101" in called.sentence
     assert clouds.writes() == []
+
+
+def test_verify_is_a_gate_that_a_newer_tag_does_not_pass_unless_asked_to(cli: Cli, clouds: SimulatedClouds) -> None:
+    called = cli("verify", "my-api", "development", "--tag", "100", "--timeout", "60")
+    assert called.code == 1
+    assert "'my-api' does not serve 100. The service runs" in called.out
+    assert not any(word in called.out for word in ("run succeeded", "ignore_changes", "event:"))
+    assert cli("verify", "my-api", "development", "--tag", "100", "--or-newer").code == 0
+
+
+def test_verify_takes_no_tag_file_that_happens_to_be_there(
+    cli: Cli, clouds: SimulatedClouds, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".buildId").write_text("101")
+    called = cli("verify", "my-api", "development", "--settings", str(clouds.file))
+    assert called.code == 2
+    assert "verify needs to know which tag: give --tag or --tag-file." in called.err
+    assert cli("verify", "my-api", "development", "--settings", str(clouds.file), "--tag-file", ".").code == 0
 
 
 def test_status_shows_each_service_of_an_environment(cli: Cli, clouds: SimulatedClouds) -> None:

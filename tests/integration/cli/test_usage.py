@@ -21,6 +21,8 @@ LEAVES = [
     ("deploy",), ("deploy-many",), ("promote",), ("verify",), ("rollback",), ("hold",), ("unhold",),
     ("status",), ("history",), ("tag", "read"), ("tag", "write"), ("parameter", "get"), ("parameter", "set"),
     ("pipeline", "queue"), ("pipeline", "wait"), ("schema",), ("sandbox", "up"), ("sandbox", "demo"),
+    ("sandbox", "behave"), ("sandbox", "answer-hooks"), ("sandbox", "push"), ("sandbox", "alarm"),
+    ("sandbox", "forget"),
 ]  # fmt: skip
 CHANGING = [
     ("deploy",), ("deploy-many",), ("promote",), ("rollback",), ("hold",), ("unhold",), ("tag", "write"),
@@ -108,9 +110,9 @@ def test_a_hostile_command_line_is_quoted_harmlessly(cli: Cli, argv: list[str]) 
         (["deploy", "my-api", "development", "--tag", "1", "--timeout", "soon"], "timeout"),
         (["deploy", "my-api", "development", "--tag", "1", "--variable", "novalue"], "NAME=VALUE"),
         (["deploy", "my-api", "development", "--tag", "1", "--region", "nowhere"], "region"),
-        (["deploy", "my-api", "development", "--tag", "v1"], "error: The tag 'v1' is not a whole number"),
-        (["deploy-many", "development", "my-api=1", "my-worker=v1"], "error: The tag 'v1' is not a whole number"),
-        (["verify", "my-api", "development", "--tag", "v1"], "error: The tag 'v1' is not a whole number"),
+        (["deploy", "my-api", "development", "--tag", "v1"], "error: The tag 'v1' is not a number such as 226"),
+        (["deploy-many", "development", "my-api=1", "my-worker=v1"], "error: The tag 'v1' is not a number such as 226"),
+        (["verify", "my-api", "development", "--tag", "v1"], "error: The tag 'v1' is not a number such as 226"),
         (["rollback", "my-api", "devel"], "Did you mean 'development'?"),
         (["rollback", "my-api", "development", "--to", "no tag"], "not a Docker image tag"),
         (["hold", "my-apo", "development"], "Did you mean 'my-api'?"),

@@ -159,7 +159,7 @@ def test_several_services_are_delivered_by_name_with_tags_of_any_kind(clouds: Si
 def test_what_one_environment_serves_is_promoted_by_the_keyword(clouds: SimulatedClouds) -> None:
     clouds.aws.put_parameter("/my-api/production/docker-image-tag", "100")
     report = ecs_cd.promote("my-api", "production", promote_from="development", verify=False)
-    assert (report.tag, report.outcome) == ("101", ecs_cd.Outcome.DEPLOYED)
+    assert (report.tag, report.outcome) == ("101", ecs_cd.Outcome.APPLIED)
     assert "promote_from" in (ecs_cd.promote.__doc__ or "")
 
 

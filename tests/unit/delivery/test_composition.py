@@ -98,7 +98,7 @@ def test_a_carrier_decides_what_is_shown_of_a_run_and_the_report_notes_it_either
 
 def test_verifying_needs_no_run_before_it(world: World) -> None:
     world.services.play(serving("102", "IN_PROGRESS"), serving("102"))
-    verified = verify(TARGET, WANTED, context_of(world))
+    verified = verify(world.delivery().place, WANTED, context_of(world))
     assert (verified.outcome, verified.serves) == (Outcome.DEPLOYED, True)
     assert world.pipelines.calls == []
 
@@ -106,22 +106,22 @@ def test_verifying_needs_no_run_before_it(world: World) -> None:
 @pytest.mark.parametrize(("state", "outcome"), [("COMPLETED", Outcome.UNCHANGED), ("IN_PROGRESS", Outcome.DEPLOYED)])
 def test_what_serves_or_is_rolling_out_needs_no_run(world: World, state: str, outcome: Outcome) -> None:
     world.services.play(serving("102", state), serving("102", state), serving("102"))
-    verified = verify_without_run(TARGET, WANTED, context_of(world))
+    verified = verify_without_run(world.delivery().place, WANTED, context_of(world))
     assert verified and (verified.outcome, verified.serves) == (outcome, True)
 
 
 def test_what_does_not_serve_needs_a_run(world: World) -> None:
     context = context_of(world)
-    assert verify_without_run(TARGET, WANTED, context) is None
-    assert verify_without_run(None, WANTED, context) is None
+    assert verify_without_run(world.delivery().place, WANTED, context) is None
+    assert verify_without_run(vary(world.delivery(), target=None).place, WANTED, context) is None
     with pytest.raises(NotApplied):
-        verify(TARGET, Wanted(ImageTag("999")), context)
+        verify(world.delivery().place, Wanted(ImageTag("999")), context)
 
 
 def test_only_what_was_seen_to_serve_is_marked(world: World) -> None:
     context = context_of(world)
     marks = world.parameters.standing(NAME).marks
-    seen = verify(None, WANTED, context)
+    seen = verify(vary(world.delivery(), target=None).place, WANTED, context)
     mark_as_verified(seen, NAME, marks, Mark(1, "101"), context)
     assert world.parameters.labelled(NAME, VERIFIED) == []
     mark_as_verified(replace(seen, serves=True), NAME, marks, Mark(1, "101"), context)

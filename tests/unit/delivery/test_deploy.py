@@ -167,12 +167,16 @@ def test_a_recorded_tag_of_a_service_that_does_not_exist_yet_gets_a_run(world: W
     assert world.changed == ["queue"]
 
 
-def test_without_an_ecs_service_a_recorded_tag_is_run_again_and_the_missing_proof_is_said(world: World) -> None:
+def test_without_an_ecs_service_a_recorded_tag_is_run_again_and_only_what_was_seen_is_said(world: World) -> None:
     report = world.deploy(vary(world.delivery("101"), target=None))
-    assert report.outcome is Outcome.DEPLOYED
+    assert report.outcome is Outcome.APPLIED
     assert world.changed == ["queue"]
     assert world.services.calls == []
-    assert "not looked at" in report.warnings[0]
+    assert report.run
+    assert report.summary == (
+        f"my-api 101 in development: applied by run {report.run.name}; whether it runs was not looked at, because no "
+        "ECS service is named."
+    )
 
 
 def test_an_older_tag_written_over_ours_during_the_run_is_put_right_and_run_again(world: World) -> None:
@@ -243,10 +247,10 @@ def test_a_run_with_issues_is_success_with_a_warning(world: World) -> None:
     assert "with issues" in report.warnings[0]
 
 
-def test_what_cannot_be_judged_is_success_with_a_warning(world: World) -> None:
+def test_what_cannot_be_judged_is_applied_with_a_warning(world: World) -> None:
     world.services.play(ServiceSnapshot(TARGET, "ACTIVE", 1, 1, controller="EXTERNAL"))
     report = world.deploy()
-    assert report.outcome is Outcome.DEPLOYED
+    assert report.outcome is Outcome.APPLIED
     assert "nothing can be judged" in report.warnings[0]
 
 

@@ -25,18 +25,28 @@ def test_verify_changes_nothing_and_tells_what_serves(world: World) -> None:
     assert report.rollout and report.rollout.image == "r.io/my-api:102"
 
 
-def test_verify_of_a_superseded_tag_says_so(world: World) -> None:
+def test_verify_fails_where_a_newer_tag_serves(world: World) -> None:
     world.services.play(serving("103"))
     report = verify_rollout(world.delivery(), world.services, deadline=Deadline.after(60, world.clock))
+    assert report.failure
+    assert (report.failure.reason, report.exit_code) == ("not-served", 1)
+    assert report.failure.message == "'my-api' does not serve 102. The service runs r.io/my-api:103."
+    assert report.failure.details == ()
+
+
+def test_verify_or_newer_says_that_a_newer_tag_serves(world: World) -> None:
+    world.services.play(serving("103"))
+    deadline = Deadline.after(60, world.clock)
+    report = verify_rollout(world.delivery(), world.services, or_newer=True, deadline=deadline)
     assert report.outcome is Outcome.SUPERSEDED
     assert report.summary == "my-api 102 in development is superseded: a newer tag takes its place."
 
 
-def test_verify_does_not_say_of_what_cannot_be_judged_that_it_is_served(world: World) -> None:
+def test_verify_fails_where_nothing_can_be_judged(world: World) -> None:
     world.services.play(ServiceSnapshot(TARGET, "ACTIVE", 1, 1, controller="EXTERNAL"))
     report = verify_rollout(world.delivery(), world.services, deadline=Deadline.after(60, world.clock))
     assert report.rollout and report.rollout.serving == "not-judged"
-    assert "is served" not in report.summary
+    assert (report.failure and report.failure.reason, report.exit_code) == ("not-served", 1)
 
 
 def test_verify_fails_where_no_ecs_service_is_named(world: World) -> None:
@@ -48,7 +58,7 @@ def test_verify_fails_where_no_ecs_service_is_named(world: World) -> None:
 
 def test_verify_fails_where_something_else_serves(world: World) -> None:
     report = verify_rollout(world.delivery("999"), world.services, deadline=Deadline.after(60, world.clock))
-    assert (report.failure and report.failure.reason, report.exit_code) == ("not-applied", 1)
+    assert (report.failure and report.failure.reason, report.exit_code) == ("not-served", 1)
 
 
 def test_verify_interrupted_says_so(world: World) -> None:

@@ -148,7 +148,7 @@ def test_a_rollback_seen_to_happen_is_told_at_once() -> None:
 
 
 def test_a_run_that_changed_nothing_is_explained() -> None:
-    with pytest.raises(NotApplied, match=r"did not bring 7 to 'api'.*still runs api:5") as caught:
+    with pytest.raises(NotApplied, match=r"did not bring 7 to 'api'.*The service runs api:5") as caught:
         Following(OLD).follow()
     assert "ignore_changes" in caught.value.hint
 

@@ -293,7 +293,7 @@ def test_an_unclear_container_is_a_mistake_in_the_settings() -> None:
         ),
         (service(deployment("5", reason="Completed."), deployment("7", "ACTIVE", "FAILED")), "its events say why."),
         (service(deployment("5"), deployment("7", "ACTIVE", "FAILED")), "its events say why."),
-        (service(deployment("5")), f"still runs {ECR}/api:5."),
+        (service(deployment("5")), f"The service runs {ECR}/api:5."),
         (service(deployment("8", state="FAILED", reason="No luck.")), "api:8, failed: No luck."),
         (service(task_set("5"), task_set("7", "ACTIVE"), controller="EXTERNAL"), "EXTERNAL has not yet moved traffic"),
         (replace(service(), status="DRAINING"), "The service is DRAINING."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 
 import pytest
 
@@ -19,6 +20,10 @@ def checked(pipelines: FakePipelines, reference: str) -> RunPreflight:
     return check_run(pipelines, reference, "develop", template_parameters={"a": "1"}, variables={"b": "2"})
 
 
+def meet(barrier: threading.Barrier) -> None:
+    barrier.wait(5)
+
+
 @pytest.mark.parametrize("reference", REFERENCES)
 def test_the_preview_is_of_the_run_that_will_be_queued(reference: str) -> None:
     pipelines = FakePipelines(INFRA)
@@ -32,14 +37,14 @@ def test_the_preview_is_of_the_run_that_will_be_queued(reference: str) -> None:
 def test_an_id_is_previewed_while_it_is_looked_up() -> None:
     pipelines, together = FakePipelines(INFRA), threading.Barrier(2)
     for method in ("find", "preview"):
-        pipelines.meanwhile(method, lambda: together.wait(5) and None)
+        pipelines.meanwhile(method, partial(meet, together))
     assert checked(pipelines, "7").preview
 
 
 def test_a_name_is_previewed_while_the_right_is_asked_for() -> None:
     pipelines, together = FakePipelines(INFRA), threading.Barrier(2)
     for method in ("check_queue_right", "preview"):
-        pipelines.meanwhile(method, lambda: together.wait(5) and None)
+        pipelines.meanwhile(method, partial(meet, together))
     assert checked(pipelines, "infra").preview
 
 

@@ -14,7 +14,7 @@ from ecs_cd.cli.wording import command_line_wording
 from ecs_cd.errors import SettingsError
 from ecs_cd.messages import Wording, library_wording, worded
 from ecs_cd.model.order import Order
-from ecs_cd.model.service import ServiceTarget
+from ecs_cd.model.service import ServiceTarget, TaskTarget
 from ecs_cd.settings import TABLE, DeliverySettings, Section, Settings, load, values
 from ecs_cd.settings.commands import ECS
 from tests.unit.settings.test_file import FULL, MINIMAL
@@ -354,9 +354,21 @@ def test_a_setting_that_nobody_gave_is_as_the_table_says() -> None:
             assert getattr(final, setting.name) == values.read(setting, setting.default)
     assert final.order is Order.NUMERIC
     in_target = {*ECS, "verify"}
-    assert {one.name for one in dataclasses.fields(final)} - {"service", "environment", "token", "target"} == {
+    made = {"service", "environment", "token", "target", "task"}
+    assert {one.name for one in dataclasses.fields(final)} - made == {
         setting.name for setting in TABLE if setting.section is not Section.CALL and setting.name not in in_target
     }
+
+
+def test_a_task_definition_takes_the_place_of_a_service(tmp_path: Path) -> None:
+    (tmp_path / "ecs-cd.yml").write_text(
+        "defaults: {ecs: {cluster: dev}}\n"
+        "services: {my-report: {ecs: {task_definition: '{service}-{environment}', container: job}}}\n"
+    )
+    final = load(tmp_path / "ecs-cd.yml", {}).resolve("my-report", "development", steps=["rollout"])
+    assert (final.target, final.task) == (None, TaskTarget("my-report-development", "job", "my-report"))
+    unverified = load(tmp_path / "ecs-cd.yml", {}).resolve("my-report", "development", steps=["rollout"], verify=False)
+    assert (unverified.target, unverified.task) == (None, None)
 
 
 def test_the_first_token_counts_and_is_never_shown(tmp_path: Path) -> None:

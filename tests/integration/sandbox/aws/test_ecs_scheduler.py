@@ -1,80 +1,9 @@
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from ecs_cd_sandbox.aws import Aws, EcsScheduler
-
-REGISTRY = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
-
-
-class Fleet:
-    """One service, `my-api`, in the cluster `development`, and a scheduler that ticks when told."""
-
-    def __init__(self, aws: Aws) -> None:
-        self.aws = aws
-        self.ecs = aws.client("ecs")
-        self.scheduler = EcsScheduler(aws)
-        aws.create_cluster("development")
-        aws.create_repository("my-api")
-        for tag in ("101", "102", "103"):
-            aws.push_image("my-api", tag)
-
-    def definition(self, tag: str) -> str:
-        containers = [
-            {"name": "datadog-agent", "image": "public.ecr.aws/datadog/agent:7", "memory": 64, "essential": False},
-            {"name": "api", "image": f"{REGISTRY}/my-api:{tag}", "memory": 128},
-        ]
-        registered = self.ecs.register_task_definition(family="my-api", containerDefinitions=containers)
-        return str(registered["taskDefinition"]["taskDefinitionArn"])
-
-    def create(self, tag: str = "101", *, count: int = 1, breaker: tuple[bool, bool] = (True, True)) -> None:
-        self.ecs.create_service(
-            cluster="development",
-            serviceName="my-api",
-            taskDefinition=self.definition(tag),
-            desiredCount=count,
-            deploymentConfiguration={"deploymentCircuitBreaker": {"enable": breaker[0], "rollback": breaker[1]}},
-        )
-        self.tick(4)
-
-    def update(self, tag: str, **more: object) -> dict[str, Any]:
-        answer = self.ecs.update_service(
-            cluster="development", service="my-api", taskDefinition=self.definition(tag), **more
-        )
-        return dict(answer["service"])
-
-    def tick(self, times: int = 1) -> None:
-        for _ in range(times):
-            self.scheduler.tick()
-
-    def describe(self) -> dict[str, Any]:
-        return dict(self.ecs.describe_services(cluster="development", services=["my-api"])["services"][0])
-
-    def shape(self) -> list[tuple[str, str, int, int, int]]:
-        return [
-            (
-                deployment["status"],
-                deployment["rolloutState"],
-                deployment["runningCount"],
-                deployment["pendingCount"],
-                deployment["failedTasks"],
-            )
-            for deployment in self.describe()["deployments"]
-        ]
-
-    def events(self) -> list[str]:
-        return [event["message"] for event in self.describe()["events"]]
-
-    def tasks(self, status: str) -> list[dict[str, Any]]:
-        arns = self.ecs.list_tasks(cluster="development", serviceName="my-api", desiredStatus=status)["taskArns"]
-        return list(self.ecs.describe_tasks(cluster="development", tasks=arns)["tasks"]) if arns else []
-
-
-@pytest.fixture
-def fleet(aws: Aws) -> Fleet:
-    return Fleet(aws)
+from tests.integration.sandbox.aws.fleet import REGISTRY, Fleet
 
 
 def test_a_rollout_that_goes_well_step_by_step(fleet: Fleet) -> None:

@@ -75,7 +75,7 @@ def catalog(aws: Aws) -> TaskCatalog:
 def tags(aws: Aws, repository: str = "my-api") -> dict[str, str]:
     """Return the digest of each tag in a repository of ECR."""
     found = aws.client("ecr").list_images(repositoryName=repository)["imageIds"]
-    return {image["imageTag"]: image["imageDigest"] for image in found}
+    return {image["imageTag"]: image["imageDigest"] for image in found if "imageTag" in image}
 
 
 def build_and(serve: Serve, catalog: TaskCatalog, *more: tuple[str, Mapping[str, str]], **job: Any) -> Outcome:  # noqa: ANN401 - passed on
