@@ -6,11 +6,14 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from html import unescape
 from urllib.parse import unquote_plus
 
 _MAX_MESSAGE = 2000
 _SUPPORT = ("x-vss-e2eid", "activityid")
 _SIGN_IN = re.compile(r"/_?signin|/login", re.IGNORECASE)
+_TITLE = re.compile(r"<title>\s*((?:TF|VS|VSS)\d{4,7}: [^<]{1,400})", re.IGNORECASE)
+_MAX_PAGE = 20_000
 _ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 
@@ -67,10 +70,10 @@ def read_error_response(status: int, headers: Mapping[str, str], text: str, afte
     content_type = headers.get("Content-Type", "").lower()
     html = "html" in content_type or text[:200].lstrip("\ufeff \t\r\n").lower().startswith(("<!doctype html", "<html"))
     html = html or bool(_SIGN_IN.search(headers.get("Location", "")))
-    type_key, message = ("", "") if html else _error_body(text)
+    type_key, message = ("", _coded_title(text)) if html else _error_body(text)
     header_message = unquote_plus(headers.get("X-TFS-ServiceError", ""))
-    if not message and not html:
-        message = header_message or (text if content_type.startswith("text/plain") else "")
+    if not message:
+        message = header_message or (text if content_type.startswith("text/plain") and not html else "")
     return ErrorResponse(
         status,
         type_key=type_key,
@@ -80,6 +83,12 @@ def read_error_response(status: int, headers: Mapping[str, str], text: str, afte
         support_ids=tuple(f"{name} {headers[name]}" for name in _SUPPORT if _ID.fullmatch(headers.get(name, ""))),
         retry_after=after,
     )
+
+
+def _coded_title(page: str) -> str:
+    """Return the title of a page for people where it is a numbered message of the service; else nothing."""
+    title = _TITLE.search(page[:_MAX_PAGE])
+    return unescape(" ".join(title[1].split())) if title else ""
 
 
 def _error_body(text: str) -> tuple[str, str]:

@@ -31,6 +31,7 @@ from ecs_cd.errors import (
     UnexpectedAnswer,
     Unreachable,
 )
+from ecs_cd.model.pipeline_problems import REPOSITORY_ADVICE, read_problem
 from ecs_cd.sanitize import quoted, single_line
 from ecs_cd.support.deadline import format_duration
 
@@ -39,8 +40,8 @@ from ecs_cd.support.deadline import format_duration
 class Operation:
     """What was being asked of Azure DevOps, so that an error can say so.
 
-    `doing` completes "while ...". `right` is the permission it takes, `scope` the PAT scope. `branch` is set for the
-    one call that changes something: queueing a run.
+    `doing` completes "while ...". `right` is the permission that it takes by the documents, of which an answer may name
+    another; `scope` is the PAT scope. `branch` is set for the one call that changes something: queueing a run.
     """
 
     settings: AzureDevOpsSettings
@@ -81,17 +82,27 @@ def _only(status: int) -> range:
 
 
 _SIGN_IN = "Azure DevOps does not accept the {credential} for {organization}"
-_RENEW = "Check that it is the right one, has not expired and is for this organization; a PAT is renewed under User settings, Personal access tokens."  # noqa: E501 - one sentence
 _NO_SERVICE = "{host} does not answer as Azure DevOps ({answer}) while {doing}."
 _CHECK_URL = "Check the organization's URL: https://dev.azure.com/ORGANIZATION, or a server's collection."
-_NO_RIGHT = "{who} may not do this in {where}: {right} is missing, while {doing}."
-_GIVE_RIGHT = "Allow it in the pipeline's Security; a PAT needs the scope {scope}{for_a_job}."
-_GIVE_SCOPE = "Give the PAT the scope {scope}, and its owner that right{for_a_job}."
-_ANONYMOUS = "TF400813.*'a{8}-(a{4}-){3}a{12}'"
+_NAMED_RIGHT = "{who} may not do this in {where}: {named} is missing, while {doing}."
+_SOME_RIGHT = "{problem}{who} may not do this in {where}, while {doing}."
+_GIVE_SCOPE = "Give the PAT the scope {scope}, and its owner {right} ({security}){for_a_job}."
+_NEEDS = re.compile(
+    r"Access denied[.:]\s?(?P<who>.{0,200}?)\s*needs (?:the following permission\(s\) to perform this action:\s*"
+    r"(?P<listed>[^.\n]{1,100})|(?P<right>\S.{0,80}?) permissions?(?: (?:for|from|on) (?P<of>.{1,200}?))?"
+    r"(?: in team project (?P<project>.{1,100}?))?(?: (?:to )?perform\b|[.\n]|$))",
+    re.IGNORECASE,
+)
+"""The sentence in which Azure DevOps names the right that is missing, for whom, and on what."""
+_ANONYMOUS = "TF400813.*('a{8}-(a{4}-){3}a{12}'|anonymous)"
 """Nobody: the identity under which a request without valid credentials is seen to act."""
 _NO_PROJECT = "There is no {where} that these credentials can see."
 _CHECK_PROJECT = "Check the project's name, and that the identity is a member of it{for_a_job}."
 _WAIT = "Nothing is wrong here; try again later, or see https://status.dev.azure.com."
+_POLICY = (
+    "Renewing the {credential} does not help. Ask the administrator of Microsoft Entra to let Azure DevOps be used "
+    "from this machine's network, or use an agent where it may be."
+)
 
 _RESPONSES = (
     # Which organization, which service
@@ -99,22 +110,32 @@ _RESPONSES = (
          message="TF24668"),
     _Row(Throttled, "Azure DevOps refuses more requests for now, while {doing}{after}.", "Ask less often: fewer "
          "deliveries at once under this identity.", status=_only(429)),
+    _Row(AccessDenied, "A conditional access policy of Microsoft Entra blocks {organization}, while {doing}.", _POLICY,
+         message="VS403463"),
     _Row(ServiceUnavailable, "Azure DevOps fails ({answer}) while {doing}.", _WAIT, status=range(500, 600), html=True),
     _Row(UnexpectedAnswer, _NO_SERVICE, _CHECK_URL, status=_only(404), html=True),
     _Row(Unreachable, "A proxy on the way to {host} wants a login, while {doing}.", "Set HTTPS_PROXY with it.",
          status=_only(407)),
     # Who asks
-    _Row(BadCredentials, _SIGN_IN + ", while {doing}.", _RENEW, html=True),
-    _Row(BadCredentials, _SIGN_IN + ", while {doing}.", _RENEW, status=_only(203)),
-    _Row(BadCredentials, _SIGN_IN + ": it has expired or was revoked.", _RENEW, status=range(401, 404),
+    _Row(BadCredentials, _SIGN_IN + ", while {doing}.", "{renew}", html=True),
+    _Row(BadCredentials, _SIGN_IN + ", while {doing}.", "{renew}", status=_only(203)),
+    _Row(BadCredentials, _SIGN_IN + ": it has expired or was revoked.", "{renew}", status=range(401, 404),
          message=r"\btoken\b.*\b(expired|revoked|invalid)"),
-    _Row(BadCredentials, _SIGN_IN + ", while {doing}.", _RENEW, status=_only(401), message=_ANONYMOUS),
-    _Row(AccessDenied, _NO_RIGHT, _GIVE_SCOPE, status=_only(401),
-         message=r"TF400813|access denied|needs .* permission"),
-    _Row(AccessDenied, _NO_RIGHT, _GIVE_RIGHT, status=_only(401), type_key="Access(Denied|Check)"),
-    _Row(BadCredentials, _SIGN_IN + ", while {doing}.", _RENEW, status=_only(401)),
-    _Row(AccessDenied, _NO_RIGHT, _GIVE_RIGHT, status=_only(403)),
-    _Row(AccessDenied, _NO_RIGHT, _GIVE_RIGHT, type_key="Access(Denied|Check)Exception"),
+    _Row(BadCredentials, _SIGN_IN + ", while {doing}.", "{renew} A conditional access policy can be the cause, too.",
+         status=_only(401), message=_ANONYMOUS),
+    _Row(AccessDenied, "{who} is not known to {organization}, while {doing}.", "Let this identity sign in once at "
+         "{organization}, or add it: Organization settings > Users.", message="TF401444"),
+    # What is missing
+    _Row(PipelineNotFound, _NO_PROJECT, _CHECK_PROJECT, message="VS800075"),
+    _Row(AccessDenied, _NAMED_RIGHT, "{grant}", status=range(400, 500), message=_NEEDS.pattern),
+    _Row(AccessDenied, "{problem}A repository that this takes cannot be read in {where}, while {doing}.",
+         REPOSITORY_ADVICE, status=range(400, 500), message="TF401019"),
+    _Row(AccessDenied, _SOME_RIGHT, _GIVE_SCOPE, status=_only(401), message="TF400813"),
+    _Row(AccessDenied, _SOME_RIGHT, "{grant}", status=range(400, 404), message="access denied|TF215106"),
+    _Row(AccessDenied, _SOME_RIGHT, "{grant}", status=_only(401), type_key="Access(Denied|Check)"),
+    _Row(BadCredentials, _SIGN_IN + ", while {doing}.", "{renew}", status=_only(401)),
+    _Row(AccessDenied, _SOME_RIGHT, "{grant}", status=_only(403)),
+    _Row(AccessDenied, _SOME_RIGHT, "{grant}", type_key="Access(Denied|Check)Exception"),
     # What is asked for
     _Row(PipelineNotFound, _NO_PROJECT, _CHECK_PROJECT, status=_only(404), message="TF200016"),
     _Row(PipelineNotFound, _NO_PROJECT, _CHECK_PROJECT, type_key="ProjectDoesNotExist"),
@@ -125,26 +146,13 @@ _RESPONSES = (
     _Row(UnexpectedAnswer, _NO_SERVICE, _CHECK_URL, status=_only(404)),
     _Row(UnexpectedAnswer, "This Azure DevOps Server is too old, while {doing}.", "It must speak API version 7.1: "
          "Azure DevOps Server 2022.1 or later.", type_key="VssVersion|VssInvalidPreviewVersion"),
-    # What is wrong with the run that is asked for
-    _Row(QueueRefused, "The pipeline is disabled, so no run of it was queued ({doing}).", "Enable it: Edit, Settings.",
-         status=range(400, 500), message=r"\b(is|was|been) disabled|queue ?status", queueing=True),
-    _Row(QueueRefused, "There is no branch {branch}, or it has not got the pipeline's file, so no run was queued "
-         "({doing}).", "Check the environment's `branch`, and that the YAML file is on it.", status=_only(400),
-         message=r"branch.*(not found|does not exist|cannot be found)|(not found|does not exist).*\bbranch\b"
-         r"|could not (find|get|resolve).*\b(branch|ref|refs/)|refname", queueing=True),
-    _Row(QueueRefused, "No run was queued, for a variable that may not be set: {problem} ({doing})", "Tick `Let users "
-         "override this value when running this pipeline` for it in the pipeline's variables, or do not set it.",
-         status=_only(400), message=r"can'?t set the following variables|not settable|settable at queue time",
+    # What is wrong with the run that is asked for: `ecs_cd.model.pipeline_problems` tells
+    _Row(QueueRefused, "{problem}No run was queued{reading} ({doing}).", "{advice}", status=range(400, 500),
          queueing=True),
-    _Row(QueueRefused, "No run was queued, for its template parameters: {problem} ({doing})", "Compare "
-         "the `template_parameters` given with the `parameters:` of its YAML on that branch.", status=_only(400),
-         message=r"\bparameter", queueing=True),
-    _Row(QueueRefused, "Azure DevOps refuses to queue this run: {problem} ({doing})", "Run the pipeline once in the "
-         "portal, which shows what is wrong.", status=range(400, 500), queueing=True),
     # Whatever else
     _Row(UnexpectedAnswer, "{host} points elsewhere ({answer}) while {doing}.", _CHECK_URL, status=range(300, 400)),
     _Row(ServiceUnavailable, "Azure DevOps fails ({answer}) while {doing}.", _WAIT, status=range(500, 600)),
-    _Row(UnexpectedAnswer, "Azure DevOps refuses ({answer}) while {doing}.", "The details say why.",
+    _Row(UnexpectedAnswer, "{problem}Azure DevOps refuses ({answer}) while {doing}.", "The details say all of it.",
          status=range(400, 500), type_key="."),
     _Row(UnexpectedAnswer, _NO_SERVICE, _CHECK_URL),
 )  # fmt: skip
@@ -174,7 +182,7 @@ _TLS = MappedError(
 _PROXY = MappedError(Unreachable, "The proxy does not lead to {host} while {doing}.", "Check HTTPS_PROXY and NO_PROXY.")
 _BAD_URL = MappedError(SettingsError, "The URL of {where} cannot be asked, while {doing}.", _CHECK_URL)
 _ODD = MappedError(UnexpectedAnswer, "{host} answered something that cannot be read, while {doing}.", _CHECK_URL)
-_LOGIN = MappedError(BadCredentials, _SIGN_IN + ", while {doing}.", _RENEW)
+_LOGIN = MappedError(BadCredentials, _SIGN_IN + ", while {doing}.", "{renew}")
 
 BY_CLASS: dict[type[BaseException], MappedError] = {
     http.RequestException: _NO_CONNECTION,
@@ -230,7 +238,8 @@ def map_error(error: Exception, operation: Operation) -> EcsCdError:
 
 def missing_right(operation: Operation) -> AccessDenied:
     """Return the error of a right that Azure DevOps says is missing, asked for it."""
-    return AccessDenied(_filled(_NO_RIGHT, operation), hint=_filled(_GIVE_RIGHT, operation))
+    sentence = _NAMED_RIGHT.replace("{named}", "{right}")
+    return AccessDenied(_filled(sentence, operation), hint=_filled(_GIVE_SCOPE, operation))
 
 
 def _map_response(response: ErrorResponse, operation: Operation) -> EcsCdError:
@@ -255,12 +264,15 @@ def _map_no_response(failure: NoResponse, operation: Operation) -> EcsCdError:
 
 
 _MOST_SHOWN = 400
+_SECURITY = "Pipelines > the pipeline > ⋮ > Manage security"
+_ANYTHING = "Run the pipeline once in the portal, which shows what is wrong."
 
 
 def _filled(template: str, operation: Operation, response: ErrorResponse | None = None) -> str:
     """Return a template with what can stand in it: where, what was being done, and what the answer was."""
     settings, message = operation.settings, response.message if response else ""
     after = response.retry_after if response else 0.0
+    problem = read_problem(f"{message}\n{response.type_key}", branch=operation.branch) if response else None
     return template.format(
         organization=settings.organization,
         where=settings.where,
@@ -269,27 +281,73 @@ def _filled(template: str, operation: Operation, response: ErrorResponse | None 
         doing=operation.doing,
         right=operation.right,
         scope=operation.scope,
-        branch=quoted(operation.branch),
+        security=_SECURITY,
         who=_who(message) or f"The owner of the {settings.credential_name}",
+        named=_named_right(message),
+        grant=_grant(message, operation),
+        renew=_RENEW_TOKEN if settings.token else _RENEW,
         answer=_answer(response) if response else "",
-        problem=single_line("; ".join(message.splitlines()))[:_MOST_SHOWN] or "it does not say why.",
+        problem=_quoted_message(message),
+        reading=f": {problem.reading}" if problem else "",
+        advice=problem.advice if problem else _ANYTHING,
         after=f"; it asks to wait {format_duration(after)}" if after else "",
-        for_a_job=_FOR_A_JOB.format(project=quoted(settings.project)) if settings.token else "",
+        for_a_job=_for_a_job(settings),
     )
 
 
+_RENEW = "Check that it is the right one, has not expired and is for this organization; a PAT is renewed under User settings, Personal access tokens."  # noqa: E501 - one sentence
+_RENEW_TOKEN = (
+    f"It ends with its job, and is of use in its own organization alone. {REPOSITORY_ADVICE} Or give the task "
+    "a connection with a PAT."
+)
 _FOR_A_JOB = (
     "; the job's token acts as the Build Service of its own project, so for another project than {project} turn off "
     "'Limit job authorization scope to current project' and give that identity the right"
 )
 
 
+def _for_a_job(settings: AzureDevOpsSettings) -> str:
+    return _FOR_A_JOB.format(project=quoted(settings.project)) if settings.token else ""
+
+
+def _quoted_message(message: str) -> str:
+    """Return the service's own words for the beginning of a sentence of ours: in quotes, on one line, and bounded."""
+    words = "; ".join(" ".join(line.split()) for line in message.splitlines() if line.strip())
+    shown = single_line(words[:_MOST_SHOWN])
+    return f'"{shown}{" ..." if len(words) > _MOST_SHOWN else ""}" ' if words else ""
+
+
 def _who(message: str) -> str:
     """Return the identity a response names, quoted; empty where it names none."""
-    match = re.search(
-        r"Access denied[.:] (?P<who>.{1,200}?) needs | user '(?P<user>[^']{1,200})' is not", message, re.IGNORECASE
+    needs = _NEEDS.search(message)
+    other = re.search(r" user '([^']{1,200})' is not|sign-in at least once as (.{1,200}?) in a web", message)
+    name = (needs["who"] if needs else "") or (other and (other[1] or other[2])) or ""
+    return quoted(name.strip()) if name.strip() else ""
+
+
+def _named_right(message: str) -> str:
+    """Return the right that a response names, and what it is on; empty where it names none."""
+    needs = _NEEDS.search(message)
+    if not needs:
+        return ""
+    of = f" for {single_line(needs['of'])}" if needs["of"] else ""
+    return f"{single_line((needs['right'] or needs['listed']).strip())}{of}"
+
+
+def _grant(message: str, operation: Operation) -> str:
+    """Return where in the portal a right is given: the one that the response names, else the documented one."""
+    needs, settings = _NEEDS.search(message), operation.settings
+    right, of = (needs["right"] or needs["listed"], needs["of"] or "") if needs else (operation.right, "")
+    place = _SECURITY
+    if of.lower().startswith("pool"):
+        right, place = "the role User", "Project settings > Agent pools > the pool > Security"
+    elif re.search(r"(project|collection|instance)-level", right):
+        place = "Project settings > Permissions" if "project" in right else "Organization settings > Permissions"
+    why = "; variables and free-text template parameters take it" if right.startswith("Edit queue") else ""
+    return (
+        f"Allow {_who(message) or 'this identity'} {single_line(right.strip())} ({place}){why}; a PAT needs the scope "
+        f"{operation.scope}{_for_a_job(settings)}."
     )
-    return quoted(match["who"] or match["user"]) if match else ""
 
 
 def _answer(response: ErrorResponse) -> str:

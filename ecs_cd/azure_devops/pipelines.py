@@ -14,6 +14,7 @@ from urllib.parse import quote
 from ecs_cd.azure_devops.conversion import to_log_line, to_pipeline, to_preview, to_queued_run, to_run, to_timeline
 from ecs_cd.azure_devops.settings import AzureDevOpsSettings
 from ecs_cd.errors import SettingsError, UnexpectedAnswer, WrongInput
+from ecs_cd.model.pipeline_problems import read_problem
 from ecs_cd.model.run import Pipeline, Run, RunPreview, RunRequest, TimelineRecord
 from ecs_cd.sanitize import quoted
 from ecs_cd.support import naming_rules
@@ -31,10 +32,11 @@ T = TypeVar("T")
 _NOT_IN_NAMES = re.compile(r'[*?<>|:"/\x00-\x1f\x7f]')
 _LONGEST_REFERENCE = 400
 """Characters of a folder path and a name; nothing longer is sent as a filter."""
-_AGAINST_THE_RUN = re.compile(
-    r"\(Line: \d|not found in repository|\b(branch|ref)\b|\bparameter|following variables|\bdisabled\b", re.IGNORECASE
+_AGAINST_THE_RUN = frozenset(
+    {"branch", "file", "template-file", "template-ref", "parameters", "variables", "yaml", "disabled", "paused"}
 )
-_ABOUT_RIGHTS = re.compile(r"authoriz|permission|designer|classic", re.IGNORECASE)
+"""Problems for which a run would be refused as its preview is. Whether the caller or the pipeline may use a resource is
+asked for the run itself, and a designer pipeline has no preview."""
 _BUILD_NAMESPACE = "33344d9c-fc72-4d6f-aba5-fa317101a7e9"
 """The security namespace `Build` (Azure DevOps security namespace reference)."""
 _QUEUE_BUILDS = 128
@@ -145,7 +147,7 @@ class AzureDevOps:
         return self._call(
             ask,
             f"queueing {_called(pipeline)} on {quoted(request.branch)}",
-            right=f"Queue builds on {_called(pipeline, number=False)}",
+            right="Queue builds",
             scope=_EXECUTE,
             branch=request.branch,
         )
@@ -168,7 +170,7 @@ class AzureDevOps:
         return self._call(
             ask,
             f"previewing a run of {_called(pipeline)} on {quoted(request.branch)}",
-            unless=(_says_nothing, None),
+            unless=(_says_nothing(request.branch), None),
             branch=request.branch,
         )
 
@@ -251,7 +253,7 @@ class AzureDevOps:
 
             clients.builds.update_build_tags(tag_changes(**changes), self._settings.project, run_id)
 
-        self._call(ask, doing, right="Update build information", scope=_EXECUTE)
+        self._call(ask, doing, right="Edit build quality", scope=_EXECUTE)
 
     def run(self, run_id: int) -> Run:
         """Return the run as it is now."""
@@ -333,13 +335,14 @@ def _missing(type_key: str) -> Callable[[ErrorResponse], bool]:
     return is_missing
 
 
-def _says_nothing(response: ErrorResponse) -> bool:
-    """Return whether a preview was refused for a reason that need not be one against the run itself.
+def _says_nothing(branch: str) -> Callable[[ErrorResponse], bool]:
+    """Return whether a preview on a branch was refused for a reason that need not be one against the run itself."""
 
-    Designer pipelines have no preview, and whether the caller or the pipeline may use a resource is asked later.
-    """
-    refused = response.type_key.startswith("PipelineValidation") and not response.html
-    return not refused or not _AGAINST_THE_RUN.search(response.message) or bool(_ABOUT_RIGHTS.search(response.message))
+    def says_nothing(response: ErrorResponse) -> bool:
+        problem = read_problem(response.message, branch=branch) if not response.html else None
+        return response.status != 400 or problem is None or problem.kind not in _AGAINST_THE_RUN  # noqa: PLR2004 - HTTP's bad request
+
+    return says_nothing
 
 
 def _pages(clients: Clients, ask: Callable[[str | None], Any]) -> Iterator[Any]:
@@ -359,11 +362,9 @@ def _pages(clients: Clients, ask: Callable[[str | None], Any]) -> Iterator[Any]:
         token = following
 
 
-def _called(pipeline: Pipeline, *, number: bool = True) -> str:
-    """Return how messages call a pipeline, with its id or without it."""
-    if not pipeline.name:
-        return f"pipeline {pipeline.id}"
-    return f"pipeline {quoted(pipeline.path)}{f' (id {pipeline.id})' if number else ''}"
+def _called(pipeline: Pipeline) -> str:
+    """Return how messages call a pipeline."""
+    return f"pipeline {quoted(pipeline.path)} (id {pipeline.id})" if pipeline.name else f"pipeline {pipeline.id}"
 
 
 def _folder_and_name(reference: str) -> tuple[str, str]:

@@ -8,6 +8,9 @@ from datetime import datetime, timedelta
 from ecs_cd.sanitize import single_line
 from ecs_cd.support.deadline import format_duration
 
+TERRAFORM_CLOUD = "Terraform Cloud"
+"""The backend of HCP Terraform and Terraform Enterprise, which plan and apply remotely."""
+
 OLD_LOCK = timedelta(hours=1)
 """From this age on, a lock may be one that nobody holds any more."""
 
@@ -36,6 +39,8 @@ class StateLock:
 
     def describe(self, now: datetime) -> str:
         """Return who holds it and for how long: `ann@laptop (OperationTypeApply) holds it for 5 min`."""
+        if self.stale and self.backend == TERRAFORM_CLOUD:
+            return "another run was applied first, or somebody discarded the run's plan"
         if self.stale:
             return "the state changed after the run had made its plan"
         age = self.age(now)

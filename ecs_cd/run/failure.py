@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ecs_cd.errors import EcsCdError, RunFailed
+from ecs_cd.model.pipeline_problems import read_problem
 from ecs_cd.model.run import Run, RunProgress, TimelineRecord
 from ecs_cd.run.pipelines import Pipelines
 from ecs_cd.sanitize import quoted
@@ -54,16 +55,30 @@ def run_failure(evidence: Evidence) -> RunFailed:
         stopped = next((r for kind in ("Job", "Phase", "Stage") for r in ended.of_kind(kind) if r.errors), None)
         return RunFailed(
             f"Run {run.name} failed{f' in {stopped.kind.lower()} {quoted(stopped.name)}' if stopped else ''}.",
-            hint="Open the run to see why.",
+            hint=_advice(evidence, "Open the run to see why."),
             details=stopped.errors[:_MAX_LINES] if stopped else (),
             link=run.url,
         )
     return RunFailed(
         f"Run {run.name} failed in task {quoted(failed.name)}.",
-        hint="Fix the cause, then run the same command again.",
+        hint=_advice(evidence, "Fix the cause, then run the same command again."),
         details=_error_lines(failed, evidence.tail),
         link=_task_link(run, ended, failed),
     )
+
+
+def _advice(evidence: Evidence, otherwise: str) -> str:
+    """Return what to do about the problem that Azure Pipelines names, else what is given.
+
+    Of a task's own errors only a repository that cannot be read is looked for: they are the texts of any program.
+    """
+    ended, task = evidence.ended, evidence.task
+    errors = (error for record in ended.records if record.kind != "Task" for error in record.errors)
+    problem = read_problem("\n".join(errors), branch=ended.run.branch)
+    if problem is None and task is not None:
+        problem = read_problem("\n".join(task.errors), branch=ended.run.branch)
+        problem = problem if problem and problem.kind == "repository" else None
+    return problem.advice if problem else otherwise
 
 
 def _error_lines(failed: TimelineRecord, tail: tuple[str, ...]) -> tuple[str, ...]:

@@ -8,10 +8,12 @@ its users report them.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timezone
 
-from ecs_cd.model.state_lock import StateLock
+from ecs_cd.model.state_lock import TERRAFORM_CLOUD, StateLock
+from ecs_cd.run.log_lines import LogLine, read_lines
 
 _REFUSED = re.compile(r"acquiring the state lock", re.IGNORECASE)
 """How Terraform's message begins whenever it could not lock its state, whatever the reason."""
@@ -22,25 +24,34 @@ _HELD = (
     ("S3", r"PreconditionFailed|ConditionalRequestConflict"),
     ("azurerm", r"state blob is already locked|LeaseAlreadyPresent|already a lease present"),
     ("HTTP", r"HTTP remote state already locked"),
-    ("Terraform Cloud", r"workspace already locked|remote state already locked"),
-    ("Kubernetes", r"already locked by another terraform client"),
+    (TERRAFORM_CLOUD, r"workspace already locked|remote state already locked"),
+    ("Kubernetes", r"already locked by another (?:terraform|tofu) client"),
     ("PostgreSQL", r"workspace is already locked|already locked for workspace creation"),
     ("Consul", r"state \S+ already locked"),
+    ("local", r"resource temporarily unavailable"),
 )
 """The backends, and the message of each when somebody else holds the lock."""
 
 _STALE = re.compile(r"saved plan is stale", re.IGNORECASE)
 """Terraform's message where another had the lock between a run's plan and its apply (`backend_local.go`)."""
 
+_DISCARDED = re.compile(r"saved plan is discarded", re.IGNORECASE)
+"""HCP Terraform's message where another run was applied first, or the plan was discarded (`internal/cloud`)."""
+
+_WAITED_IN_VAIN = re.compile(r"lock timeout exceeded, sending interrupt to cancel the remote operation", re.IGNORECASE)
+"""HCP Terraform's message where a run waited for the lock of its workspace as long as it may (`internal/cloud`)."""
+
+_END = re.compile(r"acquir(?:es|ing) (?:a |the )?state lock|^Error: |exited with code", re.IGNORECASE)
+"""What follows the message: its advice, the same message once more, another error, or the end of the program."""
+_MOST_LINES = 40
+"""Lines of such a message."""
+
 _NOT_A_LOCK = re.compile(
-    r"AccessDenied|UnauthorizedOperation|ExpiredToken|InvalidClientTokenId|NoSuchBucket|ResourceNotFoundException"
-    r"|AuthorizationPermissionMismatch|AuthorizationFailure",
+    r"Access ?Denied|forbidden|UnauthorizedOperation|ExpiredToken|InvalidClientTokenId|NoSuchBucket"
+    r"|ResourceNotFoundException|AuthorizationPermissionMismatch|AuthorizationFailure",
     re.IGNORECASE,
 )
-"""Other causes for which locking can fail; waiting does not help against these."""
-
-_FRAME = re.compile(r"^\s*(?:##\[\w+\])?\s*[│╷╵|]?\s?")
-"""The frame that Terraform draws, and the prefix that the agent puts, before a line of an error."""
+"""Other causes for which locking can fail, where no backend says that the lock is held; waiting does not help."""
 
 _FIELD = re.compile(r"^\s+(ID|Path|Operation|Who|Created):[ \t]*(.*?)\s*$")
 _CREATED = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.\d+)? ([+-]\d{4})")
@@ -52,10 +63,11 @@ _LOST = re.compile(
     r"|has been abandoned because agent"
     r"|agent has received a shutdown signal"
     r"|agent did not connect within the allot?ted time"
+    r"|hosted runner encountered an error while running your job"
     r"|error occurred while provisioning resources"
+    r"|request was cancell?ed by the remote provider"
     r"|remote provider was unable to process the request"
-    r"|provisioning request delayed or failed to send"
-    r"|no agent could be (?:found|assigned)",
+    r"|provisioning request delayed or failed to send",
     re.IGNORECASE,
 )
 _TOO_LONG = re.compile(
@@ -63,40 +75,76 @@ _TOO_LONG = re.compile(
 )
 
 
+@dataclass(frozen=True)
+class _Message:
+    """One message that Terraform could not lock its state: what its backend said, and the lock's information."""
+
+    said: str
+    fields: Mapping[str, str]
+
+    @property
+    def backend(self) -> str:
+        """Return the backend that says that the lock is held; empty if none does."""
+        return next((name for name, pattern in _HELD if re.search(pattern, self.said, re.IGNORECASE)), "")
+
+    @property
+    def is_another_failure(self) -> bool:
+        return not self.backend and bool(_NOT_A_LOCK.search(self.said))
+
+    def lock(self) -> StateLock | None:
+        """Return the lock; None where nothing says that it was held."""
+        if not self.backend and not self.fields.get("ID"):
+            return None
+        if self.backend == TERRAFORM_CLOUD:  # it shows who asked for the lock, not who has it
+            workspace = _WORKSPACE.search(self.said)
+            return StateLock(TERRAFORM_CLOUD, id=workspace[1] if workspace else "")
+        return StateLock(
+            self.backend or "Terraform",
+            id=self.fields.get("ID", ""),
+            path=self.fields.get("Path", ""),
+            operation=self.fields.get("Operation", ""),
+            who=self.fields.get("Who", ""),
+            created=_moment(self.fields.get("Created", "")),
+        )
+
+
 def read_state_lock(lines: Sequence[str]) -> StateLock | None:
-    """Return the lock that a failed task met, from the errors and the end of the log; None if it failed otherwise."""
-    plain = [_FRAME.sub("", part, count=1) for line in lines for part in line.splitlines()]
-    first = next((at for at, line in enumerate(plain) if _REFUSED.search(line)), None)
-    if first is None:
-        return StateLock("Terraform", stale=True) if any(_STALE.search(line) for line in plain) else None
-    message = plain[first:]
-    text = " ".join(" ".join(message).split())
-    if _NOT_A_LOCK.search(text):
+    """Return the lock that a failed task met, from the errors and the end of the log; None if it failed otherwise.
+
+    One message may be there several times, and not always as a whole: the one that names the holder counts. Where one
+    of them has another cause, waiting does not help.
+    """
+    plain = read_lines(lines)
+    messages = [_message(plain, at) for at, line in enumerate(plain) if _REFUSED.search(line.text)]
+    if not messages:
+        return _lock_without_a_message("\n".join(line.text for line in plain))
+    if any(message.is_another_failure for message in messages):
         return None
-    fields = _fields(message)
-    backend = next((name for name, pattern in _HELD if re.search(pattern, text, re.IGNORECASE)), "")
-    if not backend and not fields.get("ID"):
-        return None
-    workspace = _WORKSPACE.search(text)
-    if backend == "Terraform Cloud":  # it shows who asked for the lock, not who has it
-        return StateLock(backend, id=workspace[1] if workspace else "")
-    return StateLock(
-        backend or "Terraform",
-        id=fields.get("ID", ""),
-        path=fields.get("Path", ""),
-        operation=fields.get("Operation", ""),
-        who=fields.get("Who", ""),
-        created=_moment(fields.get("Created", "")),
-    )
+    locks = [lock for message in messages if (lock := message.lock())]
+    return next((lock for lock in locks if lock.who), locks[0] if locks else None)
+
+
+def _lock_without_a_message(text: str) -> StateLock | None:
+    if _STALE.search(text):
+        return StateLock("Terraform", stale=True)
+    if _DISCARDED.search(text):
+        return StateLock(TERRAFORM_CLOUD, stale=True)
+    return StateLock(TERRAFORM_CLOUD) if _WAITED_IN_VAIN.search(text) else None
+
+
+def _message(lines: Sequence[LogLine], first: int) -> _Message:
+    """Return the message that begins in a line; the lines of other units in between are left out."""
+    own = [line.text for line in lines[first:] if line.unit in (lines[first].unit, "")][:_MOST_LINES]
+    end = next((at for at, line in enumerate(own) if at and _END.search(line)), len(own))
+    info = next((at for at, line in enumerate(own[:end]) if "Lock Info:" in line), end)
+    return _Message(" ".join(" ".join(own[:info]).split()), _fields(own[info:end]))
 
 
 def _fields(message: Sequence[str]) -> dict[str, str]:
     """Return the fields of the block `Lock Info:`."""
     found: dict[str, str] = {}
-    inside = False
     for line in message:
-        inside = inside or "Lock Info:" in line
-        match = _FIELD.match(f" {line}") if inside else None
+        match = _FIELD.match(f" {line}")
         if match and match[1] not in found:
             found[match[1]] = match[2]
     return found
@@ -120,7 +168,7 @@ def lost_agent(lines: Sequence[str]) -> str:
     """
     if any(_TOO_LONG.search(line) for line in lines):
         return ""
-    return next((_FRAME.sub("", line, count=1).strip() for line in lines if _LOST.search(line)), "")
+    return next((line.text.strip() for line in read_lines(lines) if _LOST.search(line.text)), "")
 
 
 def cancelled_by(lines: Sequence[str]) -> str:

@@ -209,7 +209,10 @@ _PIPELINE = (
         "Parameters for the infrastructure pipeline's run.",
         Kind.MAP,
         flag="--template-parameter",
-        task_input=TaskInput("Template parameters", "One `NAME=VALUE` per line."),
+        task_input=TaskInput(
+            "Template parameters",
+            "One `NAME=VALUE` per line. Those that can hold any text need *Edit queue build configuration*.",
+        ),
     ),
     Setting(
         "variables",
@@ -220,7 +223,8 @@ _PIPELINE = (
         flag="--variable",
         task_input=TaskInput(
             "Variables",
-            "One `NAME=VALUE` per line. Only those the pipeline lets be set when it is queued. Not for secrets.",
+            "One `NAME=VALUE` per line. Only those the pipeline lets be set when it is queued. Not for secrets. Need "
+            "*Edit queue build configuration*.",
         ),
     ),
 )

@@ -180,7 +180,7 @@ class MemoryAzureDevOps:
 
     def _taggable(self, run_id: int) -> MemoryRun:
         if not self._may_tag:
-            raise AccessDenied(f"{BUILD_SERVICE} may not do this: Update build information is missing.")
+            raise AccessDenied(f"{BUILD_SERVICE} may not do this: Edit build quality is missing.")
         return self.state.run(run_id)
 
     def run(self, run_id: int) -> Run:

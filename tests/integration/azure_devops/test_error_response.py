@@ -42,3 +42,20 @@ def test_a_page_for_people_says_nothing() -> None:
     response = read_error_response(500, {"Content-Type": "application/json"}, "\ufeff <!DOCTYPE html><p>secret", 0.0)
     assert response.html
     assert response.message == ""
+
+
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        (
+            "<!DOCTYPE html><head><title>\n VS403463: The policy of your &quot;administrator&quot; failed.",
+            'VS403463: The policy of your "administrator" failed.',
+        ),
+        ("<html><title>Azure DevOps Services | Sign In</title>", ""),
+        ("<html><title>TF400813", ""),
+    ],
+)
+def test_a_page_whose_title_is_a_numbered_message_says_it(page: str, said: str) -> None:
+    response = read_error_response(403, {"Content-Type": "text/html"}, page, 0.0)
+    assert response.html
+    assert response.message == said

@@ -113,8 +113,26 @@ def test_says_which_right_is_missing_and_for_whom(azure: AzureDevOps, server: Se
     error = refusal(azure)
     assert isinstance(error, AccessDenied)
     assert "'Ann Author'" in error.message
-    assert "Queue builds on pipeline '\\infrastructure'" in error.message
+    assert "Queue builds for build pipeline 7:infrastructure" in error.message
     assert "vso.build_execute" in error.hint
+
+
+def test_says_that_variables_take_a_right_of_their_own(azure: AzureDevOps, server: Server) -> None:
+    server.tokens.add(Token(PAT, PERSON, may_configure=False))
+    error = refusal(azure, replace(REQUEST, variables={"PLAN_ONLY": "true"}))
+    assert isinstance(error, AccessDenied)
+    assert "Edit queue build configuration for build pipeline 7:infrastructure is missing" in error.message
+    assert "free-text template parameters take it" in error.hint
+    assert azure.queue(REQUEST).state is not RunState.FAILED
+
+
+def test_says_which_setting_keeps_a_jobs_token_from_the_repository(as_job: AzureDevOps, server: Server) -> None:
+    service = Identity("platform Build Service (sandbox)")
+    server.tokens.add(Token(JOB_TOKEN, service, kind="job", repositories=frozenset({"another"})))
+    error = refusal(as_job)
+    assert isinstance(error, QueueRefused)
+    assert "could not be retrieved" in error.message
+    assert "'Protect access to repositories in YAML pipelines'" in error.hint
 
 
 def test_says_which_scope_the_pat_lacks(azure: AzureDevOps, server: Server) -> None:

@@ -154,7 +154,7 @@ def test_a_run_that_is_over_is_not_cancelled(azure: AzureDevOps, server: Server)
         azure.cancel(run.id)
 
 
-@pytest.mark.parametrize(("right", "missing"), [("may_stop", "Stop builds"), ("may_tag", "Update build information")])
+@pytest.mark.parametrize(("right", "missing"), [("may_stop", "Stop builds"), ("may_tag", "Edit build quality")])
 def test_says_which_right_is_missing_and_for_whom(azure: AzureDevOps, server: Server, right: str, missing: str) -> None:
     with server.agents_offline():
         run = azure.queue(REQUEST)

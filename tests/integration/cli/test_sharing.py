@@ -98,7 +98,7 @@ def test_a_missing_right_to_make_several_runs_one_is_told_as_a_warning(
     with clouds.azure.agents_offline():
         assert cli("pipeline", "queue", "--pipeline", PIPELINE, "--branch", "develop").code == 0
         called = cli(*DEPLOY, "--timeout", "5s")
-    missing = "Stop builds" if right == "may_stop" else "Update build information"
+    missing = "Stop builds" if right == "may_stop" else "Edit build quality"
     assert "'Ann Author' may not do this" in called.out and missing in called.out
     assert clouds.azure.recorder.find("PATCH", "builds/[0-9]+$") == [] or right == "may_stop"
     assert {clouds.azure.wait(1), clouds.azure.wait(2)} == {"succeeded"}

@@ -424,10 +424,10 @@ def test_a_missing_right_to_share_runs_is_a_warning(world: World) -> None:
     older = Run(5, "20260101.5", "https://dev/5", RunState.WAITING, 7)
     world.pipelines.play(RunProgress(older), RunProgress(replace(older, state=RunState.SUCCEEDED)))
     world.pipelines.meanwhile("queue", lambda: world.pipelines.listed.append(older))
-    world.pipelines.fail("tag", AccessDenied("'Ann' may not do this: Update build information is missing."))
+    world.pipelines.fail("tag", AccessDenied("'Ann' may not do this: Edit build quality is missing."))
     report = world.deploy()
     assert report.outcome is Outcome.DEPLOYED
-    assert "Update build information is missing" in report.warnings[0]
+    assert "Edit build quality is missing" in report.warnings[0]
 
 
 @pytest.mark.parametrize("dry_run", [False, True])

@@ -254,11 +254,11 @@ def test_a_warning_of_a_shared_run_is_shown_once_and_is_in_the_report_of_each(wo
     older = replace(_steps(50)[0].run, queued_at=None)
     world.pipelines.play(RunProgress(older), RunProgress(replace(older, state=RunState.SUCCEEDED)))
     world.pipelines.meanwhile("queue", lambda: world.pipelines.listed.append(older))
-    world.pipelines.fail("tag", AccessDenied("Update build information is missing."))
+    world.pipelines.fail("tag", AccessDenied("Edit build quality is missing."))
     reports = world.deploy()
     shown = [name for name, event in world.told if isinstance(event, Warned)]
     assert shown == ["\\platform\\infra"]
-    assert all("Update build information is missing" in report.warnings[0] for report in reports.deliveries)
+    assert all("Edit build quality is missing" in report.warnings[0] for report in reports.deliveries)
 
 
 @pytest.mark.parametrize("where", ["image", "run"])

@@ -88,11 +88,11 @@ def test_own_run_that_is_not_listed_is_followed() -> None:
 
 def test_without_the_right_to_tag_both_run_and_a_warning_names_the_missing_right() -> None:
     azure = colliding(run(50))
-    azure.fail("tag", AccessDenied("'Ann' may not do this: Update build information is missing.", hint="Allow it."))
+    azure.fail("tag", AccessDenied("'Ann' may not do this: Edit build quality is missing.", hint="Allow it."))
     assert followed(azure.next_state(QUEUED)) == 50
     assert azure.cancelled == []
     assert isinstance(azure.events[-1], Warned)
-    assert "'Ann' may not do this: Update build information is missing. Allow it." in azure.events[-1].message
+    assert "'Ann' may not do this: Edit build quality is missing. Allow it." in azure.events[-1].message
 
 
 def test_without_the_right_to_cancel_the_tag_is_removed_again() -> None:

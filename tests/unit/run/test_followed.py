@@ -261,15 +261,20 @@ def test_a_run_at_work_when_ours_met_the_lock_is_waited_for_and_one_that_waits_f
 
 
 @pytest.mark.parametrize("state", [RunState.FAILED, RunState.CANCELLED])
-def test_a_lost_agent_is_tried_once_more_with_a_warning(state: RunState) -> None:
-    job = replace(JOB, state="completed", result="failed", errors=("We stopped hearing from agent Azure Pipelines 3.",))
+@pytest.mark.parametrize(
+    "said",
+    [
+        "We stopped hearing from agent Azure Pipelines 3.",
+        "The hosted runner encountered an error while running your job. (Error Type: Disconnect).",
+    ],
+)
+def test_a_lost_agent_is_tried_once_more_with_a_warning(state: RunState, said: str) -> None:
+    job = replace(JOB, state="completed", result="failed", errors=(said,))
     azure = ScriptedAzure(in_state(5, state, job, **BY_SERVICE))
     after = azure.next_state(following(5, known=attempt(1)))
     assert after == Looking(attempt(2, agent_lost=True))
     warned = [event.message for event in azure.events if isinstance(event, Warned)]
-    assert warned == [
-        "Run 20260101.5 lost its agent, and is tried once more: We stopped hearing from agent Azure Pipelines 3."
-    ]
+    assert warned == [f"Run 20260101.5 lost its agent, and is tried once more: {said}"]
     with pytest.raises(RunFailed):
         azure.next_state(following(5, known=attempt(2, agent_lost=True)))
 

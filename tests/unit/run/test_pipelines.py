@@ -231,6 +231,34 @@ def test_where_there_are_no_issues_either_the_end_of_the_log_is_told() -> None:
     assert explained(silent, log=tuple(f"line {number}" for number in range(30))).details[0] == "line 18"
 
 
+NO_POOL = replace(
+    JOB,
+    errors=(
+        "Pipeline does not have permissions to use the referenced pool(s) main. For authorization details, refer to x",
+    ),
+)
+
+
+def test_the_hint_leads_to_the_place_where_a_problem_of_azure_pipelines_is_solved() -> None:
+    assert "Project settings > Agent pools" in (explained(NO_POOL).hint or "")
+    assert "Project settings > Agent pools" in (explained(NO_POOL, FAILED_APPLY).hint or "")
+
+
+@pytest.mark.parametrize(
+    ("said", "hint"),
+    [
+        (
+            "remote: TF401019: The Git repository with name or identifier x does not exist",
+            "Protect access to repositories",
+        ),
+        ("Error: x (Line: 3, Col: 4): no", "Fix the cause"),
+        ("this pipeline is disabled", "Fix the cause"),
+    ],
+)
+def test_of_a_tasks_own_words_only_a_repository_that_cannot_be_read_gives_a_hint(said: str, hint: str) -> None:
+    assert hint in (explained(replace(FAILED_APPLY, errors=(said,))).hint or "")
+
+
 def test_a_task_without_a_log_is_explained_by_its_issues() -> None:
     assert explained(replace(FAILED_APPLY, log_id=None)).details == FAILED_APPLY.errors
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta, timezone
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ecs_cd.model.state_lock import StateLock
 from ecs_cd.run.state_lock import cancelled_by, lost_agent, read_state_lock, took_too_long
@@ -54,6 +57,10 @@ S3_GONE = (
     S3 + "unable to retrieve file from S3 bucket 'terraform' with key 'terraform.tfstate.tflock': operation error S3: "
     "GetObject, https response error StatusCode:\n404, RequestID: , HostID: , NoSuchKey: "
 )
+S3_UNREADABLE = (
+    S3 + "unable to retrieve file from S3 bucket 'terraform' with key 'terraform.tfstate.tflock': operation error S3: "
+    "GetObject, https response error StatusCode: 403, api error AccessDenied: not authorized to perform: s3:GetObject\n"
+)
 S3_BUSY = (
     "operation error S3: PutObject, https response error StatusCode: 409, api error ConditionalRequestConflict: The "
     "conditional request cannot succeed due to a conflicting operation against this resource.\n"
@@ -88,6 +95,15 @@ HELD = {
     "Terraform Cloud": (refused(CLOUD + info(path="")), "Terraform Cloud"),
     "Kubernetes": (refused("the state is already locked by another terraform client\n" + info(path="")), "Kubernetes"),
     "PostgreSQL": (refused("Workspace is already locked: default\n" + info(path="")), "PostgreSQL"),
+    "Kubernetes, OpenTofu": (refused("the state is already locked by another tofu client\n" + info()), "Kubernetes"),
+    "a local file, OpenTofu": (refused("resource temporarily unavailable\n" + info(path="terraform.tfstate")), "local"),
+    "S3, the lock may not be read": (refused(S3_UNREADABLE), "S3"),
+    "S3, a path that says denied": (refused(S3 + info(path="AccessDenied/forbidden.tfstate")), "S3"),
+    "S3, as JSON": (
+        json.dumps({"@message": "Error: Error acquiring the state lock", "diagnostic": {
+            "summary": "Error acquiring the state lock", "detail": f"Error message: {S3}{info()}{ADVICE}"}}),
+        "S3",
+    ),
     "a backend nobody has heard of": (refused("it is taken\n" + info()), "Terraform"),
 }  # fmt: skip
 
@@ -116,6 +132,9 @@ NOT_LOCKS = {
     "no table": refused("ResourceNotFoundException: Requested resource not found"),
     "no right in Azure": refused("unexpected status 403 (403 This request is not authorized to perform this operation "
                                  "using this permission.) with AuthorizationPermissionMismatch"),
+    "no right in GCS": refused('2 errors occurred:\n\t* writing "gs://b/default.tflock" failed: googleapi: Error 403: '
+                               "x does not have storage.objects.create access. Access denied., forbidden\n"
+                               "\t* storage: object doesn't exist"),
     "expired": refused("operation error S3: PutObject, api error ExpiredToken: The provided token has expired."),
     "no network": refused('Put "https://bucket.s3.amazonaws.com": dial tcp: lookup bucket: no such host'),
     "resource not found": refused("resource not found"),
@@ -128,6 +147,88 @@ NOT_LOCKS = {
 @pytest.mark.parametrize("text", NOT_LOCKS.values(), ids=NOT_LOCKS)
 def test_what_waiting_does_not_mend_is_no_lock(text: str) -> None:
     assert read_state_lock(framed(text)) is None
+
+
+def terragrunt(text: str, unit: str, form: str) -> list[str]:
+    """Return an error as Terragrunt passes it on from a unit."""
+    lines = framed(text)
+    named = f"[{unit}] " if unit else ""
+    if form == "pretty":
+        return [f"12:19:44.797 STDERR {named}terraform: {line}" for line in lines]
+    if form == "key=value":
+        return [
+            f"time=2026-01-01T12:19:44Z level=stderr prefix={unit} tf-path=terraform msg={json.dumps(line)}"
+            for line in lines
+        ]
+    if form == "JSON":
+        return [
+            json.dumps({"time": "2026-01-01T12:19:44Z", "level": "stderr", "prefix": unit, "msg": line})
+            for line in lines
+        ]
+    return [f"{named}{line}" for line in lines]
+
+
+@pytest.mark.parametrize("form", ["pretty", "key=value", "JSON", "old"])
+@pytest.mark.parametrize("unit", ["network", ""])
+@pytest.mark.parametrize("agent", ["", "##[error]", "2026-01-01T12:19:44.8021337Z "])
+def test_what_terragrunt_puts_before_a_line_does_not_hide_the_holder(form: str, unit: str, agent: str) -> None:
+    lock = read_state_lock([f"{agent}{line}" for line in terragrunt(refused(S3 + info()), unit, form)])
+    assert lock and (lock.backend, lock.who, lock.path) == ("S3", "ann@laptop", "bucket/dev/terraform.tfstate")
+
+
+@pytest.mark.parametrize("form", ["pretty", "key=value", "JSON", "old"])
+def test_the_lines_of_another_unit_in_between_are_not_read_as_the_lock_s(form: str) -> None:
+    own = terragrunt(refused(S3 + info()), "network", form)
+    other = terragrunt("  Who:       bob@desktop\nAccessDenied" * len(own), "api", form)
+    mixed = [line for pair in zip(own, other, strict=False) for line in pair] + own[len(other) :]
+    lock = read_state_lock(mixed)
+    assert lock and lock.who == "ann@laptop"
+
+
+def test_a_message_is_read_to_its_end_alone() -> None:
+    later = "\nRead access denied, forbidden\nError: AccessDenied: no right\n  Who: bob@desktop"
+    lock = read_state_lock(framed(refused(DYNAMODB + info()) + later))
+    assert lock and lock.who == "ann@laptop"
+
+
+def test_of_the_same_message_in_an_issue_and_in_the_log_the_whole_one_counts() -> None:
+    lock = read_state_lock(["Error: Error acquiring the state lock", *framed(refused(S3 + info()))])
+    assert lock and lock.who == "ann@laptop"
+
+
+def test_where_one_of_several_has_another_cause_waiting_does_not_help() -> None:
+    both = [*terragrunt(refused(S3 + info()), "a", "pretty"), *terragrunt(NOT_LOCKS["no right in S3"], "b", "pretty")]
+    assert read_state_lock(both) is None
+
+
+@given(
+    st.lists(st.text(max_size=200)), st.sampled_from(["", "{", '{"msg": ', 'time=1 level=2 msg="', "12:00:00 STDERR ["])
+)
+def test_no_line_of_a_log_makes_the_reading_fail(lines: list[str], start: str) -> None:
+    read_state_lock([f"{start}{line}" for line in lines])
+    read_state_lock(["Error acquiring the state lock", *(f"{start}{line}" for line in lines)])
+    lost_agent([f"{start}{line}" for line in lines])
+
+
+@pytest.mark.parametrize(
+    ("said", "lock", "described"),
+    [
+        (
+            "Error: Saved plan is discarded",
+            StateLock("Terraform Cloud", stale=True),
+            "another run was applied first, or somebody discarded the run's plan",
+        ),
+        (
+            "Lock timeout exceeded, sending interrupt to cancel the remote operation.",
+            StateLock("Terraform Cloud"),
+            "somebody holds it",
+        ),
+    ],
+)
+def test_contention_for_a_workspace_of_hcp_terraform_is_recognised(said: str, lock: StateLock, described: str) -> None:
+    read = read_state_lock(framed(said))
+    assert read == lock
+    assert read.describe(NOW) == described
 
 
 def test_the_holder_is_read_and_described_with_its_age() -> None:
@@ -209,6 +310,8 @@ LOST = [
     "The agent did not connect within the alloted time of 45 minute(s).",
     "An error occurred while provisioning resources (Error Type: Failure).",
     "The remote provider was unable to process the request.",
+    "The hosted runner encountered an error while running your job. (Error Type: Disconnect).",
+    "Received request to deprovision: The request was cancelled by the remote provider.",
     "Provisioning request delayed or failed to send 5 time(s). This is over the limit of 3 time(s).",
 ]
 
@@ -232,6 +335,18 @@ def test_a_lost_agent_is_recognised_and_quoted(line: str) -> None:
 def test_a_job_that_took_too_long_is_not_tried_again_though_its_agent_was_stopped(line: str) -> None:
     assert took_too_long([line])
     assert lost_agent([LOST[3], line]) == ""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "No agent found in pool Default which satisfies the specified demands: java",
+        "No hosted parallelism has been purchased or granted.",
+        "No agent could be found with the following capabilities: java",
+    ],
+)
+def test_a_job_that_no_agent_will_ever_take_is_not_tried_again(line: str) -> None:
+    assert lost_agent([line]) == ""
 
 
 @pytest.mark.parametrize("line", ["Error: no such subnet", "Bash exited with code '1'.", "The agent is fine."])

@@ -44,7 +44,7 @@ def delete_tag(service: Service, call: Call) -> Reply:
 def _retag(service: Service, call: Call, add: Iterable[str] = (), remove: Iterable[str] = ()) -> Reply:
     """Change the tags (letter case does not tell them apart) and answer all of them."""
     run = service.build(call)
-    call.require_update(run.definition)
+    call.require_tag(run)
     gone = {tag.lower() for tag in remove}
     run.tags = [tag for tag in run.tags if tag.lower() not in gone]
     for tag in add:

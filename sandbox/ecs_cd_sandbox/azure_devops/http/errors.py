@@ -107,10 +107,28 @@ def unauthorized(user: str) -> ServiceError:
 
 
 def access_denied(user: str, permission: str, resource: str, project: str) -> ServiceError:
-    """The identity lacks a permission; the message names identity, permission and pipeline."""
+    """The identity lacks a permission on a pipeline; the message names identity, permission and pipeline."""
     return ServiceError(
         403,
         "AccessDeniedException",
-        f"Access denied. {user} needs {permission} permissions for {resource} in team project {project} to perform "
-        "the action. For more information, contact the Azure DevOps Server administrator.",
+        f"TF215106: Access denied. {user} needs {permission} permissions for {resource} in team project {project} to "
+        "perform the action. For more information, contact the Azure DevOps administrator.",
+    )
+
+
+def build_access_denied(user: str, permission: str, build_id: int, project: str) -> ServiceError:
+    """The identity lacks a permission on a build."""
+    return ServiceError(
+        403,
+        "AccessDeniedException",
+        f"Access denied. {user} needs {permission} permissions for vstfs:///Build/Build/{build_id} in team project "
+        f"{project} to perform the action.",
+    )
+
+
+def unreadable_repository(name: str, project_id: str) -> ServiceError:
+    """The token may not read the repository that the pipeline's file is in."""
+    return invalid_pipeline(
+        f"An error occurred while loading the YAML build pipeline. The repository {name} in project {project_id} could "
+        "not be retrieved. Verify the name and credentials being used."
     )

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ecs_cd_sandbox.azure_devops.engine.orchestrator import Orchestrator
-from ecs_cd_sandbox.azure_devops.http.errors import access_denied, invalid_value, unknown_build
+from ecs_cd_sandbox.azure_devops.http.errors import (
+    access_denied,
+    build_access_denied,
+    invalid_value,
+    unknown_build,
+    unreadable_repository,
+)
 from ecs_cd_sandbox.azure_devops.http.tokens import READ, Token, Tokens
 from ecs_cd_sandbox.azure_devops.model.definitions import PipelineDefinition
 from ecs_cd_sandbox.azure_devops.model.links import Links, Project
@@ -129,19 +135,37 @@ class Call:
         allowed = self.token.may_queue
         if allowed is not None and definition.name not in allowed:
             raise self._denied("Queue builds", definition)
+        readable = self.token.repositories
+        if readable is not None and definition.repository.name not in readable:
+            raise unreadable_repository(definition.repository.name, self.links.project.id)
+
+    def require_configuration(
+        self, definition: PipelineDefinition, parameters: Iterable[str], *, variables: bool
+    ) -> None:
+        """Refuse variables and free-text template parameters of a caller who may not edit the run's configuration."""
+        given = {name.lower() for name in parameters}
+        free = any(parameter.free_text and name.lower() in given for name, parameter in definition.parameters.items())
+        if (variables or free) and not self.token.may_configure:
+            raise self._denied("Edit queue build configuration", definition)
 
     def require_stop(self, definition: PipelineDefinition) -> None:
         """Refuse a caller who may not stop builds."""
         if not self.token.may_stop:
             raise self._denied("Stop builds", definition)
 
-    def require_update(self, definition: PipelineDefinition) -> None:
-        """Refuse a caller who may not tag builds or change their properties."""
+    def require_tag(self, run: Run) -> None:
+        """Refuse a caller who may not tag builds."""
         if not self.token.may_tag:
+            name = self.token.identity.display_name
+            raise build_access_denied(name, "Edit build quality", run.id, self.links.project.name)
+
+    def require_update(self, definition: PipelineDefinition) -> None:
+        """Refuse a caller who may not change the properties of builds."""
+        if not self.token.may_update:
             raise self._denied("Update build information", definition)
 
     def _denied(self, permission: str, definition: PipelineDefinition) -> Exception:
-        resource = f"vstfs:///Build/Definition/{definition.id}"
+        resource = f"build pipeline {definition.id}:{definition.name}"
         return access_denied(self.token.identity.display_name, permission, resource, self.links.project.name)
 
 

@@ -12,11 +12,9 @@ from ecs_cd_sandbox.azure_devops.http.errors import ServiceError, invalid_build_
 from ecs_cd_sandbox.azure_devops.http.handlers import Call, Service
 from ecs_cd_sandbox.azure_devops.http.pipeline_json import final_yaml
 from ecs_cd_sandbox.azure_devops.model.definitions import Expansion, PipelineDefinition, ValidationFailed
-from ecs_cd_sandbox.azure_devops.model.links import Links
 from ecs_cd_sandbox.azure_devops.model.run import QueueRequest, Run, Source
 
 _Made = TypeVar("_Made")
-_NO_COMMIT = "0" * 40
 
 
 class _Refusal(Exception):
@@ -41,8 +39,9 @@ def from_run_body(service: Service, definition: PipelineDefinition, call: Call) 
     }
 
     def make() -> QueueRequest:
-        source = _source(definition, repository.get("refName"), repository.get("version"), call.links)
+        source = _source(definition, repository.get("refName"), repository.get("version"))
         expanded = _expanded(definition, source, body.get("templateParameters"), variables)
+        call.require_configuration(expanded, _mapping(body.get("templateParameters")), variables=bool(variables))
         return QueueRequest(
             definition=expanded,
             source=source,
@@ -68,8 +67,9 @@ def from_build_body(service: Service, definition: PipelineDefinition, call: Call
     reason = str(body.get("reason") or "manual")
 
     def make() -> QueueRequest:
-        source = _source(definition, body.get("sourceBranch"), body.get("sourceVersion"), call.links)
+        source = _source(definition, body.get("sourceBranch"), body.get("sourceVersion"))
         expanded = _expanded(definition, source, body.get("templateParameters"), variables, reason)
+        call.require_configuration(expanded, _mapping(body.get("templateParameters")), variables=bool(variables))
         return QueueRequest(
             definition=expanded,
             source=source,
@@ -109,7 +109,7 @@ def preview(definition: PipelineDefinition, call: Call) -> str:
     variables = _given_variables(body)
 
     def make() -> str:
-        source = _source(definition, repository.get("refName"), repository.get("version"), call.links)
+        source = _source(definition, repository.get("refName"), repository.get("version"))
         expanded = _expanded(definition, source, body.get("templateParameters"), variables)
         _parameters(expanded, body.get("templateParameters"))
         return final_yaml(expanded)
@@ -157,14 +157,14 @@ def _text(value: object) -> str:
     return value
 
 
-def _source(definition: PipelineDefinition, branch: str | None, version: str | None, links: Links) -> Source:
+def _source(definition: PipelineDefinition, branch: str | None, version: str | None) -> Source:
     """Return branch and commit of the request; without a branch it is the default one."""
     name = branch or definition.default_branch
     commit = definition.commit(name)
     if commit is None:
         raise _Refusal(
-            f"{definition.yaml_path}: File {definition.yaml_path} not found in repository "
-            f"{links.repository(definition.repository.name)} branch {name} version {version or _NO_COMMIT}."
+            f"Unable to resolve the reference '{name}' to a specific version. Verify the reference exists in the "
+            "source repository."
         )
     return Source(name, version or commit)
 

@@ -19,7 +19,10 @@ class Token:
     """A secret and what its holder may do.
 
     A `pat` is sent with Basic, a `job` token with Bearer. `scopes` bound the token, the rest are permissions of its
-    identity: `may_queue` names the pipelines it may queue (None means all of them).
+    identity: `may_queue` names the pipelines it may queue (None means all of them), `may_configure` allows variables
+    and free-text template parameters (*Edit queue build configuration*), `may_tag` is *Edit build quality*,
+    `may_update` *Update build information*. `repositories`: those that a job's token may read where access to
+    repositories in YAML pipelines is protected (None means all of them).
     """
 
     secret: str = field(repr=False)
@@ -29,6 +32,9 @@ class Token:
     may_queue: frozenset[str] | None = None
     may_stop: bool = True
     may_tag: bool = True
+    may_update: bool = True
+    may_configure: bool = True
+    repositories: frozenset[str] | None = None
     expired: bool = False
 
     def has_scope(self, scope: str) -> bool:

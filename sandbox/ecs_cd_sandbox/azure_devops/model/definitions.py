@@ -176,10 +176,19 @@ class Repository:
 
 @dataclass(frozen=True)
 class Parameter:
-    """A template parameter: without a default a value must be given; `values` limits what it may be."""
+    """A template parameter: without a default a value must be given; `values` limits what it may be.
+
+    `closed`: its type does so as well (boolean, number).
+    """
 
     default: str | None = None
     values: tuple[str, ...] = ()
+    closed: bool = False
+
+    @property
+    def free_text(self) -> bool:
+        """Say whether it can hold any text, for which it takes the right to edit the configuration of a run."""
+        return not self.values and not self.closed
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ PARTS = {
 """Types that hold parts of a pipeline, and what those are."""
 
 _SIMPLE = ("string", "number", "boolean", "stringList")
+_CLOSED = ("boolean", "number")
 _TYPES = (*_SIMPLE, "object", *PARTS)
 _ELSEWHERE = (
     "container",
@@ -73,10 +74,10 @@ class Declared:
 
     def as_parameter(self) -> Parameter:
         """Return the parameter as somebody who queues a run meets it; a default that is no text is JSON."""
-        values = tuple(value.text for value in self.values)
+        values, closed = tuple(value.text for value in self.values), self.type in _CLOSED
         if self.default is None or isinstance(self.default, ScalarNode):
-            return Parameter(self.default.text if self.default else None, values)
-        return Parameter(json.dumps(value_of(self.default), ensure_ascii=False), values)
+            return Parameter(self.default.text if self.default else None, values, closed)
+        return Parameter(json.dumps(value_of(self.default), ensure_ascii=False), values, closed)
 
     def bind(self, given: Node, read_part: ReadPart) -> Value:
         """Return the value of the parameter when this is given.

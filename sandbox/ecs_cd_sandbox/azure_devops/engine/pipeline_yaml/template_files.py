@@ -99,7 +99,11 @@ class Library:
         ref = texts.get("ref", "") or DEFAULT_REF
         commit = found.resolve(ref)
         if commit is None:
-            raise Refused(place, f"The repository {short} has no branch or tag {ref}.")
+            raise Refused(
+                Place(place.file),
+                f"Could not get the latest source version for repository {short} hosted on Azure Repos "
+                f"using ref {ref}.",
+            )
         self.aliases[alias.lower()] = Checkout(found, ref, commit, alias)
 
     def checkout(self, alias: str) -> Checkout | None:

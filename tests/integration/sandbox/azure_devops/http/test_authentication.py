@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import base64
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import requests
 
-from ecs_cd_sandbox.azure_devops import READ, Identity, Token
+from ecs_cd_sandbox.azure_devops import READ, Identity, Parameter, Token
 from ecs_cd_sandbox.azure_devops.http.security_routes import BUILD_NAMESPACE
 from tests.support.sandbox_api import ANN_TOKEN, BOB_TOKEN, Api, Serve
 from tests.support.sandbox_pipelines import BOB, BlockingStep, nothing, pipeline
@@ -95,9 +96,9 @@ def test_who_may_not_queue_is_told_the_permission_and_the_pipeline(serve: Serve)
         response = bob("POST", path, json=body)
         assert (response.status_code, response.json()["typeKey"]) == (403, "AccessDeniedException")
         assert response.json()["message"] == (
-            "Access denied. Bob Example needs Queue builds permissions for vstfs:///Build/Definition/12 in team "
-            "project platform to perform the action. For more information, contact the Azure DevOps Server "
-            "administrator."
+            "TF215106: Access denied. Bob Example needs Queue builds permissions for build pipeline "
+            f"12:{pipeline().name} in team project platform to perform the action. For more information, contact the "
+            "Azure DevOps administrator."
         )
     assert bob("POST", "pipelines/13/runs", json={}).status_code == 200
 
@@ -115,12 +116,64 @@ def test_who_may_not_stop_builds_cannot_cancel(serve: Serve) -> None:
     assert api.build(run)["status"] == "inProgress"
 
 
-def test_who_may_not_update_builds_cannot_tag(serve: Serve) -> None:
+def test_who_may_not_edit_the_quality_of_builds_cannot_tag(serve: Serve) -> None:
     api = serve(pipeline(nothing), tokens=[replace(BOB_TOKEN, may_tag=False)])
     run = api.run()
     response = Api(api.server, BOB_TOKEN.secret)("PUT", f"build/builds/{run}/tags/x")
     assert response.status_code == 403
-    assert "needs Update build information permissions" in response.json()["message"]
+    assert f"needs Edit build quality permissions for vstfs:///Build/Build/{run} in" in response.json()["message"]
+
+
+def test_who_may_not_update_builds_cannot_change_their_properties(serve: Serve) -> None:
+    api = serve(pipeline(nothing), tokens=[replace(BOB_TOKEN, may_update=False)])
+    bob = Api(api.server, BOB_TOKEN.secret)
+    run = api.run()
+    response = bob(
+        "PATCH",
+        f"build/builds/{run}/properties",
+        json=[{"op": "add", "path": "/a", "value": "b"}],
+        headers={"Content-Type": "application/json-patch+json"},
+    )
+    assert response.status_code == 403
+    assert "needs Update build information permissions for build pipeline" in response.json()["message"]
+    assert bob("PUT", f"build/builds/{run}/tags/x").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"templateParameters": {"text": "x"}}, 403),
+        ({"templateParameters": {"TEXT": "x"}}, 403),
+        ({"variables": {"tag": {"value": "x"}}}, 403),
+        ({"templateParameters": {"choice": "b", "loud": "true"}}, 200),
+        ({}, 200),
+    ],
+)
+def test_variables_and_free_text_take_the_right_to_edit_the_configuration(
+    serve: Serve, body: dict[str, Any], status: int
+) -> None:
+    parameters = {
+        "text": Parameter("a"),
+        "choice": Parameter("a", values=("a", "b")),
+        "loud": Parameter("false", closed=True),
+    }
+    api = serve(
+        pipeline(parameters=parameters, settable_variables=frozenset({"tag"})),
+        tokens=[replace(BOB_TOKEN, may_configure=False)],
+    )
+    response = Api(api.server, BOB_TOKEN.secret)("POST", "pipelines/12/runs", json=body)
+    assert response.status_code == status
+    if status == 403:
+        assert "Bob Example needs Edit queue build configuration permissions for" in response.json()["message"]
+        assert api.ids() == []
+
+
+def test_a_token_cannot_queue_a_pipeline_whose_repository_it_may_not_read(serve: Serve) -> None:
+    api = serve(pipeline(), tokens=[replace(BOB_TOKEN, repositories=frozenset({"another"}))])
+    response = Api(api.server, BOB_TOKEN.secret)("POST", "pipelines/12/runs", json={})
+    assert response.status_code == 400
+    assert "could not be retrieved" in response.json()["message"]
+    assert api.ids() == []
 
 
 def test_permissions_are_evaluated_for_the_caller_and_each_security_token(serve: Serve) -> None:

@@ -117,7 +117,7 @@ def test_template_parameters_are_given_as_strings_and_defaults_fill_in(serve: Se
                 "templateParameters": {"environment": "production"},
                 "resources": {"repositories": {"self": {"refName": "refs/heads/nope"}}},
             },
-            "not found in repository",
+            "Unable to resolve the reference 'refs/heads/nope' to a specific version.",
         ),
     ],
 )
@@ -127,18 +127,6 @@ def test_a_run_that_cannot_be_made_is_refused_with_the_reason(serve: Serve, body
     assert (response.status_code, response.json()["typeKey"]) == (400, "PipelineValidationException")
     assert message in response.json()["message"]
     assert api.ids() == []
-
-
-def test_an_unknown_branch_is_refused_as_a_missing_file(serve: Serve) -> None:
-    api = serve(pipeline())
-    response = api(
-        "POST", "pipelines/12/runs", json={"resources": {"repositories": {"self": {"refName": "refs/heads/nope"}}}}
-    )
-    assert re.fullmatch(
-        r"/azure-pipelines\.yml: File /azure-pipelines\.yml not found in repository http://\S+ "
-        r"branch refs/heads/nope version 0{40}\.",
-        response.json()["message"],
-    )
 
 
 def test_the_build_api_refuses_with_validation_results(serve: Serve) -> None:

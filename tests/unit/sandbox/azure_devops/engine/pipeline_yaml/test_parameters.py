@@ -279,8 +279,8 @@ def test_whoever_queues_a_run_sees_the_parameters_as_texts() -> None:
     )
     assert definition.parameters == {
         "who": Parameter(None),
-        "count": Parameter("1.0", ("1.0", "2")),
-        "loud": Parameter("False"),
+        "count": Parameter("1.0", ("1.0", "2"), closed=True),
+        "loud": Parameter("False", closed=True),
         "where": Parameter('{"a": [1, "x"]}'),
     }
     again = {name: parameter.default for name, parameter in definition.parameters.items() if parameter.default}

@@ -253,29 +253,32 @@ def test_what_is_wrong_in_another_repository_names_it() -> None:
         (
             "{repository: lib, type: git, name: gone}",
             (
-                "(Line: 3, Col: 5): The repository gone in project platform could not be retrieved. "
+                " (Line: 3, Col: 5): The repository gone in project platform could not be retrieved. "
                 "Verify the name and credentials being used and permissions."
             ),
         ),
         (
             "{repository: lib, type: git, name: other/gone}",
             (
-                "(Line: 3, Col: 5): The repository gone in project other could not be retrieved. "
+                " (Line: 3, Col: 5): The repository gone in project other could not be retrieved. "
                 "Verify the name and credentials being used and permissions."
             ),
         ),
         (
             "{repository: lib, type: git, name: library, ref: refs/heads/x}",
-            "(Line: 3, Col: 5): The repository library has no branch or tag refs/heads/x.",
+            (
+                ": Could not get the latest source version for repository library hosted on Azure Repos "
+                "using ref refs/heads/x."
+            ),
         ),
         (
             "{repository: lib, type: github, name: library}",
-            "(Line: 3, Col: 29): A repository of the type 'github' is not supported by the sandbox.",
+            " (Line: 3, Col: 29): A repository of the type 'github' is not supported by the sandbox.",
         ),
-        ("{repository: lib, name: library}", "(Line: 3, Col: 5): The required property 'type' is missing."),
+        ("{repository: lib, name: library}", " (Line: 3, Col: 5): The required property 'type' is missing."),
         (
             "{repository: lib, type: git, name: library, endpoint: x}",
-            "(Line: 3, Col: 49): 'endpoint' is not supported by the sandbox.",
+            " (Line: 3, Col: 49): 'endpoint' is not supported by the sandbox.",
         ),
     ],
 )
@@ -283,7 +286,7 @@ def test_a_repository_that_cannot_be_read_is_refused(repository: str, message: s
     bench = Bench()
     bench.other("library", {"t.yml": LEAF})
     found = bench.problems(f"resources:\n  repositories:\n  - {repository}\nsteps:\n- script: x\n")
-    assert found == [f"{FILE} {message}"]
+    assert found == [f"{FILE}{message}"]
 
 
 def test_a_pipeline_can_extend_a_template() -> None:
