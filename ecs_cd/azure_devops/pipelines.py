@@ -192,7 +192,7 @@ class AzureDevOps:
             return bool(found != [False])
 
         doing = "asking whether a run may be queued"
-        right = f"Queue builds on {_called(pipeline, number=False)}"
+        right = f"Queue builds on {_called(pipeline)}"
         if not self._call(ask, doing, unless=(lambda _: True, True)):
             from ecs_cd.azure_devops.errors import Operation, missing_right  # noqa: PLC0415 - after the SDK
 

@@ -103,7 +103,7 @@ def test_the_right_to_queue_is_asked_for_this_pipeline_in_its_folder(
     with pytest.raises(AccessDenied) as refused:
         azure.check_queue_right(found)
     assert "Queue builds on pipeline" in refused.value.message
-    assert "Security" in refused.value.hint
+    assert "Manage security" in refused.value.hint
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 500])
