@@ -16,7 +16,7 @@ TOGETHER := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 # Hundreds of Python processes are started here; each would compile all it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo setup test lint types layers node-tests tests unit integration end-to-end explore cover generate vsix wheels fleet bench-locks \
+.PHONY: demo setup test lint types layers node-tests tests unit integration end-to-end explore cover generate real vsix wheels fleet bench-locks \
   lock clean
 
 demo: vsix
@@ -76,6 +76,11 @@ cover: $(READY)
 # The files that are made from the table of settings: typed keywords, the task's inputs, reference tables. A test compares.
 generate: $(READY)
 	@$(BIN)/python -m tools
+
+# What the real services do, settled against a real organization and account: docs/real-services.md says how. Opt-in, never
+# part of `test`; it asks before it begins.
+real: $(READY)
+	@$(BIN)/python -m tools.real
 
 # The Azure Pipelines extension, in dist/. VARIANT=dev: the one to try out beside the public one.
 vsix: $(READY)

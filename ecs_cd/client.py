@@ -297,10 +297,10 @@ class Client:
         resolved = self._calls.resolve("verify", service, environment, settings, ["rollout"])
         entry = arguments.tag_entry(resolved.service, tag, tag_file)
         wanted = from_settings.delivery(resolved, entry)
-        services = self._calls.prepared(resolved).aws(resolved, str(entry.tag)).services
+        aws = self._calls.prepared(resolved).aws(resolved, str(entry.tag))
         title = f"{resolved.service} {entry.tag} in {resolved.environment}"
         deadline, watch = self._calls.begin_report(title, resolved, watch)
-        return verify_rollout(wanted, services, or_newer=or_newer, deadline=deadline, watch=watch)
+        return verify_rollout(wanted, aws.services, aws.logs, or_newer=or_newer, deadline=deadline, watch=watch)
 
     @describe_settings
     def status(

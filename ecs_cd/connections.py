@@ -119,7 +119,7 @@ class Connections:
             SettingsError: credentials are missing or wrong.
         """
         aws = self.aws(settings, purpose)
-        return Clouds(aws.images, aws.parameters, self.azure_devops(settings), aws.services)
+        return Clouds(aws.images, aws.parameters, self.azure_devops(settings), aws.services, aws.logs)
 
     def aws(self, settings: DeliverySettings, purpose: str, *, within_quotas: bool = False) -> Aws:
         """Return the AWS account and region of an environment.

@@ -62,12 +62,14 @@ from ecs_cd.report.combined import Reports as Reports
 from ecs_cd.report.facts import Failure as Failure
 from ecs_cd.report.facts import HoldFact as HoldFact
 from ecs_cd.report.facts import ImageFact as ImageFact
+from ecs_cd.report.facts import LinkFact as LinkFact
 from ecs_cd.report.facts import OriginFact as OriginFact
 from ecs_cd.report.facts import Outcome as Outcome
 from ecs_cd.report.facts import ParameterFact as ParameterFact
 from ecs_cd.report.facts import PhaseFact as PhaseFact
 from ecs_cd.report.facts import RolloutFact as RolloutFact
 from ecs_cd.report.facts import RunFact as RunFact
+from ecs_cd.report.facts import StoppedContainerFact as StoppedContainerFact
 from ecs_cd.report.report import Report as Report
 from ecs_cd.settings import SettingKeywords as SettingKeywords
 from ecs_cd.settings import Settings as Settings

@@ -17,6 +17,16 @@ _UNPRINTABLE = re.compile(
     "\ud800-\udfff\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 _MOST_SHOWN = 80
+_KEY_ID = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{8,}\b")
+_TOKEN = re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?|[A-Za-z0-9+/=]{80,}")
+_USERINFO = re.compile(r"(?<=://)[^/@\s]+@")
+_KEYWORDS = "(?:passw(?:or)?d|pwd|secret|token|api[_-]?key)"
+_ASSIGNED = re.compile(
+    rf"""(?ix) ( {_KEYWORDS} [\w-]{{0,40}} ["']? \s{{0,9}} = \s{{0,9}}
+               | ["'] [\w-]{{0,40}} {_KEYWORDS} [\w-]{{0,40}} ["'] \s{{0,9}} : \s{{0,9}} (?=["'])
+               | \b authorization ["']? \s{{0,9}} [:=] \s{{0,9}} ["']? (?:bearer|basic) \s{{1,9}} )
+         ( "[^"]*"? | '[^']*'? | [^\s"',;&)}}\]]+ )"""
+)
 
 
 def _escape(match: re.Match[str]) -> str:
@@ -38,6 +48,12 @@ def sanitize(text: str) -> str:
 def single_line(text: str) -> str:
     """Return `text` sanitized and on a single line: line feeds and tabs become visible escapes too."""
     return sanitize(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
+def without_credentials(text: str) -> str:
+    """Return `text` without what looks like a credential: keys of AWS, tokens, `password=...`, users in addresses."""
+    assigned = _ASSIGNED.sub(r"\1(removed)", text)
+    return _USERINFO.sub("", _TOKEN.sub("(removed)", _KEY_ID.sub("(a key id)", assigned)))
 
 
 def quoted(value: str) -> str:

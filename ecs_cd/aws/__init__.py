@@ -1,4 +1,4 @@
-"""AWS behind the Protocols of the steps: ECR, Parameter Store, ECS, and who we are (STS).
+"""AWS behind the Protocols of the steps: ECR, Parameter Store, ECS, CloudWatch Logs, and who we are (STS).
 
 Importing this package loads no SDK: boto3 comes with the first request, so that what needs no AWS starts at once.
 """

@@ -156,6 +156,7 @@ _CODES: tuple[tuple[MappedError, str], ...] = (
     ),
     (MappedError(ImageMissing, "there is no such image", _NAMES), "ImageNotFoundException"),
     (MappedError(RolloutFailed, "there is no such cluster", _NAMES), "ClusterNotFoundException"),
+    (MappedError(DeliveryFailed, "there is no such resource", _NAMES), "ResourceNotFoundException"),
     (
         MappedError(RolloutFailed, "there is no such service", _NAMES),
         "ServiceNotFoundException ServiceNotActiveException",

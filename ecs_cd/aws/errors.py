@@ -22,15 +22,12 @@ from ecs_cd.aws.error_table import (
 )
 from ecs_cd.errors import AccessDenied, EcsCdError, TryLater
 from ecs_cd.messages import Message, Right, sentences
-from ecs_cd.sanitize import single_line
+from ecs_cd.sanitize import single_line, without_credentials
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
 
 _MAX_QUOTED = 600
-_KEY_ID = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{8,}\b")
-_TOKEN = re.compile(r"[A-Za-z0-9+/=]{80,}")
-_USERINFO = re.compile(r"(?<=://)[^/@\s]+@")
 _CONNECTION = re.compile(r".*?(?:Connection|Pool|object at)[^>]*?[>)]: ")
 _WHO = re.compile(r"User: (\S+)")
 _WHAT = re.compile(r"perform: ([\w:*-]+)")
@@ -135,7 +132,7 @@ def _message_of(error: Exception) -> str:
 def printable(text: str) -> str:
     """Return text from outside on one line, without what could be a secret, cut to a length a person reads."""
     flat = " ".join(text.split())
-    safe = _USERINFO.sub("", _TOKEN.sub("(removed)", _KEY_ID.sub("(a key id)", flat)))
+    safe = without_credentials(flat)
     return single_line(safe if len(safe) <= _MAX_QUOTED else f"{safe[:_MAX_QUOTED]}...").rstrip(". ")
 
 

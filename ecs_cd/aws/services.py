@@ -5,35 +5,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timezone
 from functools import partial
 from typing import TYPE_CHECKING
 
+from ecs_cd.aws.console_links import service_url
 from ecs_cd.aws.service_client import ServiceClient
 from ecs_cd.aws.service_deployments import ServiceDeployments
 from ecs_cd.aws.service_revisions import ServiceRevisions
+from ecs_cd.aws.stopped_tasks import stopped_tasks
 from ecs_cd.aws.task_definitions import DescribedService, TaskDefinitions, uses_task_sets
 from ecs_cd.errors import AccessDenied
 from ecs_cd.model.image_name import container_of
-from ecs_cd.model.service import Deployment, ServiceEvent, ServiceSnapshot, ServiceTarget, StoppedTask, TaskDefinition
+from ecs_cd.model.service import Deployment, ServiceEvent, ServiceSnapshot, ServiceTarget, TaskDefinition
+from ecs_cd.model.stopped_task import StoppedTask
 from ecs_cd.sanitize import quoted
 from ecs_cd.support.concurrency import batches, run_all, run_together
 
 if TYPE_CHECKING:
     from types_boto3_ecs import ECSClient
     from types_boto3_ecs.type_defs import (
-        ContainerTypeDef,
         DeploymentTypeDef,
         ServiceTypeDef,
         TaskSetTypeDef,
-        TaskTypeDef,
     )
 
 _SERVICES_PER_REQUEST = 10
 """The most that DescribeServices takes (its API reference)."""
-_TASKS_PER_REQUEST = 100
-"""The most that DescribeTasks takes (its API reference)."""
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 class EcsServices:
@@ -145,20 +142,7 @@ class EcsServices:
 
         ECS forgets a stopped task after about an hour.
         """
-        doing = f"see the stopped tasks of ECS service {quoted(target.service)} in cluster {quoted(target.cluster)}"
-        with self._ecs.calling(doing) as ecs:
-            pages = ecs.get_paginator("list_tasks").paginate(
-                cluster=target.cluster, serviceName=target.service, desiredStatus="STOPPED"
-            )
-            arns = [arn for page in pages for arn in page["taskArns"]]
-            tasks = [
-                task
-                for batch in batches(arns, _TASKS_PER_REQUEST)
-                for task in ecs.describe_tasks(cluster=target.cluster, tasks=batch)["tasks"]
-                if not task_definition or task["taskDefinitionArn"] == task_definition
-            ]
-            tasks.sort(key=lambda task: task.get("stoppedAt", _LONG_AGO), reverse=True)
-            return tuple(_stopped(task) for task in tasks)
+        return stopped_tasks(self._ecs, self._definitions, target, task_definition)
 
     def _describe(self, cluster: str, names: Sequence[str]) -> list[ServiceTypeDef]:
         shown = quoted(names[0]) if len(names) == 1 else f"{len(names)} services"
@@ -177,6 +161,7 @@ class EcsServices:
             desired=service["desiredCount"],
             running=service["runningCount"],
             controller=service.get("deploymentController", {}).get("type", "ECS"),
+            url=service_url(service.get("serviceArn", ""), service.get("clusterArn", "")),
             deployments=tuple(deployments),
             events=tuple(
                 ServiceEvent(event["id"], event.get("createdAt"), event.get("message", ""))
@@ -211,20 +196,3 @@ class EcsServices:
             created_at=item.get("createdAt"),
             updated_at=item.get("stabilityStatusAt"),
         )
-
-
-def _stopped(task: TaskTypeDef) -> StoppedTask:
-    return StoppedTask(
-        task_definition_arn=task["taskDefinitionArn"],
-        reason=task.get("stoppedReason") or task.get("stopCode", "no reason given"),
-        stopped_at=task.get("stoppedAt"),
-        containers=tuple(line for line in map(_container_line, task.get("containers", [])) if line),
-    )
-
-
-def _container_line(container: ContainerTypeDef) -> str:
-    """Return `api: exit code 137 (OutOfMemoryError: ...)`; empty for a container of which nothing is known."""
-    code, reason = container.get("exitCode"), container.get("reason", "")
-    if code is None:
-        return f"{container['name']}: {reason}" if reason else ""
-    return f"{container['name']}: exit code {code}{f' ({reason})' if reason else ''}"

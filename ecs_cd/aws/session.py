@@ -14,6 +14,7 @@ from ecs_cd.aws import credentials
 from ecs_cd.aws.credentials import Role, StaticKeys
 from ecs_cd.aws.errors import printable
 from ecs_cd.aws.images import EcrImages
+from ecs_cd.aws.logs import CloudWatchLogs
 from ecs_cd.aws.parameters import SsmParameters
 from ecs_cd.aws.service_client import ServiceClient
 from ecs_cd.aws.services import EcsServices
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from botocore.config import Config
     from types_boto3_ecr import ECRClient
     from types_boto3_ecs import ECSClient
+    from types_boto3_logs import CloudWatchLogsClient
     from types_boto3_ssm import SSMClient
     from types_boto3_sts import STSClient
 
@@ -130,6 +132,7 @@ class Aws:
         self.images = EcrImages(self._ecr)
         self.parameters = SsmParameters(ServiceClient(self._ssm, self._region))
         self.services = EcsServices(ServiceClient(self._ecs, self._region))
+        self.logs = CloudWatchLogs(self._logs)
 
     def close(self) -> None:
         """Close the connections."""
@@ -153,6 +156,12 @@ class Aws:
             return cast("ECRClient", self._client("ecr", region))
 
         return ServiceClient(client, lambda: region or self._region())
+
+    def _logs(self, region: str) -> ServiceClient[CloudWatchLogsClient]:
+        def client() -> CloudWatchLogsClient:
+            return cast("CloudWatchLogsClient", self._client("logs", region))
+
+        return ServiceClient(client, lambda: region)
 
     def _ssm(self) -> SSMClient:
         return cast("SSMClient", self._client("ssm"))

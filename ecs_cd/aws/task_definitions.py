@@ -23,7 +23,12 @@ from ecs_cd.support.concurrency import batches, run_all
 
 if TYPE_CHECKING:
     from types_boto3_ecs import ECSClient
-    from types_boto3_ecs.type_defs import ServiceRevisionTypeDef, ServiceTypeDef, TaskDefinitionTypeDef
+    from types_boto3_ecs.type_defs import (
+        ContainerDefinitionOutputTypeDef,
+        ServiceRevisionTypeDef,
+        ServiceTypeDef,
+        TaskDefinitionTypeDef,
+    )
 
 MAX_SINGLE_REQUESTS = 20
 """So many unknown definitions are asked for one by one: that takes no more right than a delivery needs."""
@@ -45,6 +50,7 @@ class TaskDefinitions:
     def __init__(self, ecs: ServiceClient[ECSClient]) -> None:
         self._ecs = ecs
         self._known: dict[str, TaskDefinition] = {}
+        self._described: dict[str, Sequence[ContainerDefinitionOutputTypeDef]] = {}
 
     def __getitem__(self, arn: str) -> TaskDefinition:
         """Return one that was learned."""
@@ -56,6 +62,12 @@ class TaskDefinitions:
             self._learn_from_revisions(shown)
         for definition in run_all([partial(self._describe, arn) for arn in self._unknown(shown)]):
             self._known[definition.arn] = definition
+
+    def containers(self, arn: str) -> Sequence[ContainerDefinitionOutputTypeDef]:
+        """Return all that a definition says of its containers; it is described only if it was not before."""
+        if arn not in self._described:
+            self._describe(arn)
+        return self._described[arn]
 
     def _unknown(self, shown: Sequence[DescribedService]) -> list[str]:
         arns = dict.fromkeys(arn for one in shown for arn in task_definitions_of(one.service))
@@ -101,7 +113,9 @@ class TaskDefinitions:
 
     def _describe(self, arn: str) -> TaskDefinition:
         with self._ecs.calling(f"see task definition {quoted(arn.rpartition('/')[2])}") as ecs:
-            return _task_definition(arn, ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"])
+            item = ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]
+            self._described[arn] = item["containerDefinitions"]
+            return _task_definition(arn, item)
 
 
 def _task_definition(arn: str, item: TaskDefinitionTypeDef) -> TaskDefinition:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import replace
 
 from ecs_cd.aws import AwsSettings, StaticKeys
+from ecs_cd.aws.instance_region import instance_region
 from ecs_cd.azure_task.agent import Agent
 from ecs_cd.azure_task.oidc import IdentityTokens, request_url
 from ecs_cd.azure_task.request import AwsConnection, Request
@@ -18,6 +19,7 @@ from ecs_cd.support.clock import Clock
 from ecs_cd.support.session_name import session_name
 
 _SHORTEST_SESSION, _LONGEST_SESSION = 900, 43200
+_REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
 _PROFILES = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")
 
 
@@ -46,12 +48,13 @@ def aws_settings(
     else:
         for variable in _PROFILES:
             environ.pop(variable, None)
-    given = replace(given, region=settings.region, role_session_name=given.role_session_name)
+    region = settings.region or _agents_region(given.profile, environ)
+    given = replace(given, region=region, role_session_name=given.role_session_name)
     if not settings.role_arn:
         return given
     task_log.debug(f"AWS role of the settings: {settings.role_arn}")
     return AwsSettings(
-        region=settings.region,
+        region=region,
         profile=given.profile,
         role_arn=settings.role_arn,
         external_id=settings.external_id,
@@ -59,6 +62,14 @@ def aws_settings(
         source=given,
         session_seconds=0 if given.role_arn else session_seconds(request),
     )
+
+
+def _agents_region(profile: str, environ: Mapping[str, str]) -> str:
+    """Return the region of an EC2 agent; empty where the environment says one, which the SDK reads itself."""
+    if any(environ.get(name) for name in _REGIONS):
+        return ""
+    region = instance_region(profile)
+    return "" if naming_rules.region(region) else region
 
 
 def session_seconds(request: Request) -> int:

@@ -41,6 +41,8 @@ def summary_of(result: CommandResult, command: str, safe: Callable[[str], str]) 
         parts += ["**Warnings**", _listed(result.warnings, safe)]
     if _URL.fullmatch(safe(link)):
         parts.append(f"[Open in Azure DevOps]({safe(link)})")
+    if report:
+        parts += _console_links(report, safe)
     return "\n\n".join(parts) + "\n"
 
 
@@ -67,7 +69,18 @@ def _of_several(report: Report, safe: Callable[[str], str]) -> list[str]:
     """Return why the delivery of one of several services failed; nothing of one that did not."""
     if report.failure is None:
         return []
-    return [f"**{escaped(safe(report.service))}**", *_because(report.failure, safe)]
+    service = f"**{escaped(safe(report.service))}**"
+    return [service, *_because(report.failure, safe), *_console_links(report, safe)]
+
+
+def _console_links(report: Report, safe: Callable[[str], str]) -> list[str]:
+    """Return the pages of the AWS console that show a failed rollout."""
+    titles = {"logs": "Logs of {} in CloudWatch", "service": "Service {} in ECS"}
+    return [
+        f"[{escaped(titles[link.shows].format(safe(link.of)))}]({safe(link.url)})"
+        for link in report.links
+        if _URL.fullmatch(safe(link.url))
+    ]
 
 
 def _failure(result: CommandResult, safe: Callable[[str], str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ import click
 from ecs_cd.cli.frame import F, Frame, flags, framed, place
 from ecs_cd.errors import WrongInput
 from ecs_cd.report.combined import Reports
+from ecs_cd.report.json_file import write_json
 from ecs_cd.report.report import Report
 from ecs_cd.sanitize import single_line
 from ecs_cd.settings.commands import READS
@@ -124,10 +126,14 @@ def end(frame: Frame, report: Report, report_file: Path | None) -> int:
 
 
 def write_report(frame: Frame, report: Report | Reports, report_file: Path | None) -> int:
-    """Write a printed report to its file, if asked to, and return the exit code: 1 where only that failed."""
+    """Write a printed report to its file, if asked to, and return the exit code: 1 where only that failed.
+
+    It is masked like all that is printed: a report has lines that applications logged.
+    """
     try:
         if report_file:
-            report.write(report_file)
+            text = json.dumps(frame.console.safe(report.to_dict()), indent=2, ensure_ascii=False)
+            write_json(report_file, f"{text}\n")
     except WrongInput as error:
         frame.console.error(error, debug=frame.debug, printed=True)
         return report.exit_code or NOT_WRITTEN

@@ -11,9 +11,11 @@ from ecs_cd.console.changes import Change, Changes
 from ecs_cd.console.lines import timestamped
 from ecs_cd.console.printer import Printer
 from ecs_cd.model.events import Event, Phase, PhaseEnded, PhaseStarted, RolloutChanged, RunChanged, Warned
+from ecs_cd.model.service import Serving
 from ecs_cd.support.clock import Clock
 
 _MOST_KEPT = 10
+_BAD_ENDS = (Serving.REVERTED, Serving.FAILED, Serving.NOT_APPLIED, Serving.OTHER_IMAGE)
 _PERCENT_OF_PHASES = {Phase.CHECK: (0, 5), Phase.PARAMETER: (5, 10), Phase.RUN: (10, 70), Phase.ROLLOUT: (70, 100)}
 """Where each phase lies in a delivery's progress, in percent."""
 
@@ -50,8 +52,14 @@ class Issues:
 class AzureLog:
     """Lines; a heading per phase; the task's progress; warnings as issues."""
 
-    def __init__(self, printer: Printer, clock: Clock, issues: Issues, service: str = "") -> None:
-        """Print on `printer`, with times of `clock`; `service`: the service, where there are several."""
+    def __init__(
+        self, printer: Printer, clock: Clock, issues: Issues, service: str = "", *, shown: set[str] | None = None
+    ) -> None:
+        """Print on `printer`, with times of `clock`; `service`: the service, where there are several.
+
+        What is printed is noted in `shown`, safe as the printer makes it.
+        """
+        self._shown = set() if shown is None else shown
         self._service = service
         self._printer = printer
         self._clock = clock
@@ -65,12 +73,16 @@ class AzureLog:
         if isinstance(event, Warned):
             self._issues.warning(f"{self._service}: {event.message}" if self._service else event.message)
             return
+        said_later = _bad_end(event)
         for change in self._changes.of(event):
+            if change.text == said_later:
+                continue
             self._line(change, heading=isinstance(event, PhaseStarted))
         if not self._service:
             self._progress(event)
 
     def _line(self, change: Change, *, heading: bool) -> None:
+        self._shown.add(self._printer.safe(change.text))
         line = timestamped(self._printer, self._clock, change, self._service)
         if heading:
             self._printer.command(f"##[section]{line}")
@@ -99,6 +111,13 @@ def _escaped(text: str, *more: str) -> str:
     for character in ("\r", "\n", *more):
         text = text.replace(character, f"%{ord(character):02X}")
     return text
+
+
+def _bad_end(event: Event) -> str:
+    """Return the verdict of a rollout that is over and failed, or seems to be: the issue that reports it says it."""
+    if isinstance(event, RolloutChanged) and event.verdict.serving in _BAD_ENDS:
+        return event.verdict.sentence
+    return ""
 
 
 def _fraction_done(event: Event) -> float:

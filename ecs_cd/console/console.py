@@ -87,6 +87,7 @@ class Console:
         self._environ = environ
         self._output = output
         self._issues = Issues(self._err)
+        self._shown: set[str] = set()
         self._view = self._plain_view()
         self._drawing: _Drawing | None = None
 
@@ -155,38 +156,42 @@ class Console:
         """
         report = worded(report, self._wording)
         if self._mode is Mode.AZURE:
-            for warning in report.warnings:
-                self._issues.warning(warning)
-            if not report.succeeded:
-                self._issues.error(_with_hint(report.summary, report.failure.hint if report.failure else ""))
+            self._issue(report)
         if self._output == "json":
             self.json(report.to_dict())
             if not report.succeeded and self._mode is not Mode.AZURE:
                 self._print(self._err, f"{ERROR}{_indented(report.summary)}", "red")
         else:
-            self._print(self._out, report.to_text(), "green" if report.succeeded else "red")
+            self._print_report(report)
 
     def reports(self, reports: Reports) -> None:
         """Print how several deliveries ended, then what became of all; issues on an agent as for a single one."""
         reports = worded(reports, self._wording)
         if self._mode is Mode.AZURE:
             for report in reports.deliveries:
-                self._issue(report)
+                self._issue(report, f"{report.service}: ")
         if self._output == "json":
             self.json(reports.to_dict())
             if not reports.succeeded and self._mode is not Mode.AZURE:
                 self._print(self._err, f"{ERROR}{_indented(reports.summary)}", "red")
             return
         for report in reports.deliveries:
-            self._print(self._out, report.to_text(), "green" if report.succeeded else "red")
+            self._print_report(report)
             self._out.write("\n")
         self._print(self._out, reports.headline, "green" if reports.succeeded else "red")
 
-    def _issue(self, report: Report) -> None:
+    def _issue(self, report: Report, whose: str = "") -> None:
         for warning in report.warnings:
-            self._issues.warning(f"{report.service}: {warning}")
+            self._issues.warning(f"{whose}{warning}")
         if not report.succeeded:
             self._issues.error(_with_hint(report.summary, report.failure.hint if report.failure else ""))
+
+    def _print_report(self, report: Report) -> None:
+        """Print a report. In the log of an agent, whose one stream has progress and issues, nothing is said again."""
+        if self._mode is Mode.AZURE:
+            self._out.print(report.to_text_beside(lambda sentence: self._out.safe(sentence) in self._shown))
+        else:
+            self._print(self._out, report.to_text(), "green" if report.succeeded else "red")
 
     def error(self, error: EcsCdError, *, debug: bool = False, printed: bool = False) -> None:
         """Print what went wrong, the evidence, and what to do next on stderr; with `debug`, where in the program too.
@@ -199,7 +204,7 @@ class Console:
         if debug:
             self._err.print("".join(traceback.format_exception(type(error), error, error.__traceback__)))
         lines = [line for detail in failure.details for line in detail.splitlines()]
-        lines += [f"do next: {failure.hint}"] if failure.hint else []
+        lines += [f"do next: {failure.hint}"] if failure.hint and self._mode is not Mode.AZURE else []
         lines += [failure.link] if failure.link else []
         below = "".join(f"\n  {line}" for line in lines)
         if self._mode is Mode.AZURE:
@@ -232,7 +237,7 @@ class Console:
         if self._mode is Mode.QUIET:
             return _Nothing()
         if self._mode is Mode.AZURE:
-            return AzureLog(self._err, self._clock, self._issues, service)
+            return AzureLog(self._err, self._clock, self._issues, service, shown=self._shown)
         return Lines(self._err, self._clock, service)
 
     def _print(self, printer: Printer, text: str, colour: str) -> None:

@@ -77,12 +77,18 @@ class Progress:
         return replace(self._with(row), run=None, run_changes=(*self.run_changes, said)[-MOST_RUN_CHANGES:])
 
     def stopped(self, now: float) -> Progress:
-        """Return the progress at the end of everything: a phase that was still active did not end well."""
-        rows = (
-            replace(row, state=PhaseState.STOPPED, ended=now) if row.state is PhaseState.ACTIVE else row
-            for row in self.rows
-        )
-        return replace(self, rows=tuple(rows))
+        """Return the progress at the end of everything: a phase that was still active did not end well.
+
+        Verdict and events of a rollout are in the report, which is shown below.
+        """
+
+        def ended(row: PhaseRow) -> PhaseRow:
+            if row.state is not PhaseState.ACTIVE:
+                return row
+            text = "" if row.phase is Phase.ROLLOUT else row.text
+            return replace(row, state=PhaseState.STOPPED, ended=now, text=text)
+
+        return replace(self, rows=tuple(map(ended, self.rows)), events=())
 
     def _begun(self, event: PhaseStarted, now: float) -> Progress:
         """Begin a phase, perhaps again: then those after it are pending again."""

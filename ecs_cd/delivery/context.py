@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ecs_cd.delivery.report_builder import ReportBuilder
 from ecs_cd.image.check import Images
 from ecs_cd.parameter.store import Parameters
+from ecs_cd.rollout.logs import Logs
 from ecs_cd.rollout.services import Services
 from ecs_cd.run.pipelines import Pipelines
 from ecs_cd.support.deadline import Deadline
@@ -20,6 +21,7 @@ class Clouds:
     parameters: Parameters
     pipelines: Pipelines
     services: Services
+    logs: Logs
 
 
 @dataclass(frozen=True)

@@ -84,13 +84,11 @@ def complete(
         if later.state is ChangeState.STANDS:
             try:
                 return _verify(delivery, change, context, wanted=wanted, stands=later.parameter, before=applied.before)
-            except NotApplied as error:
+            except NotApplied:
                 if not applied.joined or joined_in_vain:
                     raise
                 joined_in_vain = True
-                context.report.warn(
-                    f"The run that was joined changed nothing here; trying another one. {error.message}"
-                )
+                context.report.warn("The run that was joined changed nothing here; trying another one.")
         else:
             context.report.warn(f"Somebody wrote an older tag over {change.new}; putting it right and running again.")
         change = record(delivery, checked.image, context)

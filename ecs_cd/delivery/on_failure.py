@@ -39,21 +39,26 @@ def with_rollback(failed: Report, back: Report) -> Report:
     added = replace(
         failed,
         hold=back.hold,
-        evidence=(*failed.evidence, *back.evidence),
-        warnings=(*failed.warnings, *back.warnings),
+        evidence=_once(failed.evidence, back.evidence),
+        warnings=_once(failed.warnings, back.warnings),
         phases=(*failed.phases, *back.phases),
         seconds=round(failed.seconds + back.seconds, 3),
     )
+    hint = failed.failure.hint if failed.failure else ""
     if back.outcome is Outcome.ROLLED_BACK:
         summary = f"{failed.summary} It was rolled back to {back.tag} and is held there."
     elif back.failure:
         summary = f"{failed.summary} Rolling it back failed, too: {back.failure.message}"
-        added = replace(added, warnings=(*added.warnings, sentences(back.failure.message, back.failure.hint)))
+        hint = hint if back.failure.hint in hint else sentences(hint, back.failure.hint)
     else:
         summary = f"{failed.summary} It was not rolled back."
-    if failed.failure and back.hold:
+    if back.hold:
         unhold = CommandRef("unhold", failed.service, failed.environment)
-        then = Message("Then run ", unhold, ", so that deliveries go on.")
-        failure = replace(failed.failure, hint=sentences(failed.failure.hint, then))
-        added = replace(added, failure=failure)
+        hint = sentences(hint, Message("Then run ", unhold, ", so that deliveries go on."))
+    if failed.failure:
+        added = replace(added, failure=replace(failed.failure, hint=hint))
     return replace(added, summary=summary)
+
+
+def _once(first: tuple[str, ...], then: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*first, *then)))

@@ -30,14 +30,18 @@ from ecs_cd.report.facts import (
     Failure,
     HoldFact,
     ImageFact,
+    LinkFact,
     OriginFact,
     Outcome,
     ParameterFact,
     PhaseFact,
     RolloutFact,
     RunFact,
+    StoppedContainerFact,
 )
 from ecs_cd.report.report import VERSION, Report
+from ecs_cd.rollout.evidence import ContainerEvidence, RolloutEvidence
+from ecs_cd.sanitize import sanitize
 from ecs_cd.support.deadline import Deadline
 
 
@@ -71,6 +75,8 @@ class ReportBuilder:
     rollout: RolloutFact | None = None
     hold: HoldFact | None = None
     origin: OriginFact | None = None
+    stopped: tuple[StoppedContainerFact, ...] = ()
+    links: tuple[LinkFact, ...] = ()
     evidence: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     phases: list[PhaseFact] = field(default_factory=list)
@@ -96,6 +102,7 @@ class ReportBuilder:
         clock, opened = self.deadline.clock, OpenPhase()
         began = clock.now()
         self.doing = doing
+        self.stopped = self.links = ()  # of a rollout that was followed before
         self.watch(PhaseStarted(phase, doing))
         try:
             yield opened
@@ -140,6 +147,15 @@ class ReportBuilder:
         if verdict.serving is not Serving.NOT_JUDGED and deployment:
             runs = f"{verdict.image} ({deployment.task_definition.name})"
             self.add_evidence(f"ECS service {snapshot.target.service} runs {runs}: {verdict.sentence}")
+
+    def add_failed_rollout(self, evidence: RolloutEvidence) -> None:
+        """Add what explains why the rollout failed."""
+        self.stopped = tuple(map(_stopped, evidence.containers))
+        logs = {one.container.log: one.container.name for one in evidence.containers if one.cause or one.lines}
+        found = [LinkFact("logs", name, log.url) for log, name in logs.items() if log and log.url]
+        if evidence.service_url and self.place.target:
+            found.append(LinkFact("service", self.place.target.service, evidence.service_url))
+        self.links = tuple(found)
 
     def note(self, event: Event) -> None:
         """Take down what an event says of the run that is looked for and followed; it is shown to nobody."""
@@ -213,15 +229,17 @@ class ReportBuilder:
             tag=str(self.tag or ""),
             dry_run=self.dry_run,
             summary=summary,
-            evidence=tuple(self.evidence),
+            evidence=tuple(dict.fromkeys(self.evidence)),
             image=ImageFact(self.image.digest, self.image.pushed_at) if self.image and self.image.digest else None,
             parameter=_parameter(self.change) if self.change else None,
             run=self._run(self.run) if self.run else None,
             rollout=self.rollout,
             hold=self.hold,
             origin=self.origin,
+            stopped=self.stopped,
+            links=self.links,
             failure=failure,
-            warnings=tuple(self.warnings),
+            warnings=tuple(dict.fromkeys(self.warnings)),
             phases=tuple(self.phases),
             started_at=self._started_at,
             seconds=round(self.deadline.clock.now() - self._began, 3),
@@ -241,6 +259,22 @@ _SUMMARIES = {
     Outcome.ROLLED_BACK: "{place.service} in {place.environment} is rolled back to {tag} and held there.",
     Outcome.HELD: "{place.service} {tag} to {place.environment}: not delivered, because of a hold.",
 }
+
+
+def _stopped(found: ContainerEvidence) -> StoppedContainerFact:
+    container, log = found.container, found.container.log
+    return StoppedContainerFact(
+        task=found.task.arn,
+        container=container.name,
+        exit_code=container.exit_code,
+        reason=sanitize(container.reason),
+        essential=container.essential,
+        cause=found.cause,
+        log_region=log.region if log else "",
+        log_group=log.group if log else "",
+        log_stream=log.stream if log else "",
+        log_lines=found.lines,
+    )
 
 
 def _parameter(change: ParameterChange) -> ParameterFact:

@@ -17,6 +17,7 @@ from ecs_cd.report.facts import Outcome
 from ecs_cd.report.report import Report
 from ecs_cd.rollout.follow import failure_without_run
 from ecs_cd.rollout.judge import Wanted
+from ecs_cd.rollout.logs import Logs
 from ecs_cd.rollout.services import Services
 from ecs_cd.rollout.task_definition import look_at_task_definition, not_in_latest
 from ecs_cd.sanitize import quoted
@@ -39,6 +40,7 @@ def record_only(
 def verify_rollout(
     delivery: Delivery,
     services: Services,
+    logs: Logs,
     *,
     or_newer: bool = False,
     deadline: Deadline,
@@ -61,7 +63,7 @@ def verify_rollout(
                 f"There is no ECS service named for {place.service} in {place.environment}.",
                 hint="Name it in the settings under `ecs:`.",
             )
-        verdict = follow_service(place.target, wanted, services, report, explain=failure_without_run)
+        verdict = follow_service(place.target, wanted, services, logs, report, explain=failure_without_run)
         if verdict.serving is Serving.SUPERSEDED:
             return Outcome.SUPERSEDED
         if verdict.serving is Serving.NOT_JUDGED:

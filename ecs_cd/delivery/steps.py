@@ -32,6 +32,7 @@ from ecs_cd.parameter.store import Parameters
 from ecs_cd.report.facts import Outcome
 from ecs_cd.rollout.follow import Explain, already_applied, follow_rollout
 from ecs_cd.rollout.judge import Wanted, judge
+from ecs_cd.rollout.logs import Logs
 from ecs_cd.rollout.services import Services
 from ecs_cd.rollout.task_definition import follow_task_definition, look_at_task_definition, not_applied
 from ecs_cd.run.carry import carry_change
@@ -255,7 +256,8 @@ def verify(place: Place, wanted: Wanted, context: DeliveryContext, before: Servi
         return _verify_task(place.task, wanted, context)
     if place.target is None:
         return _applied(context, "no ECS service is named")
-    verdict = follow_service(place.target, wanted, context.clouds.services, context.report, before=before)
+    clouds = context.clouds
+    verdict = follow_service(place.target, wanted, clouds.services, clouds.logs, context.report, before=before)
     if verdict.serving is Serving.SUPERSEDED:
         return Verified(Outcome.SUPERSEDED, serves=False)
     if verdict.serving is Serving.NOT_JUDGED:
@@ -294,23 +296,26 @@ def follow_service(
     target: ServiceTarget,
     wanted: Wanted,
     services: Services,
+    logs: Logs,
     report: ReportBuilder,
     *,
     before: ServiceSnapshot | None = None,
     explain: Explain | None = None,
 ) -> Verdict:
-    """Follow the rollout to its end and return ECS's verdict; it becomes part of the report.
+    """Follow the rollout to its end and return ECS's verdict; it, or why it failed, becomes part of the report.
 
     `explain`: as `follow_rollout` has it.
     """
     with report.phase(Phase.ROLLOUT, f"waiting for ECS service {target.service}") as phase:
         ended = follow_rollout(
             services,
+            logs,
             target,
             wanted,
             deadline=report.deadline,
             watch=lambda snapshot, verdict: report.watch(RolloutChanged(snapshot, verdict)),
             before=before,
+            note=report.add_failed_rollout,
             explain=explain,
         )
         phase.found = ended.verdict.sentence

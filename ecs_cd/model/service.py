@@ -94,7 +94,8 @@ class ServiceSnapshot:
     """An ECS service as it was at one moment. `controller` is ECS, CODE_DEPLOY or EXTERNAL; events newest first.
 
     `service_deployment` is ECS's record of the current or latest deployment; None where ECS has or shows none.
-    `unseen`: what of it could not be seen for lack of a right, in sentences.
+    `unseen`: what of it could not be seen for lack of a right, in sentences. `url` shows it in the AWS console; empty
+    where that is not known.
     """
 
     target: ServiceTarget
@@ -106,21 +107,12 @@ class ServiceSnapshot:
     events: tuple[ServiceEvent, ...] = ()
     service_deployment: ServiceDeployment | None = None
     unseen: tuple[str, ...] = ()
+    url: str = ""
 
     @property
     def primary(self) -> Deployment | None:
         """Return the deployment (or task set) that serves or is meant to."""
         return next((d for d in self.deployments if d.status == "PRIMARY"), None)
-
-
-@dataclass(frozen=True)
-class StoppedTask:
-    """Why a task stopped. `containers` are lines such as `api: exit code 1 (OutOfMemoryError)`."""
-
-    task_definition_arn: str
-    reason: str
-    stopped_at: datetime | None = None
-    containers: tuple[str, ...] = ()
 
 
 class Serving(str, Enum):

@@ -80,6 +80,36 @@ class RolloutFact:
 
 
 @dataclass(frozen=True)
+class StoppedContainerFact:
+    """A container of a task that stopped in a failed rollout.
+
+    `task` is its ARN. `exit_code` is null where it never ran. `cause`: it made the task stop, or may have; else it was
+    stopped with another. `log_lines` are the last that it wrote, sanitized and without credentials. The `log_...` are
+    empty where its log is not known to be in CloudWatch Logs.
+    """
+
+    task: str
+    container: str
+    exit_code: int | None
+    reason: str
+    essential: bool
+    cause: bool
+    log_region: str
+    log_group: str
+    log_stream: str
+    log_lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LinkFact:
+    """A page of the AWS console. `shows` is logs (of the container `of`) or service (the ECS service `of`)."""
+
+    shows: str
+    of: str
+    url: str
+
+
+@dataclass(frozen=True)
 class HoldFact:
     """The hold on the parameter. `state` is held, or under-way: a rollback that has not ended, or died.
 

@@ -7,6 +7,7 @@ The JSON's shape is given by `report_schema()` (`ecs-cd schema report`). A new o
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,18 +17,20 @@ from ecs_cd.report.facts import (
     Failure,
     HoldFact,
     ImageFact,
+    LinkFact,
     OriginFact,
     Outcome,
     ParameterFact,
     PhaseFact,
     RolloutFact,
     RunFact,
+    StoppedContainerFact,
 )
 from ecs_cd.report.json_file import as_json, write_json
 from ecs_cd.report.text import Group, labelled_text, mark
 from ecs_cd.support.deadline import format_duration
 
-VERSION = "2.0"
+VERSION = "2.1"
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class Report:
     """The whole of a delivery. `tag` is empty where a rollback or promotion did not get so far as to know it.
 
     `evidence` are the facts it established, each a sentence; `seconds` the time it took. `origin`: of a promotion.
+    `stopped` and `links` say more of a rollout that failed; they are empty for any other.
     """
 
     version: str
@@ -58,6 +62,8 @@ class Report:
     deadline_seconds: float
     hold: HoldFact | None = None
     origin: OriginFact | None = None
+    stopped: tuple[StoppedContainerFact, ...] = ()
+    links: tuple[LinkFact, ...] = ()
 
     @property
     def succeeded(self) -> bool:
@@ -75,8 +81,23 @@ class Report:
 
     def to_text(self) -> str:
         """Return the report as people read it: sanitized text of several lines."""
-        headline = f"{mark(self.outcome)}{'dry run: ' if self.dry_run else ''}{self.summary}"
-        return labelled_text(headline, self._groups())
+        return labelled_text(self._headline, self._groups())
+
+    def to_text_beside(self, shown: Callable[[str], bool]) -> str:
+        """Return the text for a log that has its issues already: warnings, and of a failure summary and next step.
+
+        `shown` says whether the log has a sentence, which is left out then; details and evidence are asked for.
+        """
+        groups = [
+            (label, tuple(one for one in sentences if label not in ("because", "evidence") or not shown(one)))
+            for label, sentences in self._groups()
+            if label not in ("do next", "warning")
+        ]
+        return labelled_text(self._headline if self.succeeded else "", groups)
+
+    @property
+    def _headline(self) -> str:
+        return f"{mark(self.outcome)}{'dry run: ' if self.dry_run else ''}{self.summary}"
 
     def _groups(self) -> tuple[Group, ...]:
         """Return the labels of the text, each with what it says."""
@@ -90,6 +111,8 @@ class Report:
             ("evidence", self.evidence),
             ("warning", self.warnings),
             ("link", (link,) if link else ()),
+            ("logs", tuple(fact.url for fact in self.links if fact.shows == "logs")),
+            ("service", tuple(fact.url for fact in self.links if fact.shows == "service")),
             ("took", (f"{took}{f' ({phases})' if phases else ''}",)),
         )
 

@@ -22,8 +22,11 @@ def mark(outcome: Outcome) -> str:
 
 
 def labelled_text(headline: str, groups: Sequence[Group]) -> str:
-    """Return the first line and the groups below it, their labels aligned; sanitized, with a line feed at its end."""
-    lines = [headline.replace("\n", "\n  ")]
+    """Return the first line and the groups below it, their labels aligned; sanitized, with a line feed at its end.
+
+    Without a headline there are the groups alone.
+    """
+    lines = [headline.replace("\n", "\n  ")] if headline else []
     for label, sentences in groups:
         broken = [line for sentence in sentences for line in sentence.splitlines()]
         lines += [f"  {label if at == 0 else '':<9} {line}" for at, line in enumerate(broken)]

@@ -15,6 +15,7 @@ from ecs_cd.errors import (
     RolloutFailed,
 )
 from ecs_cd.messages import CommandRef, Message
+from ecs_cd.model.image_name import container_of
 from ecs_cd.model.service import (
     Deployment,
     Rollout,
@@ -22,10 +23,12 @@ from ecs_cd.model.service import (
     ServiceSnapshot,
     ServiceTarget,
     Serving,
-    StoppedTask,
     Verdict,
 )
+from ecs_cd.model.stopped_task import StoppedTask
+from ecs_cd.rollout.evidence import RolloutEvidence, gather
 from ecs_cd.rollout.judge import Wanted, judge, runs_wanted
+from ecs_cd.rollout.logs import Logs
 from ecs_cd.rollout.services import Services
 from ecs_cd.sanitize import quoted
 from ecs_cd.support.deadline import Deadline
@@ -40,7 +43,6 @@ SETTLE = 15.0
 """Seconds after a run's end in which DescribeServices may still answer as before (it is eventually consistent)."""
 
 _MOST_EVENTS = 8
-_MOST_TASKS = 5
 
 
 def find_service(services: Services, target: ServiceTarget) -> ServiceSnapshot:
@@ -58,8 +60,13 @@ def find_service(services: Services, target: ServiceTarget) -> ServiceSnapshot:
     return snapshot
 
 
+def ignore_evidence(evidence: RolloutEvidence) -> None:
+    """Keep none of it."""
+
+
 def follow_rollout(
     services: Services,
+    logs: Logs,
     target: ServiceTarget,
     wanted: Wanted,
     *,
@@ -67,26 +74,32 @@ def follow_rollout(
     watch: Callable[[ServiceSnapshot, Verdict], None],
     before: ServiceSnapshot | None = None,
     explain: Explain | None = None,
+    note: Callable[[RolloutEvidence], None] = ignore_evidence,
 ) -> Rollout:
     """Watch the service until the tag serves, or is known not to; to be called when the run is over.
 
     `before`: the service as it was before the run; events it already had are not evidence. `explain` makes the error of
-    a rollout that did not end well; by default that of one that follows a run.
+    a rollout that did not end well; by default that of one that follows a run. `note` is given the evidence before the
+    error is raised, whose details are the same in words.
 
     Raises:
-        RolledBackByEcs, NotApplied, RolloutFailed: with events and stopped tasks (rule 11).
+        RolledBackByEcs, NotApplied, RolloutFailed: with events, stopped tasks and what these logged last (rule 11).
         DeadlineReached: the rollout is still going on.
     """
-    watching = _Watching(services, target, wanted, deadline, watch, before)
+    watching = _Watching(services, logs, target, wanted, deadline, watch, before)
     doing = f"waiting for ECS service {target.service} to serve {wanted.tag}"
     try:
         rollout = wait_for(watching.look, deadline=deadline, backoff=BACKOFF, doing=doing)
     except DeadlineReached as error:
-        error.add(watching.evidence())
+        evidence = watching.evidence()
+        note(evidence)
+        error.add(evidence.details)
         raise
     if rollout.verdict.serving in (Serving.DEPLOYED, Serving.SUPERSEDED, Serving.NOT_JUDGED):
         return rollout
-    raise (explain or failure_after_run)(wanted, rollout, watching.evidence())
+    evidence = watching.evidence()
+    note(evidence)
+    raise (explain or failure_after_run)(wanted, rollout, evidence.details)
 
 
 def already_applied(services: Services, target: ServiceTarget, wanted: Wanted, *, deadline: Deadline) -> Verdict | None:
@@ -113,6 +126,7 @@ class _Watching:
     """What the wait knows, and what it remembers between two looks: `ours` is the tag's deployment, once seen."""
 
     services: Services
+    logs: Logs
     target: ServiceTarget
     wanted: Wanted
     deadline: Deadline
@@ -152,19 +166,29 @@ class _Watching:
         may_be_stale = serving in (Serving.NOT_APPLIED, Serving.OTHER_IMAGE) or (serving is Serving.REVERTED and unseen)
         return not may_be_stale or self.deadline.clock.now() >= self.settled_at
 
-    def evidence(self) -> tuple[str, ...]:
-        """Return stopped tasks' reasons and the service's events since the start, oldest first (rule 11)."""
+    def evidence(self) -> RolloutEvidence:
+        """Return stopped tasks, their logs and the service's events since the start (rule 11)."""
         if self.last is None:
-            return ()
+            return RolloutEvidence()
+        snapshot = self.last.snapshot
         since = self._events_since_the_start(self.last)[:_MOST_EVENTS]
-        events = tuple(f"event: {event.message}" for event in reversed(since))
+        events = tuple(event.message for event in reversed(since))
         if self.last.verdict.serving in (Serving.NOT_APPLIED, Serving.OTHER_IMAGE):  # nothing of ours ever ran
-            return events
+            return RolloutEvidence(events=events, service_url=snapshot.url)
         try:
             stopped = self._stopped(self.last)
         except EcsCdError as error:  # the failure must be reported without this evidence, too
-            return (*events, f"(stopped tasks could not be read: {error.message})")
-        return (*_stopped_lines(stopped)[:_MOST_TASKS], *events)
+            unread = (f"stopped tasks could not be read: {error.message}",)
+            return RolloutEvidence(events=events, unread=unread, service_url=snapshot.url)
+        application = self._application(self.last)
+        clock = self.deadline.clock
+        return gather(stopped, self.logs, clock, application=application, events=events, service_url=snapshot.url)
+
+    def _application(self, last: Rollout) -> str:
+        """Return the name of the container that the tag is for; empty where it is not known."""
+        deployment = self.ours or last.verdict.deployment
+        container = container_of(deployment.task_definition, self.target) if deployment else None
+        return container.name if container else self.target.container
 
     def _events_since_the_start(self, last: Rollout) -> tuple[ServiceEvent, ...]:
         """Return the new events, newest first; without an earlier look, those since the blamed deployment began."""
@@ -230,11 +254,6 @@ def failure_after_run(wanted: Wanted, rollout: Rollout, details: tuple[str, ...]
         hint="See why the tasks stopped, fix the image or the service, and deliver again.",
         details=details,
     )
-
-
-def _stopped_lines(tasks: tuple[StoppedTask, ...]) -> list[str]:
-    lines = [f"task stopped: {task.reason}{''.join(f'; {c}' for c in task.containers)}" for task in tasks]
-    return list(dict.fromkeys(lines))
 
 
 def new_events(snapshot: ServiceSnapshot, before: ServiceSnapshot | None) -> tuple[ServiceEvent, ...]:

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from ecs_cd.model.service import (
-    ServiceSnapshot,
-    ServiceTarget,
-    StoppedTask,
-    TaskDefinition,
-)
+from ecs_cd.model.service import ServiceSnapshot, ServiceTarget, TaskDefinition
+from ecs_cd.model.stopped_task import StoppedTask
 
 
 class Services(Protocol):

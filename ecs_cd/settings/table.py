@@ -258,8 +258,8 @@ _ROLLOUT = (
         needed_by=("rollout",),
         task_input=TaskInput(
             "ECS cluster",
-            "Needs `ecs:DescribeServices`, `ecs:DescribeTaskDefinition`, and, to show why tasks stopped, "
-            "`ecs:ListTasks` and `ecs:DescribeTasks`.",
+            "Needs `ecs:DescribeServices`, `ecs:DescribeTaskDefinition`, and, to show why tasks stopped and what they "
+            "wrote last, `ecs:ListTasks`, `ecs:DescribeTasks` and `logs:GetLogEvents`.",
         ),
     ),
     Setting(
@@ -326,7 +326,8 @@ _AWS = (
         task_input=TaskInput(
             "AWS region",
             name="regionName",  # as the tasks of the AWS Toolkit call it
-            default="the variable `AWS.Region`, or the agent's environment",
+            default="the variable `AWS.Region`, the agent's `AWS_REGION`, or the region of its EC2 instance. "
+            "An AWS service connection has no region",
         ),
     ),
     Setting(

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Generic, TypeVar, overload
+
+from ecs_cd.support.clock import Clock
 
 T = TypeVar("T")
 A = TypeVar("A")
@@ -40,6 +43,25 @@ def run_all(calls: Sequence[Callable[[], T]], most: int = 4) -> list[T]:
     """
     if len(calls) <= 1:
         return [call() for call in calls]
+    with _started(calls, most) as answers:
+        return _collect(answers, len(calls))
+
+
+def run_within(seconds: float, clock: Clock, calls: Sequence[Callable[[], T]], most: int = 4) -> list[T | None]:
+    """Return what the calls return within so many seconds, in their order; None for one that takes longer.
+
+    As `run_all` otherwise.
+    """
+    if not calls:
+        return []
+    until = clock.now() + seconds
+    with _started(calls, most) as answers:
+        return _collect_until(answers, len(calls), lambda: clock.now() >= until)
+
+
+@contextmanager
+def _started(calls: Sequence[Callable[[], T]], most: int) -> Iterator[queue.SimpleQueue[_Answer[T]]]:
+    """Begin the calls on threads, and give the queue of their answers; at the end what has not begun is dropped."""
     waiting: queue.SimpleQueue[tuple[int, Callable[[], T]]] = queue.SimpleQueue()
     answers: queue.SimpleQueue[_Answer[T]] = queue.SimpleQueue()
     given_up = threading.Event()
@@ -57,7 +79,7 @@ def run_all(calls: Sequence[Callable[[], T]], most: int = 4) -> list[T]:
     for _ in range(min(most, len(calls))):
         threading.Thread(target=work, name="ecs-cd-overlap", daemon=True).start()
     try:
-        return _collect(answers, len(calls))
+        yield answers
     finally:
         given_up.set()
 
@@ -76,16 +98,28 @@ def run_together(*calls: Callable[[], object]) -> tuple[object, ...]:
 
 
 def _collect(answers: queue.SimpleQueue[_Answer[T]], count: int) -> list[T]:
+    arrived = _arrived(answers, count, lambda: False)
+    return [arrived[place] for place in range(count)]
+
+
+def _collect_until(answers: queue.SimpleQueue[_Answer[T]], count: int, over: Callable[[], bool]) -> list[T | None]:
+    arrived = _arrived(answers, count, over)
+    return [arrived.get(place) for place in range(count)]
+
+
+def _arrived(answers: queue.SimpleQueue[_Answer[T]], count: int, over: Callable[[], bool]) -> dict[int, T]:
     arrived: dict[int, T] = {}
     while len(arrived) < count:
         try:
             answer = answers.get(timeout=_NOTICE)
         except queue.Empty:
+            if over():
+                break
             continue
         if answer.error is not None:
             raise answer.error
         arrived[answer.place] = answer.value
-    return [arrived[place] for place in range(count)]
+    return arrived
 
 
 class Once(Generic[T]):

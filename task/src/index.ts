@@ -11,11 +11,11 @@ import { maskSecrets } from './secrets';
 const cancellation = new Cancellation();
 let resultIsSet = false;
 
-/** Set the task's result: once, and last. */
+/** Set the task's result: once, and last. The library has logged its issues itself: the message is none of them. */
 function setResult(result: tl.TaskResult, message: string): void {
   if (resultIsSet) return;
   resultIsSet = true;
-  tl.setResult(result, message);
+  tl.command('task.complete', { result: tl.TaskResult[result] }, message);
 }
 
 /** Resolves when all that was printed is on its way; on Windows a pipe is written later than asked. */
@@ -35,7 +35,9 @@ async function main(): Promise<void> {
 }
 
 function fail(error: unknown): void {
-  setResult(tl.TaskResult.Failed, error instanceof Error ? error.message : String(error));
+  if (resultIsSet) return;
+  resultIsSet = true;
+  tl.setResult(tl.TaskResult.Failed, error instanceof Error ? error.message : String(error));
 }
 
 /** The last line of defence, in place of task-lib's, which would set a second result and carry on. */

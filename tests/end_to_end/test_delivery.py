@@ -30,13 +30,16 @@ def test_a_delivery_changes_the_task_definition_through_terraform(in_sandbox: Sa
 
 def test_a_rollout_that_ecs_takes_back_fails_the_delivery_and_says_why(in_sandbox: Sandbox) -> None:
     in_sandbox.aws.push_image("my-worker", "227")
-    in_sandbox.scheduler.behave("crash-loop", service="my-worker", tag="227")
+    lines = ("reading the queue", "KeyError: 'QUEUE_URL'")
+    in_sandbox.scheduler.behave("crash-loop", service="my-worker", tag="227", log=lines)
     report = ecs_cd.deploy("my-worker", "development", tag="227")
     assert (report.outcome, report.exit_code) == (ecs_cd.Outcome.FAILED, 1), report.to_text()
     assert report.run and report.run.state == "succeeded"
     assert report.failure and report.failure.reason == "rolled-back-by-ecs"
     assert any("Essential container in task exited; worker: exit code 1" in line for line in report.failure.details)
+    assert report.failure.details[1:3] == ("worker | reading the queue", "worker | KeyError: 'QUEUE_URL'")
     assert any("rolling back to deployment" in line for line in report.failure.details)
+    assert [link.shows for link in report.links] == ["logs", "service"]
 
 
 def test_a_failing_terraform_fails_the_delivery_with_its_own_words(in_sandbox: Sandbox) -> None:

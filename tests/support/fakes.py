@@ -17,7 +17,8 @@ from ecs_cd.model.image import FoundImage, ImageRef
 from ecs_cd.model.labels import NO_MARKS, Marks
 from ecs_cd.model.parameter import Parameter, ParameterVersion
 from ecs_cd.model.run import Pipeline, Run, RunPreview, RunProgress, RunRequest, RunState, TimelineRecord
-from ecs_cd.model.service import ServiceSnapshot, ServiceTarget, StoppedTask, TaskDefinition
+from ecs_cd.model.service import ServiceSnapshot, ServiceTarget, TaskDefinition
+from ecs_cd.model.stopped_task import LogLocation, StoppedTask
 
 EPOCH = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
@@ -308,3 +309,17 @@ class FakeServices(Fake):
         if not task_definition:
             return tuple(task for tasks in self.stopped.values() for task in tasks)
         return self.stopped.get(task_definition, ())
+
+
+class FakeLogs(Fake):
+    """Log streams by their names; `asked` are those whose end was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.streams: dict[str, tuple[str, ...]] = {}
+        self.asked: list[str] = []
+
+    def tail(self, location: LogLocation, lines: int) -> tuple[str, ...]:
+        self.asked.append(location.stream)
+        self._called("tail")
+        return self.streams.get(location.stream, ())[-lines:]

@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from ecs_cd_sandbox.aws import Aws, EcsScheduler
+from ecs_cd_sandbox.aws.faults import ErrorAnswer
 from ecs_cd_sandbox.azure_devops import (
     AzureDevOps,
     Identity,
@@ -51,6 +52,17 @@ environments:
   development: {{branch: develop, region: eu-west-1}}
   production: {{branch: main, region: eu-west-1}}
 """
+
+LOGGING = {
+    "logDriver": "awslogs",
+    "options": {
+        "awslogs-group": "/ecs/development",
+        "awslogs-region": REGION,
+        "awslogs-stream-prefix": "ecs",
+        "awslogs-create-group": "true",
+    },
+}
+"""Where the applications log to; `scheduler.behave` says what."""
 
 AWS_CONNECTION = "5c1e6f1a-0000-4000-8000-0000000000a1"
 
@@ -142,6 +154,11 @@ class SimulatedClouds:
             if exchange.method != "GET" and not exchange.path.lower().endswith("/preview")
         ]
 
+    def deny(self, service: str, operation: str) -> None:
+        """Let AWS refuse an operation from here on."""
+        text = f"User: arn:aws:iam::1:user/me is not authorized to perform: {service}:{operation} on resource: *"
+        self.aws.inject(service, operation, ErrorAnswer("AccessDeniedException", text), times=99)
+
     def forget(self) -> None:
         """Count from here."""
         self.aws.forget_requests()
@@ -204,7 +221,7 @@ class SimulatedClouds:
         image = f"{self.aws.account_id}.dkr.ecr.{REGION}.amazonaws.com/{service}:{tag}"
         containers = [
             {"name": "datadog-agent", "image": "public.ecr.aws/datadog/agent:7", "memory": 64, "essential": False},
-            {"name": SERVICES[service], "image": image, "memory": 128},
+            {"name": SERVICES[service], "image": image, "memory": 128, "logConfiguration": LOGGING},
         ]
         registered = self.aws.client("ecs").register_task_definition(family=service, containerDefinitions=containers)
         return str(registered["taskDefinition"]["taskDefinitionArn"])

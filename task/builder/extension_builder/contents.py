@@ -24,7 +24,7 @@ NATIVE = "pydantic-core"
 STRIPPED = "pyyaml"
 """Has no pure wheel; its C part is left out, without which it does the same."""
 
-AWS_SERVICES = ("ecr", "ecs", "ssm", "sts")
+AWS_SERVICES = ("ecr", "ecs", "logs", "ssm", "sts")
 
 NEVER = (r".*\.(pyc|pyi|so|pyd|dll|exe)", r".*/__pycache__/.*", r"(.*/)?py\.typed", r"[^/]+\.data/.*")
 """Patterns of files of a wheel that are in no task."""

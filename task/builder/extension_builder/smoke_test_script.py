@@ -13,6 +13,7 @@ from pathlib import Path
 REQUESTS = {
     "ecr": "describe_repositories",
     "ecs": "list_clusters",
+    "logs": "describe_log_groups",
     "ssm": "describe_parameters",
     "sts": "get_caller_identity",
 }

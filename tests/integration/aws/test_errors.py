@@ -41,6 +41,7 @@ USED = {
     ),
     "ecr": ("DescribeImages",),
     "ecs": ("DescribeServices", "DescribeServiceRevisions", "DescribeTaskDefinition", "ListTasks", "DescribeTasks"),
+    "logs": ("GetLogEvents",),
     "sts": ("GetCallerIdentity", "AssumeRole"),
 }
 
@@ -75,9 +76,10 @@ def test_every_error_that_the_operations_we_use_declare_has_a_meaning() -> None:
 
 
 def test_the_operations_we_use_are_those_the_adapter_sends() -> None:
-    from ecs_cd.aws import images, parameters, services, session, task_definitions  # noqa: PLC0415 - read as text here
+    from ecs_cd.aws import images, logs, parameters, services, session, stopped_tasks, task_definitions  # noqa: PLC0415 - read as text here  # noqa: PLC0415 - likewise
 
-    text = "".join(inspect.getsource(module) for module in (task_definitions, images, parameters, services, session))
+    modules = (task_definitions, images, logs, parameters, services, session, stopped_tasks)
+    text = "".join(inspect.getsource(module) for module in modules)
     snake = {"".join(f"_{c.lower()}" if c.isupper() else c for c in op)[1:] for ops in USED.values() for op in ops}
     # AssumeRole is sent by botocore itself.
     assert sorted(name for name in snake if name not in text and name != "assume_role") == []

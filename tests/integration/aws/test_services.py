@@ -156,7 +156,9 @@ def test_stopped_tasks_tell_why(aws: Cloud, adapter: Aws, scheduler: EcsSchedule
     tasks = adapter.services.stopped_tasks(TARGET, new)
     assert tasks
     assert {task.task_definition_arn for task in tasks} == {new}
-    assert tasks[0].containers[0].startswith("api: exit code 1")
+    assert (tasks[0].reason, tasks[0].stop_code) == ("Essential container in task exited", "EssentialContainerExited")
+    api = tasks[0].containers[0]
+    assert (api.name, api.exit_code, api.essential) == ("api", 1, True)
     assert [t.stopped_at for t in tasks] == sorted((t.stopped_at for t in tasks if t.stopped_at), reverse=True)
     assert old not in {task.task_definition_arn for task in tasks}
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
+from botocore.utils import InstanceMetadataRegionFetcher
 
 from ecs_cd.azure_task.agent import Agent
 from ecs_cd.azure_task.oidc import request_url
@@ -128,6 +129,22 @@ def test_an_input_wins_over_the_region_of_the_variables(task: Task, clouds: Simu
 
 def test_a_wrong_region_is_told_by_its_variable(task: Task) -> None:
     record(task, awsVariables={"region": "eu west"}).ended("Failed", "variable 'AWS.Region'")
+
+
+@pytest.mark.parametrize(("zone", "region"), [("eu-west-1b", "eu-west-1"), ("", "")])
+def test_an_agent_on_ec2_is_asked_for_its_region_last(
+    task: Task, clouds: SimulatedClouds, monkeypatch: pytest.MonkeyPatch, zone: str, region: str
+) -> None:
+    monkeypatch.setattr(InstanceMetadataRegionFetcher, "retrieve_region", lambda _: zone[:-1])
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        task.environ.pop(name, None)
+    given = {name: value for name, value in GIVEN.items() if name != "regionName"}
+    ran = task("set-parameter", given, aws=aws_connection(username=KEY, password=SECRET))
+    if region:
+        ran.ended("Succeeded")
+    else:
+        ran.ended("Failed", "it is not known in which AWS region")
+    assert {request.region for request in clouds.aws.requests} == {region} - {""}
 
 
 def test_without_credentials_those_of_the_environment_are_used(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:

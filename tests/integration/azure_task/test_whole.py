@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from ecs_cd.azure_task.inputs import names_by_command
+from ecs_cd_sandbox.aws.faults import ErrorAnswer
 from ecs_cd_sandbox.azure_devops import StepContext
 from ecs_cd_sandbox.azure_devops.agent.nodejs import find_node
 from extension_builder.extension import BUILT_TASK
@@ -236,8 +237,9 @@ def test_wrong_inputs_are_told_by_their_names_before_anything_is_asked(agent: Ag
     assert clouds.aws.requests == ()
 
 
-def test_a_success_with_a_warning_is_partial(agent: Agent) -> None:
-    agent.run("deploy", {"tag": "102", "verify": "false"}).ended("SucceededWithIssues", "not looked at")
+def test_a_success_with_a_warning_is_partial(agent: Agent, clouds: SimulatedClouds) -> None:
+    clouds.aws.inject("ssm", "LabelParameterVersion", ErrorAnswer("AccessDeniedException", "no", 400))
+    agent.run("deploy", {"tag": "101"}).ended("SucceededWithIssues", "could not be marked as verified")
 
 
 def test_a_failed_run_fails_the_task_with_the_reason(agent: Agent, clouds: SimulatedClouds) -> None:

@@ -37,7 +37,7 @@ stages:
     terraform: ./terraform.sh
     environments: [{{name: production, branch: main}}]
 """
-NO_PATIENCE = {"templates/steps/patience.yml": ("PROCESS_SIGINT_TIMEOUT", "ANOTHER_TIMEOUT")}
+NO_PATIENCE = {"templates/steps/job-variables.yml": ("PROCESS_SIGINT_TIMEOUT", "ANOTHER_TIMEOUT")}
 NO_EXEC = {
     "templates/steps/terraform.yml": ("exec ${{ parameters.terraform }} apply", "${{ parameters.terraform }} apply")
 }

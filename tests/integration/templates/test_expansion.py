@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import jsonschema
@@ -155,6 +156,58 @@ def test_a_wrong_parameter_is_refused_where_it_is_given(text: str, column: int, 
 def test_what_is_missing_or_wrong_inside_is_refused_with_the_file(text: str, message: str) -> None:
     said = refusal(f"{text}\n")
     assert message in said, said
+
+
+@pytest.mark.parametrize(
+    ("parameters", "name"),
+    [
+        ("inputs: {Service: y}, environments: [{name: d}]", "Service"),
+        ("inputs: {configFile: y}, environments: [{name: d}]", "configFile"),
+        ("environments: [{name: d, inputs: {tag: 1}}]", "tag"),
+        ("environments: [{name: d, regionName: eu-west-1, inputs: {regionName: eu-west-2}}]", "regionName"),
+        ("environments: [{name: d, awsCredentials: a, inputs: {awsCredentials: b}}]", "awsCredentials"),
+        ("style: single-tasks, environments: [{name: d, inputs: {wait: true}}]", "wait"),
+    ],
+)
+def test_an_input_that_the_template_sets_is_refused_by_name(parameters: str, name: str) -> None:
+    said = refusal(f"{RELEASE}{{service: x, {parameters}}}\n")
+    assert f"The inputs for environment d must not have '{name}', which release.yml sets." in said
+    assert "already defined" not in said
+
+
+def test_an_input_that_the_template_leaves_to_its_user_is_not_refused() -> None:
+    inputs = "{configFile: other.yml, regionName: eu-west-1, awsCredentials: a, wait: true}"
+    final = expand(_whole(f"{RELEASE}{{service: x, configFile: '', inputs: {inputs}, environments: [{{name: d}}]}}\n"))
+    assert all(f"{name}: " in final.yaml for name in ("configFile", "regionName", "awsCredentials"))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "installed"),
+    [
+        ("", "terraform 1.15.5"),
+        ("terraformVersion: ''", ""),
+        ("terraform: tofu", ""),
+        ("terraform: ./terraform.sh", ""),
+        (
+            "terraform: tofu, terraformVersion: 1.12.6, terraformUrl: 'https://mirror.example/VERSION_PLATFORM'",
+            "tofu 1.12.6",
+        ),
+    ],
+)
+def test_terraform_is_installed_unless_the_agent_has_it_of_its_own(parameters: str, installed: str) -> None:
+    environments = "environments: [{name: d, branch: main}]"
+    text = f"{INFRASTRUCTURE}{{{', '.join(filter(None, [parameters, environments]))}}}\n"
+    names = re.findall("displayName: Install (.*)", expand(_whole(text)).yaml)
+    assert names == ([installed] if installed else [])
+
+
+def test_the_credentials_are_taken_for_an_hour_and_again_before_the_apply() -> None:
+    text = f"{INFRASTRUCTURE}{{environments: [{{name: d, branch: main, awsCredentials: a}}]}}\n"
+    names = re.findall(r"displayName: (.*)", expand(_whole(text)).yaml)
+    assert names[names.index("Apply") - 1] == "Renew the AWS credentials"
+    assert names.index("Take the AWS credentials") < names.index("Initialise")
+    given = expand(_whole(text.replace("{environments", "{roleSessionSeconds: 7200, environments"))).yaml
+    assert "- name: aws.rolecredential.maxduration\n      value: 7200\n" in given
 
 
 def test_an_input_of_an_environment_comes_before_the_one_for_all() -> None:

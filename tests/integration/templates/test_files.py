@@ -78,6 +78,8 @@ def without_expressions(node: Any) -> Any:  # noqa: ANN401 - any YAML
 def _items(item: Any) -> list[Any]:  # noqa: ANN401 - any YAML
     if isinstance(item, str) and item.startswith(_EXPRESSION):
         return []  # a whole list of steps that the caller gives
+    if isinstance(item, dict) and list(item.values()) == ["error"]:
+        return []  # a sentence in the place of a step: how a template refuses what it was given
     if isinstance(item, dict) and len(item) == 1 and next(iter(item)).startswith(_EXPRESSION):
         inner = without_expressions(next(iter(item.values())))
         return inner if isinstance(inner, list) else []

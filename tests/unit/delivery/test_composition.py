@@ -39,7 +39,7 @@ def world() -> World:
 def context_of(world: World, delivery: Delivery | None = None) -> DeliveryContext:
     delivery = delivery or world.delivery()
     report = ReportBuilder(delivery.place, Deadline.after(600, world.clock), world.events.append, delivery.tag)
-    return DeliveryContext(Clouds(world.images, world.parameters, world.pipelines, world.services), report)
+    return DeliveryContext(Clouds(world.images, world.parameters, world.pipelines, world.services, world.logs), report)
 
 
 def carrier(finished: FinishedRun, *events: Event) -> Carry:
@@ -140,11 +140,22 @@ def test_the_report_of_a_failure_keeps_its_facts_and_gains_those_of_its_rollback
     assert both.warnings == ("Slow.",)
 
 
-def test_a_rollback_that_failed_as_well_is_a_warning_of_the_failure(world: World) -> None:
-    failed = context_of(world).report.failed(RolloutFailed("No."))
-    both = with_rollback(failed, world.deploy(world.delivery("999")))
+def test_a_rollback_that_failed_as_well_is_said_once_with_the_one_next_step(world: World) -> None:
+    failed = context_of(world).report.failed(RolloutFailed("No.", hint="Fix it."))
+    back = world.deploy(world.delivery("999"))
+    assert back.failure
+    both = with_rollback(failed, back)
     assert "Rolling it back failed, too: " in both.summary
-    assert len(both.warnings) == 1
+    assert both.failure and both.failure.hint == f"Fix it. {back.failure.hint}"
+    assert both.to_text().count(back.failure.message) == 1
+    assert both.warnings == ()
+
+
+def test_a_next_step_that_both_have_is_said_once(world: World) -> None:
+    failed = context_of(world).report.failed(RolloutFailed("No.", hint="Fix it."))
+    assert failed.failure
+    both = with_rollback(failed, replace(failed, failure=replace(failed.failure, message="Nor this.")))
+    assert both.failure and both.failure.hint == "Fix it."
 
 
 def test_a_promotion_s_report_goes_on_where_its_look_at_the_origin_ended(world: World) -> None:

@@ -24,7 +24,7 @@ from ecs_cd.report.report import Report
 from ecs_cd.support.deadline import Deadline
 from tests.support.azure_in_memory import LOCK_ERROR
 from tests.support.deliveries import vary
-from tests.support.fakes import FakeClock, FakeImages, FakeParameters, FakePipelines, FakeServices
+from tests.support.fakes import FakeClock, FakeImages, FakeLogs, FakeParameters, FakePipelines, FakeServices
 
 NAME = "/my-api/development/docker-image-tag"
 TARGET = ServiceTarget("development", "my-api", "api", "my-api")
@@ -48,6 +48,7 @@ class World:
     parameters: FakeParameters = field(default_factory=FakeParameters)
     pipelines: FakePipelines = field(default_factory=lambda: FakePipelines(Pipeline(7, "infra", "\\platform")))
     services: FakeServices = field(default_factory=FakeServices)
+    logs: FakeLogs = field(default_factory=FakeLogs)
     events: list[Event] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -69,7 +70,7 @@ class World:
         return Delivery(place, ImageTag(tag))
 
     def deploy(self, delivery: Delivery | None = None, *, seconds: float = 600) -> Report:
-        clouds = Clouds(self.images, self.parameters, self.pipelines, self.services)
+        clouds = Clouds(self.images, self.parameters, self.pipelines, self.services, self.logs)
         deadline = Deadline.after(seconds, self.clock)
         return deploy_service(delivery or self.delivery(), clouds, deadline=deadline, watch=self.events.append)
 

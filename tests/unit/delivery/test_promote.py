@@ -20,7 +20,7 @@ from ecs_cd.model.service import Container, Deployment, ServiceEvent, ServiceSna
 from ecs_cd.report.facts import Outcome
 from ecs_cd.report.report import Report
 from ecs_cd.support.deadline import Deadline
-from tests.support.fakes import EPOCH, FakeImages, FakeServices
+from tests.support.fakes import EPOCH, FakeImages, FakeLogs, FakeServices
 from tests.unit.delivery.test_deploy import DIGEST, NAME, TARGET, World, serving
 
 OTHER_DIGEST = f"sha256:{'b' * 64}"
@@ -59,6 +59,7 @@ class Staged:
     world: World = field(default_factory=World)
     images: FakeImages = field(default_factory=FakeImages)
     services: FakeServices = field(default_factory=FakeServices)
+    logs: FakeLogs = field(default_factory=FakeLogs)
     recorded: dict[str, str] = field(default_factory=lambda: {RECORDED: "102"})
     refused: EcsCdError | None = None
 
@@ -88,7 +89,7 @@ class Staged:
         return promote_served(
             Promotion(origin, world.delivery().place, options),
             Source(self.images, self, self.services),
-            Clouds(world.images, world.parameters, world.pipelines, world.services),
+            Clouds(world.images, world.parameters, world.pipelines, world.services, world.logs),
             deadline=Deadline.after(seconds, world.clock),
             watch=world.events.append,
         )

@@ -26,7 +26,7 @@ from ecs_cd.report.facts import Outcome
 from ecs_cd.report.report import Report
 from ecs_cd.support.deadline import Deadline
 from tests.support.deliveries import vary
-from tests.support.fakes import FakeClock, FakeImages, FakeParameters, FakePipelines, FakeServices
+from tests.support.fakes import FakeClock, FakeImages, FakeLogs, FakeParameters, FakePipelines, FakeServices
 from tests.unit.delivery.test_deploy import DIGEST
 
 NAMES = ("api", "web", "worker")
@@ -51,6 +51,7 @@ class World:
     parameters: FakeParameters = field(default_factory=FakeParameters)
     pipelines: FakePipelines = field(default_factory=lambda: FakePipelines(INFRA, OTHER))
     services: FakeServices = field(default_factory=FakeServices)
+    logs: FakeLogs = field(default_factory=FakeLogs)
     told: list[tuple[str, Event]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -65,7 +66,7 @@ class World:
         return vary(Delivery(place, ImageTag("102")), **about)
 
     def deploy(self, *deliveries: Delivery, seconds: float = 600) -> Reports:
-        clouds = Clouds(self.images, self.parameters, self.pipelines, self.services)
+        clouds = Clouds(self.images, self.parameters, self.pipelines, self.services, self.logs)
 
         def watch(name: str) -> Watch:
             return lambda event: self.told.append((name, event))
@@ -322,7 +323,7 @@ def _with_ctrl_c(call: Callable[[], Reports], when: threading.Event) -> Reports:
 def test_what_cannot_be_delivered_together_is_refused(
     world: World, names: tuple[str, ...], about: dict[str, object], says: str
 ) -> None:
-    clouds = Clouds(world.images, world.parameters, world.pipelines, world.services)
+    clouds = Clouds(world.images, world.parameters, world.pipelines, world.services, world.logs)
     with pytest.raises(SettingsError, match=says):
         deploy_several([world.delivery(n, **about) for n in names], clouds, deadline=Deadline.after(1, world.clock))
     assert world.images.calls == []

@@ -79,7 +79,7 @@ def test_a_recorded_tag_that_the_latest_revision_has_needs_no_run(world: World) 
 
 def test_a_rollback_says_what_was_seen_of_the_task_definition(world: World) -> None:
     world.services.families[FAMILY] = deque([revision(12, "r.io/my-api:100")])
-    clouds = Clouds(world.images, world.parameters, world.pipelines, world.services)
+    clouds = Clouds(world.images, world.parameters, world.pipelines, world.services, world.logs)
     place = to_task(world).place
     report = roll_back(place, clouds, to=ImageTag("100"), deadline=Deadline.after(600, world.clock))
     assert report.outcome is Outcome.ROLLED_BACK
@@ -96,6 +96,6 @@ def test_a_rollback_says_what_was_seen_of_the_task_definition(world: World) -> N
 )
 def test_verify_looks_at_the_latest_revision(world: World, image: str, outcome: Outcome, code: int, text: str) -> None:
     world.services.families[FAMILY] = deque([revision(12, image)] if image else [])
-    report = verify_rollout(to_task(world), world.services, deadline=Deadline.after(60, world.clock))
+    report = verify_rollout(to_task(world), world.services, world.logs, deadline=Deadline.after(60, world.clock))
     assert (report.outcome, report.exit_code) == (outcome, code)
     assert text in report.summary

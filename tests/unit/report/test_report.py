@@ -17,12 +17,14 @@ from ecs_cd.report.facts import (
     Failure,
     HoldFact,
     ImageFact,
+    LinkFact,
     OriginFact,
     Outcome,
     ParameterFact,
     PhaseFact,
     RolloutFact,
     RunFact,
+    StoppedContainerFact,
 )
 from ecs_cd.report.report import VERSION, Report, report_schema
 
@@ -48,6 +50,8 @@ FULL = Report(
     deadline_seconds=1800,
     hold=HoldFact("held", "101", 3, "102"),
     origin=OriginFact("stage", "stage", "my-api", "102", "my-api:102", "sha256:abc", None),
+    stopped=(StoppedContainerFact("arn", "api", 1, "", True, True, "eu-west-1", "/ecs/api", "ecs/api/1", ("No.",)),),
+    links=(LinkFact("logs", "api", "https://eu-west-1.console/logs"), LinkFact("service", "api", "https://console/s")),
 )
 EMPTY = replace(
     FULL, evidence=(), image=None, parameter=None, run=None, rollout=None, warnings=(), phases=(), hold=None
@@ -69,6 +73,9 @@ def test_every_report_satisfies_the_published_schema(report: Report) -> None:
 
 
 def _keys(value: Any, path: str = "") -> Iterator[str]:  # noqa: ANN401 - any JSON
+    if isinstance(value, list) and path.split(".", maxsplit=1)[0] in ("stopped", "links"):
+        for one in value:
+            yield from _keys(one, path)
     if isinstance(value, dict):
         for key, below in value.items():
             yield f"{path}{key}"
@@ -77,7 +84,7 @@ def _keys(value: Any, path: str = "") -> Iterator[str]:  # noqa: ANN401 - any JS
 
 def test_no_key_that_programs_read_ever_goes() -> None:
     """A key may be added; one that is renamed or removed needs a new major `version`."""
-    assert VERSION == "2.0"
+    assert VERSION == "2.1"
     assert set(_keys(FULL.to_dict())) | set(_keys({"failure": FAILED.to_dict()["failure"]})) == {
         *("version", "outcome", "exit_code", "service", "environment", "tag", "dry_run", "summary", "evidence"),
         *("image", "image.digest", "image.pushed_at"),
@@ -92,6 +99,9 @@ def test_no_key_that_programs_read_ever_goes() -> None:
         *("failure.retryable", "warnings", "phases", "started_at", "seconds", "deadline_seconds"),
         *("origin", "origin.environment", "origin.cluster", "origin.service", "origin.tag", "origin.image"),
         *("origin.digest", "origin.serving_since"),
+        *("stopped", "stopped.task", "stopped.container", "stopped.exit_code", "stopped.reason", "stopped.essential"),
+        *("stopped.cause", "stopped.log_region", "stopped.log_group", "stopped.log_stream", "stopped.log_lines"),
+        *("links", "links.shows", "links.of", "links.url"),
     }
 
 
@@ -115,3 +125,4 @@ def test_a_failure_is_told_before_what_was_proved() -> None:
     assert text.startswith("error: ")
     assert text.index("because") < text.index("do next") < text.index("evidence")
     assert "https://dev/42?task" in text
+    assert text.index("https://eu-west-1.console/logs") < text.index("https://console/s")

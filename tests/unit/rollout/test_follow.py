@@ -25,14 +25,15 @@ from ecs_cd.model.service import (
     ServiceSnapshot,
     ServiceTarget,
     Serving,
-    StoppedTask,
     TaskDefinition,
     Verdict,
 )
+from ecs_cd.model.stopped_task import StoppedContainer, StoppedTask
+from ecs_cd.rollout.evidence import RolloutEvidence
 from ecs_cd.rollout.follow import SETTLE, follow_rollout, new_events
 from ecs_cd.rollout.judge import Wanted
 from ecs_cd.support.deadline import Deadline
-from tests.support.fakes import FakeClock, FakeServices
+from tests.support.fakes import FakeClock, FakeLogs, FakeServices
 
 TARGET = ServiceTarget("dev", "api")
 OURS = "arn:task-definition/api:7"
@@ -60,6 +61,8 @@ class Following:
 
     def __init__(self, *steps: ServiceSnapshot) -> None:
         self.services = FakeServices()
+        self.logs = FakeLogs()
+        self.explained: list[RolloutEvidence] = []
         if steps:
             self.services.play(*steps)
         self.clock = FakeClock()
@@ -68,11 +71,13 @@ class Following:
     def follow(self, before: ServiceSnapshot | None = None, seconds: float = 600) -> Rollout:
         return follow_rollout(
             self.services,
+            self.logs,
             TARGET,
             Wanted(ImageTag("7")),
             deadline=Deadline.after(seconds, self.clock),
             watch=lambda snapshot, verdict: self.told.append((snapshot, verdict)),
             before=before,
+            note=self.explained.append,
         )
 
     def fails(
@@ -224,13 +229,15 @@ def test_only_the_newest_events_are_told() -> None:
 
 def test_tasks_that_stopped_alike_are_told_once() -> None:
     crash = StoppedTask(
-        OURS, "Essential container in task exited", containers=("api: exit code 1", "envoy: exit code 0")
+        OURS,
+        "Essential container in task exited",
+        containers=(StoppedContainer("envoy", 143), StoppedContainer("api", 1)),
     )
     pull = StoppedTask(OURS, "CannotPullContainerError")
     following = Following(FAILED)
     following.services.stopped[OURS] = (*[crash] * 9, pull)
     assert following.fails(RolloutFailed) == (
-        "task stopped: Essential container in task exited; api: exit code 1; envoy: exit code 0",
+        "task stopped: Essential container in task exited; api: exit code 1; envoy was stopped with it",
         "task stopped: CannotPullContainerError",
     )
 

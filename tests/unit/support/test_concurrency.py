@@ -5,7 +5,8 @@ import threading
 
 import pytest
 
-from ecs_cd.support.concurrency import Once, batches, run_all, run_together
+from ecs_cd.support.concurrency import Once, batches, run_all, run_together, run_within
+from tests.support.fakes import FakeClock
 
 
 def test_answers_come_in_the_order_of_the_calls() -> None:
@@ -77,6 +78,24 @@ def test_no_more_run_at_once_than_allowed() -> None:
 
     run_all([call] * 20, most=2)
     assert free == [True] * 20
+
+
+def test_a_call_that_takes_longer_than_allowed_has_no_answer() -> None:
+    never, clock = threading.Event(), FakeClock()
+
+    def others() -> int:
+        clock.advance(11)
+        return 1
+
+    assert run_within(10, clock, [lambda: never.wait(60), others]) == [None, 1]
+    never.set()
+
+
+def test_calls_in_time_all_answer_and_the_first_error_is_raised() -> None:
+    assert run_within(10, FakeClock(), [lambda: 1, lambda: 2]) == [1, 2]
+    assert run_within(10, FakeClock(), []) == []
+    with pytest.raises(ZeroDivisionError):
+        run_within(10, FakeClock(), [lambda: 1 // 0])
 
 
 def test_threads_do_not_keep_a_process_from_ending() -> None:

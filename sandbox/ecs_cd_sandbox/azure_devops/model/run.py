@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Literal
 
 from ecs_cd_sandbox.azure_devops.model.definitions import JobDefinition, PipelineDefinition, StageDefinition
-from ecs_cd_sandbox.azure_devops.model.identities import Identity
+from ecs_cd_sandbox.azure_devops.model.identities import SERVICE, Identity
 from ecs_cd_sandbox.azure_devops.model.results import SUCCEEDED
 from ecs_cd_sandbox.azure_devops.model.run_progress import JobRun, StageRun
 from ecs_cd_sandbox.azure_devops.model.timeline import Attempt, Record, Timeline
@@ -165,6 +165,8 @@ class Run:
     def end(self, result: RunResult) -> None:
         """Note that it is over."""
         self.result, self.status, self.phase = result, "completed", "done"
+        if result != "canceled":  # in public captures of finished builds; who cancelled one stays
+            self.changed_by = SERVICE
         self.finish_time = self.changed = self.timeline.now()
 
     def plan_stage(self, stage: StageDefinition) -> Record:
