@@ -300,7 +300,9 @@ class Client:
         aws = self._calls.prepared(resolved).aws(resolved, str(entry.tag))
         title = f"{resolved.service} {entry.tag} in {resolved.environment}"
         deadline, watch = self._calls.begin_report(title, resolved, watch)
-        return verify_rollout(wanted, aws.services, aws.logs, or_newer=or_newer, deadline=deadline, watch=watch)
+        return verify_rollout(
+            wanted, aws.images, aws.services, aws.logs, or_newer=or_newer, deadline=deadline, watch=watch
+        )
 
     @describe_settings
     def status(

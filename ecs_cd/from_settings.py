@@ -58,5 +58,5 @@ def delivery(settings: DeliverySettings, entry: TagEntry, *, dry_run: bool = Fal
 
 def promotion(settings: DeliverySettings, origin: DeliverySettings, *, dry_run: bool = False) -> Promotion:
     """Return what is promoted to where; `origin` is of `Settings.resolve_origin`."""
-    from_place = Origin(place(origin), serving_for=settings.promote_after)
+    from_place = Origin(place(origin), serving_for=settings.promote_after, order=settings.order)
     return Promotion(from_place, place(settings), options(settings, dry_run=dry_run))

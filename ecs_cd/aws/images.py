@@ -7,13 +7,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ecs_cd.aws.service_client import ServiceClient
-from ecs_cd.errors import DeliveryFailed
-from ecs_cd.model.image import FoundImage, ImageRef, is_digest
+from ecs_cd.model.image import FoundImage, ImageRef, ImageRepository, is_digest
 from ecs_cd.sanitize import quoted
 
 if TYPE_CHECKING:
     from types_boto3_ecr import ECRClient
-    from types_boto3_ecr.type_defs import BatchGetImageRequestTypeDef, DescribeImagesRequestTypeDef
+    from types_boto3_ecr.type_defs import (
+        BatchGetImageRequestTypeDef,
+        DescribeImagesRequestTypeDef,
+        ImageIdentifierTypeDef,
+    )
 
 _MANIFEST_LISTS = (
     "application/vnd.docker.distribution.manifest.list.v2+json",
@@ -34,47 +37,56 @@ class EcrImages:
     def find(self, image: ImageRef) -> FoundImage | None:
         """Return the image, or None when the repository has no such tag: one DescribeImages by tag.
 
-        One BatchGetImage more where it is a manifest list, for the digests of its platforms. Without that right they
-        stay unknown.
-
         Raises:
             ImageMissing: there is no such repository.
             AccessDenied: `ecr:DescribeImages` is not allowed.
         """
-        account = f" of account {image.registry_id}" if image.registry_id else ""
-        doing = f"find image tag {quoted(str(image.tag))} in ECR repository {quoted(image.repository)}{account}"
-        with self._ecr(image.region).calling(doing) as ecr:
-            request: DescribeImagesRequestTypeDef = {
-                "repositoryName": image.repository,
-                "imageIds": [{"imageTag": str(image.tag)}],
-            }
-            if image.registry_id:
-                request["registryId"] = image.registry_id
+        return self._describe(image.where, {"imageTag": str(image.tag)}, f"image tag {quoted(str(image.tag))}")
+
+    def find_digest(self, repository: ImageRepository, digest: str) -> FoundImage | None:
+        """Return the image with that digest, or None when the repository has none: one DescribeImages by digest.
+
+        Raises: as `find` does.
+        """
+        return self._describe(repository, {"imageDigest": digest}, f"image {quoted(digest)}")
+
+    def _describe(
+        self, repository: ImageRepository, identifier: ImageIdentifierTypeDef, named: str
+    ) -> FoundImage | None:
+        account = f" of account {repository.registry_id}" if repository.registry_id else ""
+        request: DescribeImagesRequestTypeDef = {"repositoryName": repository.name, "imageIds": [identifier]}
+        if repository.registry_id:
+            request["registryId"] = repository.registry_id
+        doing = f"find {named} in ECR repository {quoted(repository.name)}{account}"
+        with self._ecr(repository.region).calling(doing) as ecr:
             try:
-                answer = ecr.describe_images(**request)
+                found = ecr.describe_images(**request)["imageDetails"][0]
             except ecr.exceptions.ImageNotFoundException:
                 return None
-            found = answer["imageDetails"][0]
-            digest, kind = found["imageDigest"], found.get("imageManifestMediaType", "")
-            pushed_at = found.get("imagePushedAt")
-        platforms = self._platforms(image, digest) if kind in _MANIFEST_LISTS else ()
-        return FoundImage(digest, pushed_at, platforms)
+            return FoundImage(
+                found["imageDigest"],
+                found.get("imagePushedAt"),
+                tags=tuple(found.get("imageTags", [])),
+                is_index=found.get("imageManifestMediaType", "") in _MANIFEST_LISTS,
+            )
 
-    def _platforms(self, image: ImageRef, digest: str) -> tuple[str, ...]:
-        doing = f"see the platforms of image {quoted(digest)} in ECR repository {quoted(image.repository)}"
+    def platforms(self, repository: ImageRepository, digest: str) -> tuple[str, ...]:
+        """Return the digests of the platforms' images of the index with that digest: one BatchGetImage.
+
+        Raises:
+            AccessDenied: `ecr:BatchGetImage` is not allowed.
+        """
+        doing = f"see the platforms of image {quoted(digest)} in ECR repository {quoted(repository.name)}"
         request: BatchGetImageRequestTypeDef = {
-            "repositoryName": image.repository,
+            "repositoryName": repository.name,
             "imageIds": [{"imageDigest": digest}],
             "acceptedMediaTypes": list(_MANIFEST_LISTS),
         }
-        if image.registry_id:
-            request["registryId"] = image.registry_id
-        try:
-            with self._ecr(image.region).calling(doing) as ecr:
-                images = ecr.batch_get_image(**request)["images"]
-        except DeliveryFailed:  # the index's own digest is enough where tasks report that
-            return ()
-        return platform_digests(images[0].get("imageManifest", "")) if images else ()
+        if repository.registry_id:
+            request["registryId"] = repository.registry_id
+        with self._ecr(repository.region).calling(doing) as ecr:
+            images = ecr.batch_get_image(**request)["images"]
+            return platform_digests(images[0].get("imageManifest", "")) if images else ()
 
 
 def platform_digests(manifest: str) -> tuple[str, ...]:

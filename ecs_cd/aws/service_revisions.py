@@ -7,7 +7,7 @@ before 25 October 2024, nor the digests of images that ECS does not resolve. The
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from ecs_cd.aws.service_client import ServiceClient
@@ -28,27 +28,30 @@ _TASKS_PER_REQUEST = 100
 class ServiceRevisions:
     """The service revisions of one account and region that were met so far: what a revision runs never changes.
 
-    `refusal` says why they cannot be seen; empty if they can.
+    `refusal` says why they cannot be seen, `tasks_refusal` why running tasks cannot; empty if they can.
     """
 
     def __init__(self, ecs: ServiceClient[ECSClient]) -> None:
         self._ecs = ecs
         self._known: dict[str, ServiceRevisionTypeDef] = {}
+        self._resolved: set[str] = set()
         self.refusal = ""
+        self.tasks_refusal = ""
 
     def learn(self, arns: Sequence[str]) -> None:
-        """Get to know revisions; one whose digests ECS has not resolved yet is asked for again the next time."""
-        unknown = [arn for arn in dict.fromkeys(arns) if arn not in self._known]
+        """Get to know revisions; one that is not known to be resolved is asked for again."""
+        unknown = [arn for arn in dict.fromkeys(arns) if arn not in self._resolved]
         for batch in batches(unknown, _REVISIONS_PER_REQUEST) if not self.refusal else ():
-            for revision in self._describe(batch):
-                if all(image.get("imageDigest") for image in revision.get("containerImages", [])):
-                    self._known[revision.get("serviceRevisionArn", "")] = revision
+            self._known.update((one.get("serviceRevisionArn", ""), one) for one in self._describe(batch))
 
-    def digests(self, deployment_id: str, task_definition: str, container: str, arns: Sequence[str]) -> tuple[str, ...]:
-        """Return the digest that a container runs in a deployment, by the one of these revisions that it is of.
+    def digests(
+        self, deployment_id: str, task_definition: str, containers: Collection[str], arns: Sequence[str]
+    ) -> tuple[str, ...]:
+        """Return the digests that containers run in a deployment, by the one of these revisions that it is of.
 
-        Deployment and revision have the same number at the end of their ids, where ECS numbers them so; else the
-        revision is the only one of that task definition. Empty where it is not known.
+        A deployment and its revision have the same number at the end of their ids. Where none has it, the revision is
+        the only one of that task definition. Empty where one of the containers' is not known (yet): ECS takes it from
+        the first task that it starts.
         """
         revisions = [self._known[arn] for arn in arns if arn in self._known]
         number = deployment_id.rpartition("/")[2]
@@ -58,29 +61,43 @@ class ServiceRevisions:
         if len(candidates) != 1:
             return ()
         images = candidates[0].get("containerImages", [])
-        return tuple(i["imageDigest"] for i in images if i.get("containerName") == container and "imageDigest" in i)
+        found = {one.get("containerName", ""): one.get("imageDigest", "") for one in images}
+        digests = [found.get(container, "") for container in containers]
+        if not all(digests):
+            return ()
+        self._resolved.add(candidates[0].get("serviceRevisionArn", ""))
+        return tuple(sorted(set(digests)))
 
-    def digests_of_tasks(self, service: ServiceTypeDef, deployment_id: str, container: str) -> tuple[str, ...]:
-        """Return the digests that the running tasks of a deployment report for a container, sorted.
+    def digests_of_tasks(
+        self, service: ServiceTypeDef, deployment_id: str, containers: Collection[str]
+    ) -> tuple[str, ...]:
+        """Return the digests that the running tasks of a deployment report for containers, sorted.
 
-        Raises:
-            AccessDenied: `ecs:ListTasks` or `ecs:DescribeTasks` is not allowed.
+        Empty where they report none, or may not be seen.
         """
         cluster, name = service["clusterArn"], service["serviceName"]
-        with self._ecs.calling(f"see the running tasks of ECS service {quoted(name)}") as ecs:
-            pages = ecs.get_paginator("list_tasks").paginate(cluster=cluster, serviceName=name, desiredStatus="RUNNING")
-            arns = [arn for page in pages for arn in page["taskArns"]]
-            tasks = [
-                task
-                for batch in batches(arns, _TASKS_PER_REQUEST)
-                for task in ecs.describe_tasks(cluster=cluster, tasks=batch)["tasks"]
-                if task.get("startedBy") == deployment_id
-            ]
+        if self.tasks_refusal:
+            return ()
+        try:
+            with self._ecs.calling(f"see the running tasks of ECS service {quoted(name)}") as ecs:
+                pages = ecs.get_paginator("list_tasks").paginate(
+                    cluster=cluster, serviceName=name, desiredStatus="RUNNING"
+                )
+                arns = [arn for page in pages for arn in page["taskArns"]]
+                tasks = [
+                    task
+                    for batch in batches(arns, _TASKS_PER_REQUEST)
+                    for task in ecs.describe_tasks(cluster=cluster, tasks=batch)["tasks"]
+                    if task.get("startedBy") == deployment_id
+                ]
+        except AccessDenied as error:
+            self.tasks_refusal = error.message
+            return ()
         found = {
             one["imageDigest"]
             for task in tasks
             for one in task.get("containers", [])
-            if one.get("name") == container and "imageDigest" in one
+            if one.get("name") in containers and "imageDigest" in one
         }
         return tuple(sorted(found))
 

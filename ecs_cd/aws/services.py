@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -14,8 +13,7 @@ from ecs_cd.aws.service_deployments import ServiceDeployments
 from ecs_cd.aws.service_revisions import ServiceRevisions
 from ecs_cd.aws.stopped_tasks import stopped_tasks
 from ecs_cd.aws.task_definitions import DescribedService, TaskDefinitions, uses_task_sets
-from ecs_cd.errors import AccessDenied
-from ecs_cd.model.image_name import container_of
+from ecs_cd.model.image_name import containers_of
 from ecs_cd.model.service import Deployment, ServiceEvent, ServiceSnapshot, ServiceTarget, TaskDefinition
 from ecs_cd.model.stopped_task import StoppedTask
 from ecs_cd.sanitize import quoted
@@ -70,24 +68,19 @@ class EcsServices:
         shown = [DescribedService(service, [target])]
         if uses_task_sets(service):
             self._definitions.learn(shown)
-            return self._snapshot(target, service)
+            return self._with_digests(self._snapshot(target, service), service, ())
         revisions = [one["arn"] for one in service.get("currentServiceRevisions", [])]
         deployment, _, _ = run_together(
             partial(self._deployments.current, service),
             partial(self._definitions.learn, shown),
             partial(self._revisions.learn, revisions),
         )
-        if deployment and deployment.target:
+        if deployment and deployment.target and deployment.target.arn not in revisions:
             revisions.append(deployment.target.arn)
             self._revisions.learn(revisions)
-        refusals = (self._deployments.refusal, self._revisions.refusal)
-        snapshot = replace(
-            self._snapshot(target, service),
-            service_deployment=deployment,
-            unseen=tuple(dict.fromkeys(refusal for refusal in refusals if refusal)),
-        )
-        deployments = [self._with_digests(one, service, target, revisions) for one in snapshot.deployments]
-        return replace(snapshot, deployments=tuple(deployments))
+        refusals = tuple(filter(None, [self._deployments.refusal]))
+        snapshot = replace(self._snapshot(target, service), service_deployment=deployment, unseen=refusals)
+        return self._with_digests(snapshot, service, revisions)
 
     def snapshots(self, targets: Sequence[ServiceTarget]) -> dict[ServiceTarget, ServiceSnapshot]:
         """Return those services that there are.
@@ -115,18 +108,32 @@ class EcsServices:
             return {target: self._snapshot(target, found[target.cluster, target.service]) for target in there}
 
     def _with_digests(
-        self, deployment: Deployment, service: ServiceTypeDef, target: ServiceTarget, revisions: Sequence[str]
-    ) -> Deployment:
-        """Return the deployment with the digests of the target's container, where they can be known."""
-        container = container_of(deployment.task_definition, target)
-        if container is None:
-            return deployment
+        self, snapshot: ServiceSnapshot, service: ServiceTypeDef, revisions: Sequence[str]
+    ) -> ServiceSnapshot:
+        """Return the snapshot with the digests of the target's containers, where they can be known.
+
+        The tasks are read only where it matters: for the primary deployment, once it is over. What stays unknown there
+        for lack of a right is `unseen`.
+        """
+        deployments = [self._resolved(one, snapshot.target, revisions) for one in snapshot.deployments]
+        primary = next((one for one in deployments if one.status == "PRIMARY"), None)
+        containers = containers_of(primary.task_definition, snapshot.target) if primary else ()
+        if primary is None or not containers or primary.digests or not primary.running or _is_rolling(primary):
+            return replace(snapshot, deployments=tuple(deployments))
+        names = {container.name for container in containers}
+        digests = self._revisions.digests_of_tasks(service, primary.id, names)
+        refusals = (self._revisions.refusal, self._revisions.tasks_refusal) if not digests else ()
+        return replace(
+            snapshot,
+            deployments=tuple(replace(one, digests=digests) if one is primary else one for one in deployments),
+            unseen=(*snapshot.unseen, *filter(None, refusals)),
+        )
+
+    def _resolved(self, deployment: Deployment, target: ServiceTarget, revisions: Sequence[str]) -> Deployment:
+        """Return the deployment with the digests that its service revision has."""
+        names = {container.name for container in containers_of(deployment.task_definition, target)}
         arn = deployment.task_definition.arn
-        digests = self._revisions.digests(deployment.id, arn, container.name, revisions)
-        over = deployment.status == "PRIMARY" and deployment.rollout_state != "IN_PROGRESS"
-        if not digests and over and deployment.running:
-            with suppress(AccessDenied):
-                digests = self._revisions.digests_of_tasks(service, deployment.id, container.name)
+        digests = self._revisions.digests(deployment.id, arn, names, revisions) if names else ()
         return replace(deployment, digests=digests)
 
     def task_definition(self, family: str) -> TaskDefinition | None:
@@ -196,3 +203,10 @@ class EcsServices:
             created_at=item.get("createdAt"),
             updated_at=item.get("stabilityStatusAt"),
         )
+
+
+def _is_rolling(primary: Deployment) -> bool:
+    """Return whether there is more to come, so that another look will see its tasks."""
+    if primary.rollout_state:
+        return primary.rollout_state == "IN_PROGRESS"
+    return not primary.steady and (primary.running < primary.desired or primary.pending > 0)

@@ -69,7 +69,7 @@ def complete(
         EcsCdError: it did not end well.
     """
     place, pipeline = delivery.place, checked.pipeline
-    wanted = Wanted(delivery.tag, checked.image.digests, delivery.options.order)
+    wanted = Wanted.of(checked.image, delivery.options.order)
     joined_in_vain = False
     before = checked.service
     while True:

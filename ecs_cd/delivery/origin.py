@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,23 +11,21 @@ from ecs_cd.image.check import Images
 from ecs_cd.messages import CommandRef, Message, SettingRef
 from ecs_cd.model.delivery import Place
 from ecs_cd.model.events import Phase, PhaseStarted
-from ecs_cd.model.image import ImageRef, ImageRepository, ImageTag
-from ecs_cd.model.image_name import container_image, repository_of, tag_of
+from ecs_cd.model.image import FoundImage, ImageRepository, ImageTag
+from ecs_cd.model.image_name import container_image, known_digests, repository_in, tag_of
+from ecs_cd.model.order import Order
 from ecs_cd.model.service import Deployment, ServiceSnapshot, ServiceTarget, Serving, Verdict
 from ecs_cd.parameter.store import ManyParameters
 from ecs_cd.report.facts import OriginFact
 from ecs_cd.rollout.follow import find_service
 from ecs_cd.rollout.judge import Wanted, judge
 from ecs_cd.rollout.services import Services
-from ecs_cd.sanitize import quoted
+from ecs_cd.sanitize import comma_list, quoted
 from ecs_cd.support.concurrency import run_together
 from ecs_cd.support.deadline import format_duration
 from ecs_cd.support.retry import NOT_YET, Backoff, NotYet, wait_for
 
 BACKOFF = Backoff(first=2.0, factor=1.5, most=30.0)
-_ECR = re.compile(
-    r"(?P<account>[0-9]{12})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|on\.aws)/.+"
-)
 
 
 @dataclass(frozen=True)
@@ -36,12 +33,13 @@ class Origin:
     """The place whose tag is promoted. `serving_for`: seconds it must have served the tag.
 
     Its parameter is read for a warning where it is not what serves; it may be empty. Its repository is where ECR is
-    asked for the digest, where the task definition names none and the image's name is not one of ECR's; None: ECR is
-    not asked.
+    asked for the digest, where neither ECS nor the task definition says it and the image's name is not one of ECR's;
+    None: ECR is not asked. `order` chooses among several tags of one image.
     """
 
     place: Place
     serving_for: float = 0.0
+    order: Order = Order.NUMERIC
 
 
 @dataclass(frozen=True)
@@ -63,10 +61,14 @@ class Found:
 
 @dataclass(frozen=True)
 class Served:
-    """What the origin serves healthily. `image` as the task definition names it, `since` as `serving_since` has it."""
+    """What the origin serves healthily. `image` as the task definition names it, `since` as `serving_since` has it.
+
+    `digest` is the one that runs there; empty where ECS does not say it.
+    """
 
     tag: ImageTag
     image: str
+    digest: str
     snapshot: ServiceSnapshot
     verdict: Verdict
     since: datetime | None
@@ -87,7 +89,7 @@ def find_served(origin: Origin, source: Source, report: ReportBuilder) -> Found:
             f"There is no ECS service named for {origin.place.service} in {origin.place.environment}.",
             hint="Name it in the settings under `ecs:`.",
         )
-    return _OriginLook(origin.place, target, origin.serving_for, source, report).find()
+    return _OriginLook(origin.place, target, origin.serving_for, origin.order, source, report).find()
 
 
 def serving_since(snapshot: ServiceSnapshot, deployment: Deployment) -> datetime | None:
@@ -112,6 +114,7 @@ class _OriginLook:
     place: Place
     target: ServiceTarget
     serving_for: float
+    order: Order
     source: Source
     report: ReportBuilder
     reason: str = ""
@@ -156,29 +159,47 @@ class _OriginLook:
         if snapshot.status != "ACTIVE" or primary is None:
             raise self._nothing("it has no primary deployment" if primary is None else f"it is {snapshot.status}")
         name = container_image(primary.task_definition, self.target)
-        tag = self._tag(name)
-        pinned = name.partition("@")[2]
-        verdict = judge(snapshot, Wanted(tag, (pinned,) if pinned else ()))
+        running = known_digests(name, primary.digests)
+        tag = self._tag(name, running)
+        verdict = judge(snapshot, Wanted(tag, running))
         if verdict.serving is Serving.FAILED:
             raise self._nothing(f"{tag} failed there: {verdict.sentence}")
         if verdict.serving is not Serving.DEPLOYED:
             return self._wait(f"{self.place.environment} is rolling out {tag}: {verdict.sentence}")
         if primary.running < primary.desired:
             return self._wait(f"{self.place.environment} serves {tag} with {verdict.sentence}")
-        served = Served(tag, name, snapshot, verdict, serving_since(snapshot, primary))
+        if len(running) > 1:
+            raise self._nothing(f"its tasks run several images under {tag}: {comma_list(running)}")
+        digest = running[0] if running else ""
+        served = Served(tag, name, digest, snapshot, verdict, serving_since(snapshot, primary))
         return served if self.serving_for <= 0 else self._served_long_enough(served)
 
-    def _tag(self, name: str) -> ImageTag:
-        """Return the tag of the image; where it has a digest alone, the recorded one if ECR says it is the same."""
-        tag, pinned = tag_of(name), name.partition("@")[2]
+    def _tag(self, name: str, running: tuple[str, ...]) -> ImageTag:
+        """Return the tag of the image; where it has a digest alone, the recorded one if ECR says it is the same.
+
+        Else the only tag that ECR has for the digest, or the newest.
+        """
+        tag = tag_of(name)
         if tag:
             return ImageTag(tag)
-        recorded = self._recorded()
-        if recorded and self.place.repository:
-            found = self.source.images.find(_reference(name, ImageTag(recorded), self.place.repository))
-            if found and found.digest == pinned:
-                return ImageTag(recorded)
-        raise self._nothing(f"its image {name} has no tag")
+        recorded, repository = self._recorded(), self.place.repository
+        if repository is None:
+            raise self._nothing(f"its image {name} has no tag")
+        images, there = self.source.images, repository_in(name, repository)
+        found = images.find(there.image(ImageTag(recorded))) if recorded else None
+        if recorded and found and (running == (found.digest,) or self._has_platforms(there, found, running)):
+            return ImageTag(recorded)
+        pushed = images.find_digest(there, running[0])
+        tags = list(pushed.tags) if pushed else []
+        tag = tags[0] if len(tags) == 1 else self.order.newest(tags) or ""
+        if not tag:
+            several = f" and several tags in ECR ({comma_list(tags)})" if tags else ""
+            raise self._nothing(f"its image {name} has no tag{several}")
+        return ImageTag(tag)
+
+    def _has_platforms(self, there: ImageRepository, found: FoundImage, running: tuple[str, ...]) -> bool:
+        """Return whether an image is an index, and what runs are platforms of it."""
+        return found.is_index and set(running) <= set(self.source.images.platforms(there, found.digest))
 
     def _served_long_enough(self, served: Served) -> Served | NotYet:
         """Compare the time ECS says with ours (UTC both); a clock that is behind never makes it wait longer."""
@@ -218,15 +239,14 @@ class _OriginLook:
         return NOT_YET
 
     def _digest(self, served: Served) -> str:
-        """Return the digest of what the origin's tasks run: the task definition's, else ECR's for this tag.
+        """Return the digest of what the origin's tasks run: as ECS says it, else ECR's for this tag.
 
         Raises:
             ImageMissing: ECR has no such image any more.
         """
-        pinned = served.image.partition("@")[2]
-        if pinned or not self.place.repository:
-            return pinned
-        found = self.source.images.find(_reference(served.image, served.tag, self.place.repository))
+        if served.digest or not self.place.repository:
+            return served.digest
+        found = self.source.images.find(repository_in(served.image, self.place.repository).image(served.tag))
         if found is None:
             raise ImageMissing(
                 f"{self.place.environment} serves {served.image}, and ECR has no such image any more, so it is "
@@ -253,7 +273,9 @@ class _OriginLook:
             self.report.warn(
                 f"{where} serves {served.tag}, though {self.place.parameter} holds {recorded}: what serves is promoted."
             )
-        if not self.place.repository and "@" not in served.image:
+        for unseen in served.snapshot.unseen if not served.digest else ():
+            self.report.warn(f"Which digest runs in {where} was not seen: {unseen}")
+        if not self.place.repository and not served.digest:
             self.report.warn(
                 f"Whether it is the very image that {where} serves was not looked at: its digest is unknown."
             )
@@ -269,10 +291,3 @@ class _OriginLook:
                 f"Deliver a tag to {self.place.environment} first; ", CommandRef("status"), " shows what runs where."
             ),
         )
-
-
-def _reference(name: str, tag: ImageTag, repository: ImageRepository) -> ImageRef:
-    """Return where ECR has an image: where its name says, else where the settings say."""
-    if match := _ECR.fullmatch(name):
-        return ImageRef(repository_of(name), tag, match["account"], match["region"])
-    return repository.image(tag)

@@ -8,12 +8,13 @@ The same command again, after a death anywhere, finishes what it began.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from ecs_cd.delivery.context import Clouds, DeliveryContext
 from ecs_cd.delivery.preflight import Preflight, ask_all, raise_refusals
 from ecs_cd.delivery.report_builder import ReportBuilder
 from ecs_cd.delivery.steps import apply, carry_alone, mark_as_verified, verify, verify_without_run
-from ecs_cd.errors import NothingVerified
+from ecs_cd.errors import EcsCdError, NothingVerified
 from ecs_cd.image.check import check_image, unchecked_image
 from ecs_cd.messages import ArgumentRef, CommandRef, Message
 from ecs_cd.model.delivery import Place
@@ -29,6 +30,7 @@ from ecs_cd.report.report import Report
 from ecs_cd.rollout.judge import Wanted
 from ecs_cd.run.pipelines import full_ref
 from ecs_cd.sanitize import quoted
+from ecs_cd.support.concurrency import run_together
 from ecs_cd.support.deadline import Deadline
 
 
@@ -83,7 +85,7 @@ def _roll_back(rollback: Rollback, context: DeliveryContext) -> Outcome:
     if rollback.dry_run:
         report.add_evidence(f"Would join or queue a run of {pipeline.path} on {full_ref(place.branch)}.")
         return Outcome.UNCHANGED
-    if _is_done(place, change, context):
+    if _is_done(place, change, image, context):
         return Outcome.UNCHANGED
     return _complete(place, change, image, found, context)
 
@@ -105,9 +107,26 @@ def _choose(rollback: Rollback, seen: Parameter, context: DeliveryContext) -> Ch
     reference = rollback.place.image(tag)
     if reference is None:
         return unchecked_image(tag)
-    checked = check_image(context.clouds.images, reference, deadline=context.deadline)
+    checked, recorded = run_together(
+        lambda: check_image(context.clouds.images, reference, deadline=context.deadline),
+        lambda: _recorded_last(seen.name, tag, context),
+    )
     context.report.add_image(checked, reference.repository)
+    if recorded and checked.pushed_at and checked.pushed_at > recorded:
+        context.report.warn(
+            f"ECR's image {tag} was pushed at {checked.pushed_at:%Y-%m-%d %H:%M} UTC, after the tag was recorded last "
+            f"({recorded:%Y-%m-%d %H:%M} UTC): it is not the image that {tag} was then."
+        )
     return checked
+
+
+def _recorded_last(parameter: str, tag: ImageTag, context: DeliveryContext) -> datetime | None:
+    """Return when the tag was recorded last; None where that is not known."""
+    try:
+        versions = context.clouds.parameters.history(parameter)
+    except EcsCdError:  # only a warning depends on it
+        return None
+    return next((one.modified_at for one in reversed(versions) if one.value == str(tag)), None)
 
 
 def _verified_before(seen: Parameter, *, on_failure: bool) -> str:
@@ -173,11 +192,15 @@ def _change(held: Held, image: CheckedImage, context: DeliveryContext, *, dry_ru
     return change
 
 
-def _is_done(place: Place, change: ParameterChange, context: DeliveryContext) -> bool:
-    """Return whether the very version that is held was verified, and still serves."""
+def _is_done(place: Place, change: ParameterChange, image: CheckedImage, context: DeliveryContext) -> bool:
+    """Return whether the very version that is held was verified, and still serves.
+
+    Raises:
+        AnotherImage: as `verify_without_run` says.
+    """
     if change.recorded is not Recorded.UNCHANGED or change.marks.verified.version < change.version:
         return False
-    verified = verify_without_run(place, Wanted(change.wanted, order=Order.NONE), context)
+    verified = verify_without_run(place, Wanted.of(image, Order.NONE), context)
     return verified is not None and verified.serves
 
 
@@ -186,7 +209,7 @@ def _complete(
 ) -> Outcome:
     """Have a run carry the change, and verify the rollout."""
     pipeline, before = found.run.pipeline, found.rollout.snapshot
-    wanted = Wanted(image.tag, image.digests, Order.NONE)  # the newer one that still serves has not taken its place
+    wanted = Wanted.of(image, Order.NONE)  # the newer one that still serves has not taken its place
     carry = carry_alone(place, pipeline, context)
     applied = apply(carry, change, context, pipeline=pipeline, target=place.target, wanted=wanted, before=before)
     there = read_parameter(context.clouds.parameters, change.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ecs_cd.delivery.identity import RunningImages, identify
 from ecs_cd.delivery.report_builder import ReportBuilder
 from ecs_cd.delivery.steps import check_delivery_image, follow_service, record_delivery_tag
 from ecs_cd.errors import NotServed, SettingsError
@@ -11,11 +12,12 @@ from ecs_cd.model.events import Watch, ignore_events
 from ecs_cd.model.image import CheckedImage
 from ecs_cd.model.order import Order
 from ecs_cd.model.parameter import ParameterChange
-from ecs_cd.model.service import Serving, TaskTarget
+from ecs_cd.model.service import ServiceTarget, Serving, TaskTarget
 from ecs_cd.parameter.store import Parameters
 from ecs_cd.report.facts import Outcome
 from ecs_cd.report.report import Report
 from ecs_cd.rollout.follow import failure_without_run
+from ecs_cd.rollout.identity import Registry
 from ecs_cd.rollout.judge import Wanted
 from ecs_cd.rollout.logs import Logs
 from ecs_cd.rollout.services import Services
@@ -39,6 +41,7 @@ def record_only(
 
 def verify_rollout(
     delivery: Delivery,
+    images: Images,
     services: Services,
     logs: Logs,
     *,
@@ -53,32 +56,52 @@ def verify_rollout(
     report = ReportBuilder(delivery.place, deadline, watch, delivery.tag)
 
     def verify() -> Outcome:
-        place = delivery.place
-        # Without an order no other tag is newer, so that another image that serves is a failure.
-        wanted = Wanted(delivery.tag, order=delivery.options.order if or_newer else Order.NONE)
+        place, registry = delivery.place, RunningImages(images, delivery.place)
         if place.task:
-            return _verify_task(place.task, wanted, services, report)
+            return _verify_task(
+                place.task, _wanted(delivery, images, report, or_newer=or_newer), services, report, registry
+            )
         if place.target is None:
             raise SettingsError(
                 f"There is no ECS service named for {place.service} in {place.environment}.",
                 hint="Name it in the settings under `ecs:`.",
             )
-        verdict = follow_service(place.target, wanted, services, logs, report, explain=failure_without_run)
-        if verdict.serving is Serving.SUPERSEDED:
-            return Outcome.SUPERSEDED
-        if verdict.serving is Serving.NOT_JUDGED:
-            raise NotServed(
-                f"Whether {quoted(place.target.service)} serves {delivery.tag} cannot be seen. {verdict.sentence}",
-                hint="Verify when its controller has made a task set primary.",
-            )
-        report.summary = f"{place.service} {delivery.tag} is served in {place.environment}."
-        return Outcome.UNCHANGED
+        wanted = _wanted(delivery, images, report, or_newer=or_newer)
+        return _verify_service(place.target, wanted, services, logs, report, registry=registry)
 
     return report.of(verify)
 
 
-def _verify_task(task: TaskTarget, wanted: Wanted, services: Services, report: ReportBuilder) -> Outcome:
-    found = look_at_task_definition(services, task, wanted)
+def _wanted(delivery: Delivery, images: Images, report: ReportBuilder, *, or_newer: bool) -> Wanted:
+    """Return what must serve, as ECR has it now.
+
+    Without an order no other tag is newer, so that another image that serves is a failure.
+    """
+    image = identify(delivery, images, report)
+    repository = delivery.place.repository
+    report.add_image(image, repository.name if repository else "")
+    return Wanted.of(image, delivery.options.order if or_newer else Order.NONE)
+
+
+def _verify_service(
+    target: ServiceTarget, wanted: Wanted, services: Services, logs: Logs, report: ReportBuilder, *, registry: Registry
+) -> Outcome:
+    verdict = follow_service(target, wanted, services, logs, report, registry=registry, explain=failure_without_run)
+    if verdict.serving is Serving.SUPERSEDED:
+        return Outcome.SUPERSEDED
+    if verdict.serving is Serving.NOT_JUDGED:
+        raise NotServed(
+            f"Whether {quoted(target.service)} serves {wanted.tag} cannot be seen. {verdict.sentence}",
+            hint="Verify when its controller has made a task set primary.",
+        )
+    report.summary = f"{report.place.service} {wanted.tag} is served in {report.place.environment}."
+    return Outcome.UNCHANGED
+
+
+def _verify_task(
+    task: TaskTarget, wanted: Wanted, services: Services, report: ReportBuilder, registry: Registry
+) -> Outcome:
+    found = look_at_task_definition(services, task, wanted, registry)
     if found.serving is Serving.NOT_APPLIED:
         raise not_in_latest(task, wanted, found)
     report.add_evidence(found.sentence)

@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from ecs_cd.delivery.context import DeliveryContext
+from ecs_cd.delivery.identity import RunningImages, say_how_judged
 from ecs_cd.delivery.preflight import CheckRun, Preflight, ask_all, check_place_run, refuse_in_vain
 from ecs_cd.delivery.report_builder import ReportBuilder
 from ecs_cd.errors import EcsCdError, RunFailed
@@ -22,6 +23,7 @@ from ecs_cd.image.check import Images, check_image, unchecked_image
 from ecs_cd.model.delivery import Delivery, Place
 from ecs_cd.model.events import Event, Phase, RolloutChanged, RunChanged, RunChosen, Watch
 from ecs_cd.model.image import CheckedImage
+from ecs_cd.model.image_name import pinned_digest
 from ecs_cd.model.labels import Mark, Marks
 from ecs_cd.model.parameter import ParameterChange
 from ecs_cd.model.run import FinishedRun, Pipeline, RunOrigin, RunPreview
@@ -31,7 +33,8 @@ from ecs_cd.parameter.record import ParameterSnapshot, describe_change, record_t
 from ecs_cd.parameter.store import Parameters
 from ecs_cd.report.facts import Outcome
 from ecs_cd.rollout.follow import Explain, already_applied, follow_rollout
-from ecs_cd.rollout.judge import Wanted, judge
+from ecs_cd.rollout.identity import Registry, another_image, judge_image
+from ecs_cd.rollout.judge import Wanted
 from ecs_cd.rollout.logs import Logs
 from ecs_cd.rollout.services import Services
 from ecs_cd.rollout.task_definition import follow_task_definition, look_at_task_definition, not_applied
@@ -103,7 +106,7 @@ def check(delivery: Delivery, context: DeliveryContext, check_run: CheckRun = ch
 def check_delivery_image(delivery: Delivery, images: Images, deadline: Deadline) -> CheckedImage:
     """Check the image, unless it is not to be checked."""
     if delivery.image is None:
-        return unchecked_image(delivery.tag)
+        return unchecked_image(delivery.tag, delivery.digest)
     return check_image(images, delivery.image, deadline=deadline, wait=delivery.options.wait_for_image)
 
 
@@ -235,7 +238,8 @@ def _failed_for_others(error: RunFailed, target: ServiceTarget | None, wanted: W
     """Return what is to be said of a run that failed for another service's sake; else raise its error (rule 10)."""
     services, deadline = context.clouds.services, context.deadline
     try:
-        verdict = already_applied(services, target, wanted, deadline=deadline) if target else None
+        registry = running_images(context)
+        verdict = already_applied(services, target, wanted, deadline=deadline, registry=registry) if target else None
     except EcsCdError:  # what ECS might have said matters less than why the run failed
         verdict = None
     if verdict is None:
@@ -256,8 +260,10 @@ def verify(place: Place, wanted: Wanted, context: DeliveryContext, before: Servi
         return _verify_task(place.task, wanted, context)
     if place.target is None:
         return _applied(context, "no ECS service is named")
-    clouds = context.clouds
-    verdict = follow_service(place.target, wanted, clouds.services, clouds.logs, context.report, before=before)
+    clouds, registry = context.clouds, running_images(context)
+    verdict = follow_service(
+        place.target, wanted, clouds.services, clouds.logs, context.report, registry=registry, before=before
+    )
     if verdict.serving is Serving.SUPERSEDED:
         return Verified(Outcome.SUPERSEDED, serves=False)
     if verdict.serving is Serving.NOT_JUDGED:
@@ -270,7 +276,8 @@ def _verify_task(task: TaskTarget, wanted: Wanted, context: DeliveryContext) -> 
     """Look whether the latest revision of a task definition has the tag."""
     report = context.report
     with report.phase(Phase.ROLLOUT, f"looking at task definition {task.family}") as phase:
-        verdict = follow_task_definition(context.clouds.services, task, wanted, deadline=context.deadline)
+        services, registry = context.clouds.services, running_images(context)
+        verdict = follow_task_definition(services, task, wanted, deadline=context.deadline, registry=registry)
         phase.found = verdict.sentence
     report.add_evidence(verdict.sentence)
     if verdict.serving is Serving.NOT_APPLIED:
@@ -299,6 +306,7 @@ def follow_service(
     logs: Logs,
     report: ReportBuilder,
     *,
+    registry: Registry,
     before: ServiceSnapshot | None = None,
     explain: Explain | None = None,
 ) -> Verdict:
@@ -315,27 +323,43 @@ def follow_service(
             deadline=report.deadline,
             watch=lambda snapshot, verdict: report.watch(RolloutChanged(snapshot, verdict)),
             before=before,
+            registry=registry,
             note=report.add_failed_rollout,
             explain=explain,
         )
         phase.found = ended.verdict.sentence
         report.add_rollout(ended.snapshot, ended.verdict)
+        say_how_judged(report, ended.snapshot, ended.verdict, wanted, ended.notes)
     return ended.verdict
 
 
+def running_images(context: DeliveryContext) -> Registry:
+    """Return how the registry is asked of an image that runs in the delivery's place."""
+    return RunningImages(context.clouds.images, context.report.place)
+
+
 def verify_without_run(place: Place, wanted: Wanted, context: DeliveryContext) -> Verified | None:
-    """Return how a tag recorded before ended, where it serves or is rolling out; None where a run is needed."""
+    """Return how a tag recorded before ended, where it serves or is rolling out; None where a run is needed.
+
+    Raises:
+        AnotherImage: another image runs under the tag, and a run would not change that.
+    """
     target = place.target
     if place.task:
-        found = look_at_task_definition(context.clouds.services, place.task, wanted)
+        found = look_at_task_definition(context.clouds.services, place.task, wanted, running_images(context))
         context.report.add_evidence(found.sentence)
         return Verified(Outcome.UNCHANGED, serves=True) if found.serving is Serving.DEPLOYED else None
     snapshot = context.clouds.services.snapshot(target) if target else None
-    if snapshot is None:
+    if snapshot is None or target is None:
         return None
-    verdict = judge(snapshot, wanted)
+    judged = judge_image(snapshot, wanted, running_images(context))
+    verdict = judged.verdict
+    if verdict.serving is Serving.OTHER_IMAGE and not pinned_digest(verdict.image):
+        context.report.add_rollout(snapshot, verdict)
+        raise another_image(target, wanted, verdict, judged.notes)
     if verdict.serving is Serving.DEPLOYED:
         context.report.add_rollout(snapshot, verdict)
+        say_how_judged(context.report, snapshot, verdict, wanted, judged.notes)
         return Verified(Outcome.UNCHANGED, serves=True)
     return verify(place, wanted, context) if verdict.serving is Serving.ROLLING else None
 

@@ -87,32 +87,43 @@ class ImageRef:
     region: str = ""
     digest: str = ""
 
+    @property
+    def where(self) -> ImageRepository:
+        """Return the repository that it should be in."""
+        return ImageRepository(self.repository, self.registry_id, self.region)
+
 
 @dataclass(frozen=True)
 class FoundImage:
-    """What ECR knows of an image. `platforms`: where it is a manifest list, the digests of its platforms' images."""
+    """What ECR knows of an image.
+
+    `tags` are all it has now, `pushed_at` is when this digest was pushed. `is_index`: it is a manifest list or OCI
+    index, an image for each of several platforms.
+    """
 
     digest: str
     pushed_at: datetime | None
-    platforms: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    is_index: bool = False
 
 
 @dataclass(frozen=True)
 class CheckedImage:
     """A tag that may be recorded: its image exists, or the caller chose not to look (`digest` is empty then).
 
-    `platforms`: as `FoundImage` has them.
+    `is_index`: as `FoundImage` has it. `built` is the digest that the build gave; empty where it gave none.
     """
 
     tag: ImageTag
     digest: str = ""
     pushed_at: datetime | None = None
-    platforms: tuple[str, ...] = ()
+    is_index: bool = False
+    built: str = ""
 
     @property
     def digests(self) -> tuple[str, ...]:
-        """Return the digests under which the image may run: its own and its platforms'; none where it is not known."""
-        return (self.digest, *self.platforms) if self.digest else ()
+        """Return the digests under which the image may run, as far as they are known: ECR's, and the build's."""
+        return tuple(dict.fromkeys(filter(None, [self.digest, self.built])))
 
 
 def is_digest(text: str) -> bool:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from enum import Enum
 
 from ecs_cd.errors import SettingsError
 from ecs_cd.messages import Message, SettingRef
-from ecs_cd.model.image import ImageTag
+from ecs_cd.model.image import ImageRepository, ImageTag
 from ecs_cd.model.service import Container, ServiceTarget, TaskDefinition, TaskTarget
 from ecs_cd.sanitize import comma_list, quoted
+
+_ECR = re.compile(
+    r"(?P<account>[0-9]{12})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|on\.aws)/.+"
+)
 
 
 def container_image(definition: TaskDefinition, target: ServiceTarget | TaskTarget) -> str:
@@ -20,9 +25,9 @@ def container_image(definition: TaskDefinition, target: ServiceTarget | TaskTarg
     Raises:
         SettingsError: no such container, or it is not clear which of several is meant; the message lists them.
     """
-    container = container_of(definition, target)
-    if container:
-        return container.image
+    meant = containers_of(definition, target)
+    if meant:
+        return meant[0].image
     names = [c.name for c in definition.containers]
     if target.container:
         problem = f"has no container {quoted(target.container)}; it has {comma_list(names)}"
@@ -35,10 +40,10 @@ def container_image(definition: TaskDefinition, target: ServiceTarget | TaskTarg
     )
 
 
-def container_of(definition: TaskDefinition, target: ServiceTarget | TaskTarget) -> Container | None:
-    """Return the one container that is meant, as `container_image` finds it; None where that is not clear.
+def containers_of(definition: TaskDefinition, target: ServiceTarget | TaskTarget) -> tuple[Container, ...]:
+    """Return the containers that are meant, as `container_image` finds them; none where that is not clear.
 
-    Several from the repository are one where they have the same image: all of them carry the tag.
+    Several from the repository are meant together where they have the same image: all of them carry the tag.
     """
     if target.container:
         found = [c for c in definition.containers if c.name == target.container]
@@ -46,7 +51,7 @@ def container_of(definition: TaskDefinition, target: ServiceTarget | TaskTarget)
         found = list(definition.containers)
     else:
         found = [c for c in definition.containers if repository_of(c.image) == target.repository != ""]
-    return found[0] if len({c.image for c in found}) == 1 else None
+    return tuple(found) if len({c.image for c in found}) == 1 else ()
 
 
 class ImageMatch(Enum):
@@ -63,7 +68,7 @@ def match_image(image: str, running: Sequence[str], tag: ImageTag, accepted: Seq
     `image` is the reference in the task definition, `running` the digests that ECS says the container runs, `accepted`
     those under which the wanted image may run.
     """
-    known = tuple(running) or tuple(filter(None, [pinned_digest(image)]))
+    known = known_digests(image, running)
     same_tag = tag_of(image) == str(tag)
     if known and accepted:
         if set(known) <= set(accepted):
@@ -72,15 +77,27 @@ def match_image(image: str, running: Sequence[str], tag: ImageTag, accepted: Seq
     return ImageMatch.SAME if same_tag else ImageMatch.OTHER
 
 
+def known_digests(image: str, running: Sequence[str]) -> tuple[str, ...]:
+    """Return the digests that run: those that ECS shows, else the one that the reference pins; empty: not known."""
+    return tuple(running) or tuple(filter(None, [pinned_digest(image)]))
+
+
 def pinned_digest(image: str) -> str:
-    """Return the digest that an image reference names; empty where it has none."""
-    return image.partition("@")[2]
+    """Return the digest that an image reference names, in lower case; empty where it has none."""
+    return image.partition("@")[2].lower()
 
 
 def tag_of(image: str) -> str:
     """Return the tag of an image reference; empty where it has none. A port of the registry's host is not a tag."""
     last = image.partition("@")[0].rpartition("/")[2]
     return last.partition(":")[2]
+
+
+def repository_in(image: str, otherwise: ImageRepository) -> ImageRepository:
+    """Return the repository of ECR that an image reference names; `otherwise` where it names another registry."""
+    if match := _ECR.fullmatch(image):
+        return ImageRepository(repository_of(image), match["account"], match["region"])
+    return otherwise
 
 
 def repository_of(image: str) -> str:

@@ -140,7 +140,8 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Rollout:
-    """The end of a rollout: the verdict, and the snapshot it was drawn from."""
+    """The end of a rollout: the verdict, the snapshot it was drawn from, and sentences on how it was reached."""
 
     verdict: Verdict
     snapshot: ServiceSnapshot
+    notes: tuple[str, ...] = ()

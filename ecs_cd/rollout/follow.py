@@ -5,17 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ecs_cd.errors import (
-    AnotherImage,
-    DeadlineReached,
-    EcsCdError,
-    NotApplied,
-    NotServed,
-    RolledBackByEcs,
-    RolloutFailed,
-)
+from ecs_cd.errors import DeadlineReached, EcsCdError, NotApplied, NotServed, RolledBackByEcs, RolloutFailed
 from ecs_cd.messages import CommandRef, Message
-from ecs_cd.model.image_name import container_of
+from ecs_cd.model.image_name import containers_of
 from ecs_cd.model.service import (
     Deployment,
     Rollout,
@@ -27,7 +19,8 @@ from ecs_cd.model.service import (
 )
 from ecs_cd.model.stopped_task import StoppedTask
 from ecs_cd.rollout.evidence import RolloutEvidence, gather
-from ecs_cd.rollout.judge import Wanted, judge, runs_wanted
+from ecs_cd.rollout.identity import NO_REGISTRY, Registry, another_image, judge_image
+from ecs_cd.rollout.judge import Wanted, runs_wanted
 from ecs_cd.rollout.logs import Logs
 from ecs_cd.rollout.services import Services
 from ecs_cd.sanitize import quoted
@@ -41,6 +34,9 @@ APPLIED_WAIT = 7.0
 
 SETTLE = 15.0
 """Seconds after a run's end in which DescribeServices may still answer as before (it is eventually consistent)."""
+
+_NOT_OURS = (Serving.NOT_APPLIED, Serving.OTHER_IMAGE)
+"""What an answer from before the run would say, too."""
 
 _MOST_EVENTS = 8
 
@@ -73,20 +69,21 @@ def follow_rollout(
     deadline: Deadline,
     watch: Callable[[ServiceSnapshot, Verdict], None],
     before: ServiceSnapshot | None = None,
+    registry: Registry = NO_REGISTRY,
     explain: Explain | None = None,
     note: Callable[[RolloutEvidence], None] = ignore_evidence,
 ) -> Rollout:
     """Watch the service until the tag serves, or is known not to; to be called when the run is over.
 
-    `before`: the service as it was before the run; events it already had are not evidence. `explain` makes the error of
-    a rollout that did not end well; by default that of one that follows a run. `note` is given the evidence before the
-    error is raised, whose details are the same in words.
+    `before`: the service as it was before the run; events it already had are not evidence. `registry`: as `judge_image`
+    has it. `explain` makes the error of a rollout that did not end well; by default that of one that follows a run.
+    `note` is given the evidence before the error is raised, whose details are the same in words.
 
     Raises:
         RolledBackByEcs, NotApplied, RolloutFailed: with events, stopped tasks and what these logged last (rule 11).
         DeadlineReached: the rollout is still going on.
     """
-    watching = _Watching(services, logs, target, wanted, deadline, watch, before)
+    watching = _Watching(services, logs, target, wanted, deadline, watch, before, registry)
     doing = f"waiting for ECS service {target.service} to serve {wanted.tag}"
     try:
         rollout = wait_for(watching.look, deadline=deadline, backoff=BACKOFF, doing=doing)
@@ -99,10 +96,17 @@ def follow_rollout(
         return rollout
     evidence = watching.evidence()
     note(evidence)
-    raise (explain or failure_after_run)(wanted, rollout, evidence.details)
+    raise (explain or failure_after_run)(wanted, rollout, (*rollout.notes, *evidence.details))
 
 
-def already_applied(services: Services, target: ServiceTarget, wanted: Wanted, *, deadline: Deadline) -> Verdict | None:
+def already_applied(
+    services: Services,
+    target: ServiceTarget,
+    wanted: Wanted,
+    *,
+    deadline: Deadline,
+    registry: Registry = NO_REGISTRY,
+) -> Verdict | None:
     """Return the verdict if the tag serves or is rolling out, though its run failed; None if it does neither.
 
     Raises:
@@ -111,8 +115,8 @@ def already_applied(services: Services, target: ServiceTarget, wanted: Wanted, *
 
     def look() -> Verdict | NotYet | None:
         snapshot = services.snapshot(target)
-        verdict = judge(snapshot, wanted) if snapshot else None
-        if verdict is None or verdict.serving is Serving.NOT_APPLIED:
+        verdict = judge_image(snapshot, wanted, registry).verdict if snapshot else None
+        if verdict is None or verdict.serving in _NOT_OURS:
             return NOT_YET
         return verdict if verdict.serving in (Serving.DEPLOYED, Serving.ROLLING, Serving.SUPERSEDED) else None
 
@@ -132,6 +136,7 @@ class _Watching:
     deadline: Deadline
     watch: Callable[[ServiceSnapshot, Verdict], None]
     before: ServiceSnapshot | None
+    registry: Registry
     ours: Deployment | None = None
     last: Rollout | None = None
 
@@ -143,11 +148,12 @@ class _Watching:
         """Return the end of the rollout; not yet, while there is more to come."""
         snapshot = find_service(self.services, self.target)
         was_primary = self.ours is not None or self._was_rolled_back(snapshot)
-        verdict = judge(snapshot, self.wanted, was_primary=was_primary)
-        rollout = Rollout(verdict, snapshot)
+        judged = judge_image(snapshot, self.wanted, self.registry, was_primary=was_primary)
+        self.wanted = judged.wanted
+        rollout = Rollout(judged.verdict, snapshot, judged.notes)
         if rollout != self.last:
             self.last = rollout
-            self.watch(snapshot, verdict)
+            self.watch(snapshot, judged.verdict)
         if snapshot.primary and runs_wanted(snapshot.primary, self.target, self.wanted):
             self.ours = snapshot.primary
         return rollout if self._is_over(rollout) else NOT_YET
@@ -163,7 +169,7 @@ class _Watching:
         if serving is Serving.ROLLING:
             return False
         unseen = self.ours is None and not self._was_rolled_back(rollout.snapshot)
-        may_be_stale = serving in (Serving.NOT_APPLIED, Serving.OTHER_IMAGE) or (serving is Serving.REVERTED and unseen)
+        may_be_stale = serving in _NOT_OURS or (serving is Serving.REVERTED and unseen)
         return not may_be_stale or self.deadline.clock.now() >= self.settled_at
 
     def evidence(self) -> RolloutEvidence:
@@ -173,7 +179,7 @@ class _Watching:
         snapshot = self.last.snapshot
         since = self._events_since_the_start(self.last)[:_MOST_EVENTS]
         events = tuple(event.message for event in reversed(since))
-        if self.last.verdict.serving in (Serving.NOT_APPLIED, Serving.OTHER_IMAGE):  # nothing of ours ever ran
+        if self.last.verdict.serving in _NOT_OURS:  # nothing of ours ever ran
             return RolloutEvidence(events=events, service_url=snapshot.url)
         try:
             stopped = self._stopped(self.last)
@@ -187,8 +193,8 @@ class _Watching:
     def _application(self, last: Rollout) -> str:
         """Return the name of the container that the tag is for; empty where it is not known."""
         deployment = self.ours or last.verdict.deployment
-        container = container_of(deployment.task_definition, self.target) if deployment else None
-        return container.name if container else self.target.container
+        containers = containers_of(deployment.task_definition, self.target) if deployment else ()
+        return containers[0].name if containers else self.target.container
 
     def _events_since_the_start(self, last: Rollout) -> tuple[ServiceEvent, ...]:
         """Return the new events, newest first; without an earlier look, those since the blamed deployment began."""
@@ -216,12 +222,15 @@ Explain = Callable[[Wanted, Rollout, tuple[str, ...]], RolloutFailed]
 
 def failure_without_run(wanted: Wanted, rollout: Rollout, details: tuple[str, ...]) -> RolloutFailed:
     """Return the error for somebody who asks what serves: another image is no fault of a run, nor of old events."""
+    if rollout.verdict.serving is Serving.OTHER_IMAGE:
+        return failure_after_run(wanted, rollout, rollout.notes)
     if rollout.verdict.serving is not Serving.NOT_APPLIED:
         return failure_after_run(wanted, rollout, details)
     name = quoted(rollout.snapshot.target.service)
     return NotServed(
         f"{name} does not serve {wanted.tag}. {rollout.verdict.sentence}",
         hint=Message(CommandRef("status"), " shows what is recorded and what serves."),
+        details=rollout.notes,
     )
 
 
@@ -243,12 +252,7 @@ def failure_after_run(wanted: Wanted, rollout: Rollout, details: tuple[str, ...]
             details=details,
         )
     if verdict.serving is Serving.OTHER_IMAGE:
-        return AnotherImage(
-            f"{name} does not run the image that {tag} is in ECR. {verdict.sentence}",
-            hint="Build and deliver a new tag, and make the repository's tags immutable. A new deployment of the "
-            "service (`aws ecs update-service --force-new-deployment`) resolves the tag anew.",
-            details=details,
-        )
+        return another_image(rollout.snapshot.target, wanted, verdict, details)
     return RolloutFailed(
         f"The rollout of {tag} to {name} failed. {verdict.sentence}",
         hint="See why the tasks stopped, fix the image or the service, and deliver again.",

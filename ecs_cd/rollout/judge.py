@@ -6,11 +6,12 @@ at all. So the verdict is drawn from ECS alone: what the primary deployment runs
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ecs_cd.errors import SettingsError
-from ecs_cd.model.image import ImageTag
-from ecs_cd.model.image_name import ImageMatch, container_image, match_image, pinned_digest, tag_of
+from ecs_cd.model.image import CheckedImage, ImageTag
+from ecs_cd.model.image_name import ImageMatch, container_image, known_digests, match_image, pinned_digest, tag_of
 from ecs_cd.model.order import Order
 from ecs_cd.model.service import (
     Deployment,
@@ -26,20 +27,29 @@ from ecs_cd.sanitize import comma_list
 class Wanted:
     """What should serve. `order` decides whether another tag is newer.
 
-    `digests` are those under which the image may run: the tag's in ECR and, where that is a manifest list, its
-    platforms'; empty where they are not known.
+    `digests` are those under which the image may run; empty where they are not known. `index` is the one of them that
+    is an image index's, while its platforms' are not among them. `built` is the digest that the build gave, which no
+    other may replace.
     """
 
     tag: ImageTag
     digests: tuple[str, ...] = ()
     order: Order = Order.NUMERIC
+    built: str = ""
+    index: str = ""
+
+    @classmethod
+    def of(cls, image: CheckedImage, order: Order) -> Wanted:
+        """Return what is known of an image as what should serve."""
+        return cls(image.tag, image.digests, order, image.built, image.digest if image.is_index else "")
 
 
-def judge(snapshot: ServiceSnapshot, wanted: Wanted, *, was_primary: bool = False) -> Verdict:
+def judge(snapshot: ServiceSnapshot, wanted: Wanted, *, was_primary: bool = False, tags: Sequence[str] = ()) -> Verdict:
     """Return what this snapshot says of the wanted tag.
 
     `was_primary`: the tag is known to have been in the primary deployment, so that its absence means it was taken back
-    rather than never applied.
+    rather than never applied. `tags`: those that the image of the primary deployment has in the registry, where they
+    are known; else it has the one that its reference names.
 
     Raises:
         SettingsError: it is not clear which container is meant.
@@ -53,17 +63,25 @@ def judge(snapshot: ServiceSnapshot, wanted: Wanted, *, was_primary: bool = Fals
     match = match_image(image, primary.digests, wanted.tag, wanted.digests)
     if match is ImageMatch.SAME:
         return _of_ours(snapshot, primary, image)
+    newer = _newest(tags or ([tag_of(image)] if match is ImageMatch.OTHER else []), wanted)
+    if newer:
+        return _of_newer(snapshot, primary, image if newer == tag_of(image) else f"{image} ({newer} in ECR)")
     if match is ImageMatch.RETAGGED:
         return Verdict(Serving.OTHER_IMAGE, _retagged(primary, image, wanted), image, primary)
     return _of_another(snapshot, primary, image, wanted, was_primary=was_primary)
 
 
+def _newest(tags: Sequence[str], wanted: Wanted) -> str:
+    """Return the newest of the tags that are newer than the wanted one; empty where none is."""
+    return wanted.order.newest([tag for tag in tags if wanted.order.newer(tag, str(wanted.tag))]) or ""
+
+
 def _retagged(primary: Deployment, image: str, wanted: Wanted) -> str:
-    running = comma_list(primary.digests) or pinned_digest(image)
-    return (
-        f"The service runs {image} with digest {running}; in ECR {wanted.tag} is {wanted.digests[0]}. The tag was "
-        "pushed again, and ECS keeps the digest that it resolved until the next deployment."
-    )
+    """Name both digests, and say why they differ."""
+    running = comma_list(known_digests(image, primary.digests))
+    expected = f"the build gave {wanted.built}" if wanted.built else f"in ECR {wanted.tag} is {wanted.digests[0]}"
+    why = "" if pinned_digest(image) else ", and ECS keeps the digest that it resolved until a new deployment"
+    return f"{image} runs with digest {running}; {expected}. The tag was pushed again{why}."
 
 
 def _without_primary(snapshot: ServiceSnapshot) -> Verdict:
@@ -104,10 +122,8 @@ def _progress(primary: Deployment) -> str:
 def _of_another(
     snapshot: ServiceSnapshot, primary: Deployment, image: str, wanted: Wanted, *, was_primary: bool
 ) -> Verdict:
-    """The primary deployment has another image: newer, put back, or never changed?"""
+    """The primary deployment has another image, no newer one: put back, or never changed?"""
     tag = str(wanted.tag)
-    if wanted.order.newer(tag_of(image), tag):
-        return _of_newer(snapshot, primary, image)
     ours = next((d for d in snapshot.deployments if d is not primary and runs_wanted(d, snapshot.target, wanted)), None)
     if was_primary or _taken_back(snapshot, primary, ours):
         why = (ours.rollout_reason if ours else "") or _rolling_back(primary) or "its events say why."

@@ -6,10 +6,13 @@ see: nothing rolls out, and whether the task works shows when it runs.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ecs_cd.errors import NotApplied, NotServed, RolloutFailed
 from ecs_cd.messages import ArgumentRef, Message
-from ecs_cd.model.image_name import ImageMatch, container_image, match_image, tag_of
+from ecs_cd.model.image_name import ImageMatch, container_image, match_image, pinned_digest, tag_of
 from ecs_cd.model.service import Serving, TaskDefinition, TaskTarget, Verdict
+from ecs_cd.rollout.identity import NO_REGISTRY, Registry, with_platforms
 from ecs_cd.rollout.judge import Wanted
 from ecs_cd.rollout.services import Services
 from ecs_cd.sanitize import quoted
@@ -37,20 +40,44 @@ def judge_task_definition(definition: TaskDefinition | None, target: TaskTarget,
     return Verdict(Serving.SUPERSEDED if newer else Serving.NOT_APPLIED, sentence, image)
 
 
-def look_at_task_definition(services: Services, target: TaskTarget, wanted: Wanted) -> Verdict:
-    """Return what the latest revision says of the wanted tag now."""
-    return judge_task_definition(services.task_definition(target.family), target, wanted)
+def look_at_task_definition(
+    services: Services, target: TaskTarget, wanted: Wanted, registry: Registry = NO_REGISTRY
+) -> Verdict:
+    """Return what the latest revision says of the wanted tag now.
+
+    `registry`: as `judge_image` has it; asked which tags the image has where the definition pins another digest.
+    """
+    definition = services.task_definition(target.family)
+    verdict = judge_task_definition(definition, target, wanted)
+    digest = pinned_digest(verdict.image) if verdict.serving is Serving.NOT_APPLIED else ""
+    if digest and wanted.index:
+        wanted, _ = with_platforms(wanted, registry)
+        verdict = judge_task_definition(definition, target, wanted)
+    found = registry.find(verdict.image, digest) if digest and verdict.serving is Serving.NOT_APPLIED else None
+    if found is None or isinstance(found, str):
+        return verdict
+    if str(wanted.tag) in found.tags and not wanted.built:
+        return replace(verdict, serving=Serving.DEPLOYED)
+    newer = any(wanted.order.newer(tag, str(wanted.tag)) for tag in found.tags)
+    return replace(verdict, serving=Serving.SUPERSEDED) if newer else verdict
 
 
-def follow_task_definition(services: Services, target: TaskTarget, wanted: Wanted, *, deadline: Deadline) -> Verdict:
+def follow_task_definition(
+    services: Services,
+    target: TaskTarget,
+    wanted: Wanted,
+    *,
+    deadline: Deadline,
+    registry: Registry = NO_REGISTRY,
+) -> Verdict:
     """Return the verdict once the latest revision has the tag or a newer one; else the last, after a short wait."""
-    last = look_at_task_definition(services, target, wanted)
+    last = look_at_task_definition(services, target, wanted, registry)
     if last.serving is not Serving.NOT_APPLIED:
         return last
 
     def look() -> Verdict | NotYet:
         nonlocal last
-        last = look_at_task_definition(services, target, wanted)
+        last = look_at_task_definition(services, target, wanted, registry)
         return NOT_YET if last.serving is Serving.NOT_APPLIED else last
 
     wait_at_most(look, seconds=min(SETTLE, deadline.remaining()), clock=deadline.clock, backoff=BACKOFF)

@@ -21,7 +21,7 @@ READS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "deploy": (*_PARAMETER, *_IMAGE, *_PIPELINE, *_ROLLOUT, *_AWS, "timeout"),
         "promote": (*_PROMOTION, *_PARAMETER, *_IMAGE, *_PIPELINE, "verify", *ECS, *_AWS, "timeout"),
         "rollback": ("parameter", *_IMAGE, *_PIPELINE, "verify", *ECS, *_AWS, "timeout"),
-        "verify": ("order", *ECS, "repository", *_AWS, "timeout"),
+        "verify": ("order", *ECS, *(name for name in _IMAGE if name != "wait_for_image"), *_AWS, "timeout"),
         "hold": ("parameter", *_AWS, "timeout"),
         "status": (*_PROJECT, "parameter", "repository", *ECS, *_AWS),
         "history": ("parameter", *_AWS),

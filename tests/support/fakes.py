@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 from ecs_cd.errors import EcsCdError, ImageMissing, ParameterRefused, VersionLimitReached
-from ecs_cd.model.image import FoundImage, ImageRef
+from ecs_cd.model.image import FoundImage, ImageRef, ImageRepository
 from ecs_cd.model.labels import NO_MARKS, Marks
 from ecs_cd.model.parameter import Parameter, ParameterVersion
 from ecs_cd.model.run import Pipeline, Run, RunPreview, RunProgress, RunRequest, RunState, TimelineRecord
@@ -87,15 +87,34 @@ class FakeImages(Fake):
     def __init__(self) -> None:
         super().__init__()
         self.repositories: dict[str, dict[str, FoundImage]] = {}
+        self.indexes: dict[str, tuple[str, ...]] = {}
 
-    def push(self, repository: str, tag: str, digest: str) -> None:
-        self.repositories.setdefault(repository, {})[tag] = FoundImage(digest, EPOCH)
+    def push(self, repository: str, tag: str, digest: str, *, platforms: Sequence[str] = ()) -> None:
+        """Push an image; with `platforms`, an index of images with these digests."""
+        pushed = FoundImage(digest, EPOCH, is_index=bool(platforms))
+        self.repositories.setdefault(repository, {})[tag] = pushed
+        self.indexes[digest] = tuple(platforms)
 
     def find(self, image: ImageRef) -> FoundImage | None:
         self._called("find")
         if image.repository not in self.repositories:
             raise ImageMissing(f"There is no repository {image.repository}.")
         return self.repositories[image.repository].get(str(image.tag))
+
+    def find_digest(self, repository: ImageRepository, digest: str) -> FoundImage | None:
+        self._called("find_digest")
+        if repository.name not in self.repositories:
+            raise ImageMissing(f"There is no repository {repository.name}.")
+        there = self.repositories[repository.name].items()
+        having = {tag: found for tag, found in there if found.digest == digest}
+        if not having:
+            return None
+        return replace(next(iter(having.values())), tags=tuple(having))
+
+    def platforms(self, repository: ImageRepository, digest: str) -> tuple[str, ...]:
+        self._called("platforms")
+        assert repository.name in self.repositories
+        return self.indexes[digest]
 
 
 class FakeParameters(Fake):

@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 
 from ecs_cd.aws import Aws
+from ecs_cd.aws.images import platform_digests
 from ecs_cd.errors import AccessDenied, ImageMissing, Unreachable
-from ecs_cd.model.image import ImageRef, ImageTag
+from ecs_cd.model.image import ImageRef, ImageRepository, ImageTag
 from ecs_cd_sandbox.aws import Aws as Cloud
 from ecs_cd_sandbox.aws.faults import ErrorAnswer, Truncated
 
@@ -55,3 +56,44 @@ def test_an_answer_that_breaks_off_is_not_taken_for_an_answer(aws: Cloud, adapte
     aws.inject("ecr", "DescribeImages", Truncated())
     with pytest.raises(Unreachable, match="find image tag '226'"):
         adapter.images.find(ImageRef("my-api", ImageTag("226")))
+
+
+def test_an_index_is_told_from_an_image_and_its_platforms_are_asked_for_apart(aws: Cloud, adapter: Aws) -> None:
+    aws.create_repository("my-api")
+    index = aws.push_index("my-api", "226")
+    aws.forget_requests()
+    reference = ImageRef("my-api", ImageTag("226"))
+    found = adapter.images.find(reference)
+    assert found is not None
+    assert (found.digest, found.is_index) == (index.digest, True)
+    assert [request.operation for request in aws.requests] == ["DescribeImages"]
+    assert set(adapter.images.platforms(reference.where, found.digest)) == set(index.platforms.values())
+    assert [request.operation for request in aws.requests] == ["DescribeImages", "BatchGetImage"]
+
+
+def test_where_the_platforms_may_not_be_seen_the_action_is_named(aws: Cloud, adapter: Aws) -> None:
+    aws.create_repository("my-api")
+    index = aws.push_index("my-api", "226")
+    said = "User: arn:aws:iam::123456789012:user/ci is not authorized to perform: ecr:BatchGetImage"
+    aws.inject("ecr", "BatchGetImage", ErrorAnswer("AccessDeniedException", said))
+    with pytest.raises(AccessDenied, match="ecr:BatchGetImage"):
+        adapter.images.platforms(ImageRepository("my-api"), index.digest)
+
+
+@pytest.mark.parametrize(
+    "manifest", ["", "null", "{}", '{"manifests": 7}', '{"manifests": [7, {"digest": "sha256:no"}]}']
+)
+def test_what_is_no_index_has_no_platforms(manifest: str) -> None:
+    assert platform_digests(manifest) == ()
+
+
+def test_a_digest_is_found_with_the_tags_it_has_now(aws: Cloud, adapter: Aws) -> None:
+    aws.create_repository("my-api")
+    old = aws.push_image("my-api", "226")
+    new = aws.push_image("my-api", "226", content="again")
+    aws.forget_requests()
+    repository = ImageRepository("my-api")
+    found, before = adapter.images.find_digest(repository, new), adapter.images.find_digest(repository, old)
+    assert (found and found.tags, before and before.tags) == (("226",), ())
+    assert adapter.images.find_digest(repository, "sha256:" + "0" * 64) is None
+    assert [request.operation for request in aws.requests] == ["DescribeImages"] * 3

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ecs_cd.aws import Aws, AwsSettings
+from ecs_cd.aws.services import EcsServices
 from ecs_cd.aws.task_definitions import MAX_SINGLE_REQUESTS
 from ecs_cd.errors import RolloutFailed, UnexpectedAnswer
 from ecs_cd.model.image_name import container_image
@@ -83,14 +84,21 @@ def test_a_snapshot_shows_the_rollout_and_the_image(
     assert done.events[0].message.startswith("(service my-api)")
 
 
-def test_a_task_definition_is_asked_for_once(aws: Cloud, adapter: Aws, scheduler: EcsScheduler, deploy: Deploy) -> None:
+def test_a_task_definition_and_a_revision_are_asked_for_once(
+    aws: Cloud, adapter: Aws, scheduler: EcsScheduler, deploy: Deploy
+) -> None:
     deploy("101")
     ticked(scheduler)
     aws.forget_requests()
     for _ in range(3):
         adapter.services.snapshot(TARGET)
-    operations = [request.operation for request in aws.requests]
-    assert operations == ["DescribeServices", "DescribeTaskDefinition", "DescribeServices", "DescribeServices"]
+    assert asked(aws) == {
+        "DescribeServices": 3,
+        "DescribeTaskDefinition": 1,
+        "DescribeServiceRevisions": 1,
+        "ListServiceDeployments": 3,
+        "DescribeServiceDeployments": 3,
+    }
 
 
 def test_a_brief_look_takes_two_requests(aws: Cloud, adapter: Aws, scheduler: EcsScheduler, deploy: Deploy) -> None:
@@ -115,6 +123,99 @@ def test_the_latest_revision_of_a_task_definition_is_found_by_its_family(
     assert found
     assert (found.arn, found.containers[0].image) == (arn, f"{REGISTRY}/my-api:102")
     assert adapter.services.task_definition("no-such-family") is None
+
+
+def digests(found: ServiceSnapshot | None) -> tuple[str, ...]:
+    assert found
+    assert found.primary
+    return found.primary.digests
+
+
+def test_a_snapshot_shows_the_digest_that_runs_whatever_the_tag_is_by_now(
+    aws: Cloud, adapter: Aws, scheduler: EcsScheduler, deploy: Deploy
+) -> None:
+    deploy("101")
+    ticked(scheduler)
+    old, new = digests(adapter.services.snapshot(TARGET)), aws.push_image("my-api", "101", content="again")
+    assert old
+    assert digests(adapter.services.snapshot(TARGET)) == old != (new,)
+
+
+def test_a_forced_deployment_of_the_same_task_definition_has_a_digest_of_its_own(
+    aws: Cloud, adapter: Aws, scheduler: EcsScheduler, deploy: Deploy
+) -> None:
+    deploy("101")
+    ticked(scheduler)
+    old = digests(adapter.services.snapshot(TARGET))
+    new = aws.push_image("my-api", "101", content="again")
+    aws.client("ecs").update_service(cluster="development", service="my-api", forceNewDeployment=True)
+    scheduler.tick()
+    going = adapter.services.snapshot(TARGET)
+    assert going
+    assert {one.status: one.digests for one in going.deployments} == {"PRIMARY": (new,), "ACTIVE": old}
+    ticked(scheduler)
+    assert digests(adapter.services.snapshot(TARGET)) == (new,)
+
+
+@pytest.fixture
+def twins(aws: Cloud, scheduler: EcsScheduler) -> EcsScheduler:
+    """A service with two containers of one image, and a sidecar from another registry."""
+    image = f"{REGISTRY}/my-api:101"
+    containers = [{"name": name, "image": image, "memory": 64} for name in ("web", "worker")]
+    containers.append({"name": "agent", "image": "r.io/agent:7", "memory": 64})
+    aws.client("ecs").register_task_definition(family="twins", containerDefinitions=containers)
+    aws.client("ecs").create_service(cluster="development", serviceName="twins", taskDefinition="twins", desiredCount=1)
+    ticked(scheduler)
+    return scheduler
+
+
+def test_containers_with_one_image_are_judged_together(aws: Cloud, adapter: Aws, twins: EcsScheduler) -> None:
+    both = ServiceTarget("development", "twins", repository="my-api")
+    found = digests(adapter.services.snapshot(both))
+    assert found == digests(adapter.services.snapshot(replace(both, container="worker")))
+    aws.forget_requests()
+    adapter.services.snapshot(both)
+    assert "DescribeServiceRevisions" not in asked(aws), "the sidecar has no digest, and is none of ours"
+
+
+def test_where_revisions_may_not_be_seen_the_tasks_tell(
+    aws: Cloud, adapter: Aws, scheduler: EcsScheduler, deploy: Deploy
+) -> None:
+    scheduler.show_digests(tasks="platform", revisions="index")
+    index = aws.push_index("my-api", "102")
+    deploy("102")
+    ticked(scheduler)
+    assert digests(adapter.services.snapshot(TARGET)) == (index.digest,)
+    adapter.services = EcsServices(adapter.services._ecs)
+    aws.forget_requests()
+    aws.inject("ecs", "DescribeServiceRevisions", ErrorAnswer("AccessDeniedException"))
+    for _ in range(2):
+        found = adapter.services.snapshot(TARGET)
+        assert digests(found) == (index.platforms["linux/amd64"],)
+        assert found
+        assert found.unseen == ()
+    counted = asked(aws)
+    assert (counted["DescribeServiceRevisions"], counted["ListTasks"], counted["DescribeTasks"]) == (1, 2, 2)
+
+
+def test_where_neither_may_be_seen_the_snapshot_says_why_and_nobody_asks_again(
+    aws: Cloud, adapter: Aws, scheduler: EcsScheduler, deploy: Deploy
+) -> None:
+    deploy("101")
+    ticked(scheduler)
+    aws.forget_requests()
+    aws.inject("ecs", "DescribeServiceRevisions", ErrorAnswer("AccessDeniedException"))
+    aws.inject("ecs", "ListTasks", ErrorAnswer("AccessDeniedException"))
+    for _ in range(2):
+        found = adapter.services.snapshot(TARGET)
+        assert found
+        assert digests(found) == ()
+        assert [reason.partition(" (")[0] for reason in found.unseen] == [
+            "Cannot see 1 service revisions",
+            "Cannot see the running tasks of ECS service 'my-api'",
+        ]
+    counted = asked(aws)
+    assert (counted["DescribeServiceRevisions"], counted["ListTasks"], counted.get("DescribeTasks")) == (1, 1, None)
 
 
 def test_a_missing_service_is_none(adapter: Aws, scheduler: EcsScheduler) -> None:

@@ -105,7 +105,9 @@ def test_a_deadline_that_passes_names_the_input(task: Task, clouds: SimulatedClo
 
 def test_verify_only_looks(task: Task, clouds: SimulatedClouds) -> None:
     ran = task("verify", {name: DIRECT[name] for name in ("service", "environment", "cluster")} | {"tag": "101"})
-    assert ran.ended("Succeeded").outputs == {"outcome": "unchanged", "imageTag": "101"}
+    outputs = ran.ended("Succeeded").outputs
+    assert DIGEST.fullmatch(outputs.pop("imageDigest"))
+    assert outputs == {"outcome": "unchanged", "imageTag": "101"}
     assert clouds.writes() == []
 
 

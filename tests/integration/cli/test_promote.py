@@ -15,7 +15,7 @@ def test_what_development_serves_is_delivered_to_production(cli: Cli, clouds: Si
     clouds.forget()
     argv = ("promote", "my-api", "production", "--from", "development", "--no-verify")
     called = cli(*argv, "--output", "json")
-    assert (called.code, called.json["outcome"], called.json["tag"]) == (0, "deployed", "102")
+    assert (called.code, called.json["outcome"], called.json["tag"]) == (0, "applied", "102")
     assert (called.json["origin"]["environment"], called.json["origin"]["cluster"]) == ("development", "development")
     assert DIGEST.fullmatch(called.json["origin"]["digest"])
     assert clouds.value(PRODUCTION) == "102"

@@ -102,7 +102,8 @@ def test_a_newer_tag_goes_through_parameter_run_and_rollout(world: World) -> Non
     assert report.run and report.run.state == "succeeded"
     assert report.rollout and report.rollout.image == "r.io/my-api:102"
     assert [phase.phase for phase in report.phases] == ["check", "parameter", "run", "rollout"]
-    assert len(report.evidence) == 4
+    assert len(report.evidence) == 5
+    assert "judged by its tag alone" in report.evidence[-1]
 
 
 def test_each_phase_is_told_when_it_begins_and_when_it_ends_well(world: World) -> None:

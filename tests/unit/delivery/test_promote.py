@@ -162,7 +162,7 @@ def test_the_deadline_ends_the_wait_and_says_what_for(stage: Staged) -> None:
         (staged(state="FAILED"), "102 failed there"),
         (replace(staged(), status="DRAINING"), "it is DRAINING"),
         (replace(staged(), deployments=()), "no primary deployment"),
-        (staged(f"r.io/my-api@{DIGEST}"), "has no tag"),
+        (staged(f"r.io/my-api@{OTHER_DIGEST}"), "has no tag"),
     ],
 )
 def test_what_does_not_serve_under_a_tag_is_not_promoted(stage: Staged, snapshot: ServiceSnapshot, words: str) -> None:

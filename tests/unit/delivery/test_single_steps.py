@@ -20,14 +20,18 @@ def world() -> World:
 
 def test_verify_changes_nothing_and_tells_what_serves(world: World) -> None:
     world.services.play(serving("102", "IN_PROGRESS"), serving("102"))
-    report = verify_rollout(world.delivery(), world.services, world.logs, deadline=Deadline.after(60, world.clock))
+    report = verify_rollout(
+        world.delivery(), world.images, world.services, world.logs, deadline=Deadline.after(60, world.clock)
+    )
     assert (report.outcome, report.summary) == (Outcome.UNCHANGED, "my-api 102 is served in development.")
     assert report.rollout and report.rollout.image == "r.io/my-api:102"
 
 
 def test_verify_fails_where_a_newer_tag_serves(world: World) -> None:
     world.services.play(serving("103"))
-    report = verify_rollout(world.delivery(), world.services, world.logs, deadline=Deadline.after(60, world.clock))
+    report = verify_rollout(
+        world.delivery(), world.images, world.services, world.logs, deadline=Deadline.after(60, world.clock)
+    )
     assert report.failure
     assert (report.failure.reason, report.exit_code) == ("not-served", 1)
     assert report.failure.message == "'my-api' does not serve 102. The service runs r.io/my-api:103."
@@ -37,27 +41,37 @@ def test_verify_fails_where_a_newer_tag_serves(world: World) -> None:
 def test_verify_or_newer_says_that_a_newer_tag_serves(world: World) -> None:
     world.services.play(serving("103"))
     deadline = Deadline.after(60, world.clock)
-    report = verify_rollout(world.delivery(), world.services, world.logs, or_newer=True, deadline=deadline)
+    report = verify_rollout(
+        world.delivery(), world.images, world.services, world.logs, or_newer=True, deadline=deadline
+    )
     assert report.outcome is Outcome.SUPERSEDED
     assert report.summary == "my-api 102 in development is superseded: a newer tag takes its place."
 
 
 def test_verify_fails_where_nothing_can_be_judged(world: World) -> None:
     world.services.play(ServiceSnapshot(TARGET, "ACTIVE", 1, 1, controller="EXTERNAL"))
-    report = verify_rollout(world.delivery(), world.services, world.logs, deadline=Deadline.after(60, world.clock))
+    report = verify_rollout(
+        world.delivery(), world.images, world.services, world.logs, deadline=Deadline.after(60, world.clock)
+    )
     assert report.rollout and report.rollout.serving == "not-judged"
     assert (report.failure and report.failure.reason, report.exit_code) == ("not-served", 1)
 
 
 def test_verify_fails_where_no_ecs_service_is_named(world: World) -> None:
     report = verify_rollout(
-        vary(world.delivery(), target=None), world.services, world.logs, deadline=Deadline.after(60, world.clock)
+        vary(world.delivery(), target=None),
+        world.images,
+        world.services,
+        world.logs,
+        deadline=Deadline.after(60, world.clock),
     )
     assert (report.failure and report.failure.reason, report.exit_code) == ("settings", 2)
 
 
 def test_verify_fails_where_something_else_serves(world: World) -> None:
-    report = verify_rollout(world.delivery("999"), world.services, world.logs, deadline=Deadline.after(60, world.clock))
+    report = verify_rollout(
+        world.delivery("999"), world.images, world.services, world.logs, deadline=Deadline.after(60, world.clock)
+    )
     assert (report.failure and report.failure.reason, report.exit_code) == ("not-served", 1)
 
 
@@ -67,7 +81,9 @@ def test_verify_interrupted_says_so(world: World) -> None:
         raise KeyboardInterrupt
 
     world.services.meanwhile("snapshot", stop)
-    report = verify_rollout(world.delivery(), world.services, world.logs, deadline=Deadline.after(60, world.clock))
+    report = verify_rollout(
+        world.delivery(), world.images, world.services, world.logs, deadline=Deadline.after(60, world.clock)
+    )
     assert report.outcome is Outcome.INTERRUPTED
 
 

@@ -91,11 +91,24 @@ def test_a_rollback_says_what_was_seen_of_the_task_definition(world: World) -> N
     [
         ("r.io/my-api:102", Outcome.UNCHANGED, 0, "the next task of my-report runs it"),
         ("r.io/my-api:103", Outcome.FAILED, 1, "does not have 102. The latest revision, my-report:12, has"),
+        (f"r.io/my-api@{DIGEST}", Outcome.UNCHANGED, 0, "the next task of my-report runs it"),
         ("", Outcome.FAILED, 1, "There is no task definition 'my-report'."),
     ],
 )
 def test_verify_looks_at_the_latest_revision(world: World, image: str, outcome: Outcome, code: int, text: str) -> None:
     world.services.families[FAMILY] = deque([revision(12, image)] if image else [])
-    report = verify_rollout(to_task(world), world.services, world.logs, deadline=Deadline.after(60, world.clock))
+    report = verify_rollout(
+        to_task(world), world.images, world.services, world.logs, deadline=Deadline.after(60, world.clock)
+    )
     assert (report.outcome, report.exit_code) == (outcome, code)
     assert text in report.summary
+
+
+def test_a_digest_that_a_newer_tag_has_supersedes_in_a_task_definition_too(world: World) -> None:
+    newer = f"sha256:{'b' * 64}"
+    world.images.push("my-api", "103", newer)
+    world.services.families[FAMILY] = deque([revision(12, f"r.io/my-api@{newer}")])
+    deadline = Deadline.after(60, world.clock)
+    report = verify_rollout(to_task(world), world.images, world.services, world.logs, or_newer=True, deadline=deadline)
+    assert report.outcome is Outcome.SUPERSEDED
+    assert verify_rollout(to_task(world), world.images, world.services, world.logs, deadline=deadline).exit_code == 1

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecs_cd.errors import SettingsError
-from ecs_cd.model.image import ImageTag
-from ecs_cd.model.image_name import ImageMatch, container_image, match_image, repository_of, tag_of
+from ecs_cd.model.image import ImageRepository, ImageTag
+from ecs_cd.model.image_name import ImageMatch, container_image, match_image, repository_in, repository_of, tag_of
 from ecs_cd.model.order import Order
 from ecs_cd.model.service import Container, Deployment, ServiceSnapshot, ServiceTarget, Serving, TaskDefinition, Verdict
 from ecs_cd.rollout.judge import Wanted, judge
@@ -91,12 +91,30 @@ def test_tag_and_repository_are_read_from_a_reference(image: str, tag: str, repo
         (f"api:7@{TWO}", (), (ONE,), ImageMatch.RETAGGED),
         (f"api:7@{TWO}", (), (), ImageMatch.SAME),
         (f"api:6@{ONE}", (), (ONE,), ImageMatch.SAME),
+        (f"registry:5000/api:7@{TWO}", (), (ONE,), ImageMatch.RETAGGED),
+        (f"registry:5000/api@{ONE}", (), (ONE,), ImageMatch.SAME),
+        ("api@sha256:" + "A" * 64, (), ("sha256:" + "a" * 64,), ImageMatch.SAME),
     ],
 )
 def test_an_image_is_ours_by_digest_where_both_have_one_and_else_by_tag(
     image: str, running: tuple[str, ...], accepted: tuple[str, ...], expected: ImageMatch
 ) -> None:
     assert match_image(image, running, ImageTag("7"), accepted) is expected
+
+
+@pytest.mark.parametrize(
+    ("image", "expected"),
+    [
+        (f"{ECR}/team/api:7", ImageRepository("team/api", "123456789012", "eu-west-1")),
+        (f"{ECR}/api:7@{ONE}", ImageRepository("api", "123456789012", "eu-west-1")),
+        (f"{ECR}.cn/api@{ONE}", ImageRepository("api", "123456789012", "eu-west-1")),
+        ("12345678901.dkr.ecr.eu-west-1.amazonaws.com/api:7", ImageRepository("mine")),
+        ("registry:5000/api:7", ImageRepository("mine")),
+        ("api:7", ImageRepository("mine")),
+    ],
+)
+def test_the_registry_of_an_image_is_its_own_where_that_is_ecr(image: str, expected: ImageRepository) -> None:
+    assert repository_in(image, ImageRepository("mine")) == expected
 
 
 # Which container
