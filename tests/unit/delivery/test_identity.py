@@ -235,7 +235,7 @@ def test_a_rollback_to_a_tag_that_runs_with_another_digest_is_a_failure(world: W
 def promoted(world: World, origin: ServiceSnapshot, **changes: object) -> Report:
     world.services.play(origin)
     there = replace(world.delivery().place, environment="stage", parameter="")
-    source = Source(world.images, world.parameters, world.services)  # type: ignore[arg-type]  # no parameter is read
+    source = Source(world.images, world.parameters, world.services)
     clouds = Clouds(world.images, world.parameters, world.pipelines, world.services, world.logs)
     place = vary(world.delivery(), **changes).place
     promotion = Promotion(Origin(there), place, DeliveryOptions(dry_run=True))
