@@ -9,6 +9,7 @@
     |   |-- BadCredentials
     |   |-- AccessDenied
     |   |-- ImageMissing
+    |   |-- ServiceMissing
     |   |-- NothingToPromote
     |   |-- ParameterRefused
     |   |   `-- VersionLimitReached
@@ -124,6 +125,12 @@ class ImageMissing(DeliveryFailed):
     """The repository or the tag is not in ECR."""
 
     reason = "image-missing"
+
+
+class ServiceMissing(DeliveryFailed):
+    """There is no such ECS cluster or service, as was seen before anything was changed."""
+
+    reason = "service-missing"
 
 
 class NothingToPromote(DeliveryFailed):

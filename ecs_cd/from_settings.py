@@ -35,6 +35,7 @@ def options(settings: DeliverySettings, *, dry_run: bool = False) -> DeliveryOpt
         order=settings.order,
         create_parameter=settings.create_parameter,
         wait_for_image=settings.wait_for_image,
+        allow_missing_service=settings.allow_missing_service,
         rollback_on_failure=settings.rollback == "on-failure",
         dry_run=dry_run,
     )

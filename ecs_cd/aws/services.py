@@ -63,6 +63,13 @@ class EcsServices:
         with self._ecs.calling(f"see ECS service {quoted(target.service)}"):
             return self._detailed_snapshot(target, found[0])
 
+    def brief(self, target: ServiceTarget) -> ServiceSnapshot | None:
+        """Return the service as it is now, without what takes more than DescribeServices and DescribeTaskDefinition.
+
+        Raises as `snapshot` does.
+        """
+        return self.snapshots([target]).get(target)
+
     def _detailed_snapshot(self, target: ServiceTarget, service: ServiceTypeDef) -> ServiceSnapshot:
         shown = [DescribedService(service, [target])]
         if uses_task_sets(service):

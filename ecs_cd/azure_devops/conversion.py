@@ -14,7 +14,9 @@ from ecs_cd.model.run import (
     Approval,
     ApprovalStatus,
     Pipeline,
+    QueueStatus,
     Run,
+    RunPreview,
     RunState,
     TimelineRecord,
 )
@@ -33,6 +35,7 @@ _STATUS = {
     "inprogress": RunState.RUNNING,
     "cancelling": RunState.CANCELLING,
 }
+_QUEUE_STATUS = {status.value: status for status in QueueStatus}
 _RESULT = {
     "succeeded": RunState.SUCCEEDED,
     "partiallysucceeded": RunState.PARTIALLY_SUCCEEDED,
@@ -50,8 +53,20 @@ def to_pipeline(definition: Any) -> Pipeline | None:  # noqa: ANN401 - the SDK h
     """Return a build definition as a pipeline; None for a draft or one that is being deleted."""
     if _word(definition.quality) == "draft" or _word(definition.queue_status) == "deleted":
         return None
-    link = _web_link(definition)
-    return Pipeline(_id(definition.id), _text(definition.name), _text(definition.path) or "\\", link)
+    return Pipeline(
+        _id(definition.id),
+        _text(definition.name),
+        _text(definition.path) or "\\",
+        _web_link(definition),
+        _QUEUE_STATUS.get(_word(definition.queue_status), QueueStatus.ENABLED),
+        _text(definition.project.id) if definition.project else "",
+    )
+
+
+def to_preview(found: Any) -> RunPreview | None:  # noqa: ANN401 - the SDK has no types
+    """Return the preview of a run; None where the answer has no YAML."""
+    text = _text(found.final_yaml) if found else ""
+    return RunPreview(text) if text else None
 
 
 def to_queued_run(run: Any, pipeline: Pipeline, branch: str, otherwise: str) -> Run:  # noqa: ANN401 - the SDK has no types

@@ -236,6 +236,12 @@ def map_error(error: Exception, operation: Operation) -> EcsCdError:
     return _map_no_response(error if isinstance(error, NoResponse) else NoResponse(type(error), str(error)), operation)
 
 
+def missing_right(operation: Operation) -> AccessDenied:
+    """Return the error of a right that Azure DevOps says is missing, asked for it."""
+    sentence = _NAMED_RIGHT.replace("{named}", "{right}")
+    return AccessDenied(_filled(sentence, operation), hint=_filled(_GIVE_SCOPE, operation))
+
+
 def _map_response(response: ErrorResponse, operation: Operation) -> EcsCdError:
     row = next(row for row in _RESPONSES if row.fits(response, operation))
     hint = _filled(row.hint, operation, response)

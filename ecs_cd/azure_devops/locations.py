@@ -1,8 +1,9 @@
 """Where the resources are, so that the SDK does not ask the organization for it.
 
 Its clients learn every resource there is before their first request: `OPTIONS {organization}/_apis`, an answer of 190
-KB on dev.azure.com, in each new process. These are rows of that answer, as recorded in 2026; the ids are those that the
-SDK's clients name. Versions are the resources' own; the SDK asks for what it knows within them.
+KB on dev.azure.com, in each new process. These are rows of that answer, as recorded in 2026 (`Permissions`: as
+Microsoft's TypeScript client has it); the ids are those that the SDK's clients name. Versions are the resources' own;
+the SDK asks for what it knows within them.
 """
 
 from __future__ import annotations
@@ -89,6 +90,26 @@ _ROWS = (
         "{project}/_apis/{area}/builds/{buildId}/{resource}/{logId}",
         resource_version=2,
         min_version=2.0,
+        max_version=7.2,
+        released_version="7.1",
+    ),
+    ApiResourceLocation(
+        "53df2d18-29ea-46a9-bee0-933540f80abf",
+        "pipelines",
+        "preview",
+        "{project}/_apis/{area}/{pipelineId}/{resource}",
+        resource_version=2,
+        min_version=5.1,
+        max_version=7.2,
+        released_version="7.1",
+    ),
+    ApiResourceLocation(
+        "dd3b8bd6-c7fc-4cbd-929a-933d9c011c9d",
+        "Security",
+        "Permissions",
+        "_apis/{resource}/{securityNamespaceId}/{permissions}",
+        resource_version=2,
+        min_version=1.0,
         max_version=7.2,
         released_version="7.1",
     ),

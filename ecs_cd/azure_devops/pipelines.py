@@ -11,10 +11,19 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
-from ecs_cd.azure_devops.conversion import to_approval, to_log_line, to_pipeline, to_queued_run, to_run, to_timeline
+from ecs_cd.azure_devops.conversion import (
+    to_approval,
+    to_log_line,
+    to_pipeline,
+    to_preview,
+    to_queued_run,
+    to_run,
+    to_timeline,
+)
 from ecs_cd.azure_devops.settings import AzureDevOpsSettings
 from ecs_cd.errors import SettingsError, UnexpectedAnswer, WrongInput
-from ecs_cd.model.run import Approval, Pipeline, Run, RunRequest, TimelineRecord
+from ecs_cd.model.pipeline_problems import read_problem
+from ecs_cd.model.run import Approval, Pipeline, Run, RunPreview, RunRequest, TimelineRecord
 from ecs_cd.sanitize import quoted
 from ecs_cd.support import naming_rules
 from ecs_cd.support.clock import Clock
@@ -31,6 +40,15 @@ T = TypeVar("T")
 _NOT_IN_NAMES = re.compile(r'[*?<>|:"/\x00-\x1f\x7f]')
 _LONGEST_REFERENCE = 400
 """Characters of a folder path and a name; nothing longer is sent as a filter."""
+_AGAINST_THE_RUN = frozenset(
+    {"branch", "file", "template-file", "template-ref", "parameters", "variables", "yaml", "disabled", "paused"}
+)
+"""Problems for which a run would be refused as its preview is. Whether the caller or the pipeline may use a resource is
+asked for the run itself, and a designer pipeline has no preview."""
+_BUILD_NAMESPACE = "33344d9c-fc72-4d6f-aba5-fa317101a7e9"
+"""The security namespace `Build` (Azure DevOps security namespace reference)."""
+_QUEUE_BUILDS = 128
+"""The bit of *Queue builds* in it (microsoft/terraform-provider-azuredevops issue 1040 lists them)."""
 _ACTIVE = "inProgress,notStarted,postponed"
 _EXECUTE = "Build (read & execute), vso.build_execute"
 
@@ -116,7 +134,7 @@ class AzureDevOps:
             pipeline = to_pipeline(clients.builds.get_definition(self._settings.project, number))
             return (pipeline,) if pipeline else ()
 
-        return self._call(ask, doing, right="View build pipeline", unless=("DefinitionNotFoundException", ()))
+        return self._call(ask, doing, right="View build pipeline", unless=(_missing("DefinitionNotFoundException"), ()))
 
     def queue(self, request: RunRequest) -> Run:
         """Queue a run.
@@ -131,8 +149,7 @@ class AzureDevOps:
         def ask(clients: Clients) -> Run:
             from ecs_cd.azure_devops.sdk import run_parameters  # noqa: PLC0415 - imported already, by the first call
 
-            wanted = run_parameters(request.branch, dict(request.template_parameters), dict(request.variables))
-            run = clients.runs.run_pipeline(wanted, self._settings.project, pipeline.id)
+            run = clients.runs.run_pipeline(run_parameters(request), self._settings.project, pipeline.id)
             return to_queued_run(run, pipeline, request.branch, self._run_link)
 
         return self._call(
@@ -140,31 +157,6 @@ class AzureDevOps:
             f"queueing {_called(pipeline)} on {quoted(request.branch)}",
             right="Queue builds",
             scope=_EXECUTE,
-            branch=request.branch,
-        )
-
-    def preview(self, request: RunRequest) -> str:
-        """Return the YAML that a run of this request would have, with its templates expanded; nothing is queued.
-
-        Raises:
-            QueueRefused: no such branch, wrong parameters, a mistake in the YAML.
-            AccessDenied: the right to do so is missing.
-        """
-        pipeline = request.pipeline
-
-        def ask(clients: Clients) -> str:
-            from ecs_cd.azure_devops.sdk import run_parameters  # noqa: PLC0415 - imported already, by the first call
-
-            wanted = run_parameters(
-                request.branch, dict(request.template_parameters), dict(request.variables), preview=True
-            )
-            found = clients.runs.preview(wanted, self._settings.project, pipeline.id)
-            return found.final_yaml or ""
-
-        return self._call(
-            ask,
-            f"expanding the YAML of {_called(pipeline)} on {quoted(request.branch)}",
-            right="Queue builds",
             branch=request.branch,
         )
 
@@ -188,6 +180,52 @@ class AzureDevOps:
             return tuple(to_approval(found) for found in clients.approvals(project, ids))
 
         return self._call(ask, "looking at approvals")
+
+    def preview(self, request: RunRequest) -> RunPreview | None:
+        """Return what a run of this request would be, without queueing it; None where Azure DevOps cannot say.
+
+        Raises:
+            QueueRefused: the run would be refused: no such branch, a mistake in the YAML, wrong parameters.
+        """
+        pipeline = request.pipeline
+
+        def ask(clients: Clients) -> RunPreview | None:
+            from ecs_cd.azure_devops.sdk import run_parameters  # noqa: PLC0415 - imported already, by the first call
+
+            wanted = run_parameters(request, preview=True)
+            found = clients.runs.preview(wanted, self._settings.project, pipeline.id)
+            return to_preview(found)
+
+        return self._call(
+            ask,
+            f"previewing a run of {_called(pipeline)} on {quoted(request.branch)}",
+            unless=(_says_nothing(request.branch), None),
+            branch=request.branch,
+        )
+
+    def check_queue_right(self, pipeline: Pipeline) -> None:
+        """Ask whether these credentials may queue runs of the pipeline; nothing happens where Azure DevOps cannot say.
+
+        Raises:
+            AccessDenied: they may not; the message says which right is missing and for whom.
+        """
+        if not pipeline.project_id:
+            return
+        token = f"{pipeline.project_id}/{'/'.join(filter(None, (*pipeline.folder.split(chr(92)), str(pipeline.id))))}"
+
+        def ask(clients: Clients) -> bool:
+            # A folder's name may have a comma, which is the delimiter otherwise, and never this one.
+            found = clients.security.has_permissions(
+                _BUILD_NAMESPACE, _QUEUE_BUILDS, token, always_allow_administrators=True, delimiter="|"
+            )
+            return bool(found != [False])
+
+        doing = "asking whether a run may be queued"
+        right = f"Queue builds on {_called(pipeline)}"
+        if not self._call(ask, doing, unless=(lambda _: True, True)):
+            from ecs_cd.azure_devops.errors import Operation, missing_right  # noqa: PLC0415 - after the SDK
+
+            raise missing_right(Operation(self._settings, doing, right, _EXECUTE))
 
     def active(self, pipeline: Pipeline, branch: str) -> tuple[Run, ...]:
         """Return the runs of a pipeline on a branch (a full ref) that are queued or in progress, oldest first."""
@@ -258,7 +296,7 @@ class AzureDevOps:
         return self._call(
             lambda clients: to_timeline(clients.builds.get_build_timeline(self._settings.project, run_id)),
             f"looking at the timeline of run {run_id}",
-            unless=("(?!Project|Build)", ()),
+            unless=(_missing("(?!Project|Build)"), ()),
         )
 
     def log_tail(self, run_id: int, log_id: int, lines: int) -> tuple[str, ...]:
@@ -295,12 +333,12 @@ class AzureDevOps:
         ask: Callable[[Clients], T],
         doing: str,
         *,
-        unless: tuple[str, T] | None = None,
+        unless: tuple[Callable[[ErrorResponse], bool], T] | None = None,
         **about: str,
     ) -> T:
         """Return what `ask` returns; raise ours where it fails.
 
-        `unless`: the type key (a pattern) of a 404 that is no failure, and what it means. `about`: see `Operation`.
+        `unless`: which refusal is no failure, and what it means. `about`: see `Operation`.
         """
         clients = self._clients()
         from ecs_cd.azure_devops.error_response import ResponseError  # noqa: PLC0415 - likewise
@@ -309,7 +347,7 @@ class AzureDevOps:
         try:
             return ask(clients)
         except ResponseError as answer:
-            if unless and _is_missing(answer.response, unless[0]):
+            if unless and unless[0](answer.response):
                 return unless[1]
             failure = map_error(answer, Operation(self._settings, doing, **about))
         except Exception as error:  # noqa: BLE001 - the seam: whatever the SDK raises becomes ours
@@ -317,8 +355,23 @@ class AzureDevOps:
         raise failure  # out here, so that no foreign error hangs on ours: those lead to the request and its headers
 
 
-def _is_missing(response: ErrorResponse, type_key: str) -> bool:
-    return response.status == 404 and not response.html and bool(re.match(type_key, response.type_key))  # noqa: PLR2004 - HTTP's not found
+def _missing(type_key: str) -> Callable[[ErrorResponse], bool]:
+    """Return whether an answer is a 404 whose type key begins with the pattern."""
+
+    def is_missing(response: ErrorResponse) -> bool:
+        return response.status == 404 and not response.html and bool(re.match(type_key, response.type_key))  # noqa: PLR2004 - HTTP's not found
+
+    return is_missing
+
+
+def _says_nothing(branch: str) -> Callable[[ErrorResponse], bool]:
+    """Return whether a preview on a branch was refused for a reason that need not be one against the run itself."""
+
+    def says_nothing(response: ErrorResponse) -> bool:
+        problem = read_problem(response.message, branch=branch) if not response.html else None
+        return response.status != 400 or problem is None or problem.kind not in _AGAINST_THE_RUN  # noqa: PLR2004 - HTTP's bad request
+
+    return says_nothing
 
 
 def _pages(clients: Clients, ask: Callable[[str | None], Any]) -> Iterator[Any]:

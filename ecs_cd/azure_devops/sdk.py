@@ -20,6 +20,7 @@ from msrest.serialization import Model
 
 from ecs_cd.azure_devops.settings import AzureDevOpsSettings
 from ecs_cd.azure_devops.transport import Transport
+from ecs_cd.model.run import RunRequest
 from ecs_cd.version import VERSION
 
 _CACHE = "AZURE_DEVOPS_CACHE_DIR"
@@ -55,6 +56,7 @@ with _no_directory_made():
         RunResourcesParameters,
         Variable,
     )
+    from azure.devops.v7_1.security import SecurityClient
 
     from ecs_cd.azure_devops.locations import APPROVALS, LOCATIONS
 
@@ -78,10 +80,11 @@ class Clients:
     """The SDK's clients for one organization, with one credential, on one connection."""
 
     def __init__(self, transport: Transport, organization: str, credential: Authentication) -> None:
-        """Set both clients up to send through `transport`, signed with `credential`."""
+        """Set the clients up to send through `transport`, signed with `credential`."""
         self.transport = transport
         self.builds = _set_up(BuildClient(organization, credential), transport)
         self.runs = _set_up(PipelinesClient(organization, credential), transport)
+        self.security = _set_up(SecurityClient(organization, credential), transport)
 
     def approvals(self, project: str, ids: Sequence[str]) -> list[Any]:
         """Return approvals with their steps, as the service's JSON: the SDK has no client for them.
@@ -120,15 +123,14 @@ def _set_up(client: Any, transport: Transport) -> Any:  # noqa: ANN401 - the SDK
     return client
 
 
-def run_parameters(
-    branch: str, template_parameters: dict[str, str], variables: dict[str, str], *, preview: bool = False
-) -> Any:  # noqa: ANN401 - the SDK has no types
-    """Return the body that queues a run, or has one previewed."""
+def run_parameters(request: RunRequest, *, preview: bool = False) -> Any:  # noqa: ANN401 - the SDK has no types
+    """Return the body that queues a run, or asks what it would be."""
+    source = RepositoryResourceParameters(ref_name=request.branch)
     return RunPipelineParameters(
         preview_run=preview or None,
-        resources=RunResourcesParameters(repositories={"self": RepositoryResourceParameters(ref_name=branch)}),
-        template_parameters=template_parameters or None,
-        variables={name: Variable(value=value) for name, value in variables.items()} or None,
+        resources=RunResourcesParameters(repositories={"self": source}),
+        template_parameters=dict(request.template_parameters) or None,
+        variables={name: Variable(value=value) for name, value in request.variables.items()} or None,
     )
 
 

@@ -71,12 +71,13 @@ def complete(
     place, pipeline = delivery.place, checked.pipeline
     wanted = Wanted.of(checked.image, delivery.options.order, place.rollout_until)
     tried_in_vain = False
+    before = checked.service
     while True:
         ended = _without_run(delivery, change, wanted, pipeline, context)
         if ended:
             return ended
-        applied = apply(carry, change, context, pipeline=pipeline, target=place.target, wanted=wanted)
-        carry = carry_alone(place, pipeline, context)
+        applied = apply(carry, change, context, pipeline=pipeline, target=place.target, wanted=wanted, before=before)
+        carry, before = carry_alone(place, pipeline, context), None
         review = RunReview(place, pipeline, applied, context)
         later = change_status(context.clouds.parameters, change, delivery.options.order)
         if later.state is ChangeState.TAKEN_BACK:

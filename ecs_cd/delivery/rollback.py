@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ecs_cd.delivery.context import Clouds, DeliveryContext
+from ecs_cd.delivery.preflight import Preflight, ask_all, raise_refusals
 from ecs_cd.delivery.report_builder import ReportBuilder
 from ecs_cd.delivery.run_review import RunReview
 from ecs_cd.delivery.steps import apply, carry_alone, mark_as_verified, verify, verify_without_run
@@ -23,13 +24,12 @@ from ecs_cd.model.image import CheckedImage, ImageTag
 from ecs_cd.model.labels import Mark
 from ecs_cd.model.order import Order
 from ecs_cd.model.parameter import Parameter, ParameterChange, Recorded
-from ecs_cd.model.run import Pipeline
 from ecs_cd.parameter.hold import Held, describe_hold, place_hold, previous_value, unmark_verified
-from ecs_cd.parameter.record import read_parameter
+from ecs_cd.parameter.record import holding_a_tag, read_parameter
 from ecs_cd.report.facts import HoldFact, Outcome
 from ecs_cd.report.report import Report
 from ecs_cd.rollout.wanted import Wanted
-from ecs_cd.run.pipelines import full_ref, resolve_pipeline
+from ecs_cd.run.pipelines import full_ref
 from ecs_cd.sanitize import quoted
 from ecs_cd.support.concurrency import run_together
 from ecs_cd.support.deadline import Deadline
@@ -71,11 +71,11 @@ def roll_back(
 def _roll_back(rollback: Rollback, context: DeliveryContext) -> Outcome:
     place, report = rollback.place, context.report
     with report.phase(Phase.CHECK, "looking for what to go back to") as phase:
-        seen, pipeline = run_together(
-            lambda: read_parameter(context.clouds.parameters, place.parameter),
-            lambda: resolve_pipeline(context.clouds.pipelines, place.pipeline),
-        )
+        found = ask_all(place, context.clouds, context.deadline.clock)
+        seen, pipeline = holding_a_tag(found.parameter.parameter, place.parameter), found.run.pipeline
         image = _choose(rollback, seen, context) if _may_leave(rollback, seen) else None
+        if image and not _stands(seen, image):
+            raise_refusals(found, expected_missing=False)
         phase.found = f"{seen.name} holds {seen.value}, pipeline {pipeline.path}."
     held = _hold(rollback, image, context) if image else None
     if held is None or image is None:
@@ -88,7 +88,12 @@ def _roll_back(rollback: Rollback, context: DeliveryContext) -> Outcome:
         return Outcome.UNCHANGED
     if _is_done(place, change, image, context):
         return Outcome.UNCHANGED
-    return _complete(place, change, image, pipeline, context)
+    return _complete(place, change, image, found, context)
+
+
+def _stands(seen: Parameter, image: CheckedImage) -> bool:
+    """Return whether the tag is held already, and was seen to serve since."""
+    return seen.marks.holds and seen.value == str(image.tag) and seen.marks.verified.version >= seen.version
 
 
 def _may_leave(rollback: Rollback, seen: Parameter) -> bool:
@@ -201,13 +206,14 @@ def _is_done(place: Place, change: ParameterChange, image: CheckedImage, context
 
 
 def _complete(
-    place: Place, change: ParameterChange, image: CheckedImage, pipeline: Pipeline, context: DeliveryContext
+    place: Place, change: ParameterChange, image: CheckedImage, found: Preflight, context: DeliveryContext
 ) -> Outcome:
     """Have a run carry the change, and verify the rollout."""
+    pipeline, before = found.run.pipeline, found.rollout.snapshot
     # Without an order: the newer one that still serves has not taken its place.
     wanted = Wanted.of(image, Order.NONE, place.rollout_until)
     carry = carry_alone(place, pipeline, context)
-    applied = apply(carry, change, context, pipeline=pipeline, target=place.target, wanted=wanted)
+    applied = apply(carry, change, context, pipeline=pipeline, target=place.target, wanted=wanted, before=before)
     there = read_parameter(context.clouds.parameters, change.name)
     if there.value != change.new:
         if there.marks.holds or there.marks.rolling_back:

@@ -19,6 +19,7 @@ from functools import partial
 from ecs_cd.delivery.context import Clouds, DeliveryContext
 from ecs_cd.delivery.deploy import complete
 from ecs_cd.delivery.on_failure import roll_back_failed
+from ecs_cd.delivery.preflight import CheckRun, check_place_run
 from ecs_cd.delivery.report_builder import ReportBuilder
 from ecs_cd.delivery.single_flight import SingleFlight
 from ecs_cd.delivery.steps import Carry, Checked, carry_for_place, check, record
@@ -30,8 +31,9 @@ from ecs_cd.model.run import FinishedRun, Pipeline
 from ecs_cd.report.combined import Reports
 from ecs_cd.report.report import Report
 from ecs_cd.run.pipelines import full_ref
+from ecs_cd.run.preflight import RunPreflight
 from ecs_cd.support.clock import Clock
-from ecs_cd.support.concurrency import run_all
+from ecs_cd.support.concurrency import Once, run_all
 from ecs_cd.support.deadline import Deadline
 
 WatchOf = Callable[[str], Watch]
@@ -81,7 +83,8 @@ def _refuse_duplicates(deliveries: Sequence[Delivery]) -> None:
 
 
 def _in_rounds(services: Sequence[_Service], runs: SingleFlight, watches: _Watches) -> None:
-    _each(services, _Service.check)
+    ask_run = _asked_once()
+    _each(services, lambda service: service.check(ask_run))
     if any(service.report for service in services):
         _attempt_nothing(services)
         return
@@ -169,10 +172,10 @@ class _Service:
         report = ReportBuilder(place, deadline, watches.of(place.service), delivery.tag, dry_run=dry_run)
         return cls(delivery, DeliveryContext(clouds, report))
 
-    def check(self) -> None:
+    def check(self, ask_run: CheckRun) -> None:
         """Check, changing nothing."""
         try:
-            self.checked = check(self.delivery, self.context)
+            self.checked = check(self.delivery, self.context, ask_run)
         except (EcsCdError, WatchRaised) as error:
             self.report = self.context.report.failed(error)
 
@@ -216,9 +219,24 @@ def _carry_together(
 
 
 def _run_key(place: Place, pipeline: Pipeline) -> Hashable:
-    """Return what must be the same for one run to do for several services; names have no letter case."""
+    """Return what must be the same for one run to do for several services."""
+    return pipeline.id, *_run_inputs(place)
+
+
+def _run_inputs(place: Place) -> tuple[Hashable, ...]:
+    """Return what a run is given; names have no letter case."""
     given = (
         frozenset((name.casefold(), value) for name, value in values.items())
         for values in (place.template_parameters, place.variables)
     )
-    return pipeline.id, full_ref(place.branch), *given
+    return full_ref(place.branch), *given
+
+
+def _asked_once() -> CheckRun:
+    """Return a check of a run that asks once for all services that want the same run of the same pipeline."""
+    known = Once[RunPreflight]()
+
+    def ask(place: Place, clouds: Clouds) -> RunPreflight:
+        return known.get((place.pipeline, *_run_inputs(place)), lambda: check_place_run(place, clouds))
+
+    return ask

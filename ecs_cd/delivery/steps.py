@@ -1,6 +1,6 @@
 """The steps of a delivery, each a function of plain values, from which deploy, rollback and the others are composed.
 
-    check     the image exists; meanwhile the parameter is read and the pipeline looked up    -> Checked
+    check     the image exists; meanwhile all else is asked that can be known beforehand       -> Checked
     record    the tag is recorded in the parameter, unless a newer one is there               -> ParameterChange
     apply     a run that carries the change is joined or queued, and followed to its end      -> Applied
     verify    ECS serves the tag                                                              -> Verified
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from ecs_cd.delivery.context import DeliveryContext
 from ecs_cd.delivery.first_look import FirstLookTaker
 from ecs_cd.delivery.identity import RunningImages, say_how_judged
+from ecs_cd.delivery.preflight import CheckRun, Preflight, ask_all, check_place_run, refuse_in_vain
 from ecs_cd.delivery.report_builder import ReportBuilder
 from ecs_cd.delivery.shown_rollout import ShownRollout
 from ecs_cd.errors import DeadlineReached, EcsCdError, RolloutFailed, RunFailed
@@ -26,16 +27,10 @@ from ecs_cd.model.image import CheckedImage
 from ecs_cd.model.image_name import pinned_digest
 from ecs_cd.model.labels import Mark, Marks
 from ecs_cd.model.parameter import ParameterChange
-from ecs_cd.model.run import FinishedRun, Pipeline, RunOrigin
+from ecs_cd.model.run import FinishedRun, Pipeline, RunOrigin, RunPreview
 from ecs_cd.model.service import ServiceSnapshot, ServiceTarget, Serving, TaskTarget, Verdict
 from ecs_cd.parameter.hold import mark_verified
-from ecs_cd.parameter.record import (
-    ParameterSnapshot,
-    are_readable,
-    describe_change,
-    record_tag,
-    snapshot_parameter,
-)
+from ecs_cd.parameter.record import ParameterSnapshot, are_readable, describe_change, record_tag
 from ecs_cd.parameter.store import Parameters
 from ecs_cd.report.facts import Outcome
 from ecs_cd.rollout.after_failed_run import FirstLook, look_after_failed_run
@@ -46,18 +41,23 @@ from ecs_cd.rollout.services import Services
 from ecs_cd.rollout.task_definition import follow_task_definition, look_at_task_definition, not_applied
 from ecs_cd.rollout.wanted import Wanted
 from ecs_cd.run.carry import carry_change
-from ecs_cd.run.pipelines import locate_pipeline, resolve_pipeline
 from ecs_cd.support.concurrency import run_together
 from ecs_cd.support.deadline import Deadline
 
 
 @dataclass(frozen=True)
 class Checked:
-    """What was found before anything is changed. `parameter` is as it was read, `pipeline` is the one to run."""
+    """What was found before anything is changed. `parameter` is as it was read, `pipeline` is the one to run.
+
+    `preview`: what its run would be, None where Azure DevOps gave none. `service`: as it was before, None where there
+    is none or none is named.
+    """
 
     image: CheckedImage
     parameter: ParameterSnapshot
     pipeline: Pipeline
+    preview: RunPreview | None = None
+    service: ServiceSnapshot | None = None
 
 
 @dataclass(frozen=True)
@@ -84,24 +84,27 @@ class Verified:
     serves: bool
 
 
-def check(delivery: Delivery, context: DeliveryContext) -> Checked:
-    """Ask the three things that do not depend on each other, before anything is changed (rules 1 and 2).
+def check(delivery: Delivery, context: DeliveryContext, check_run: CheckRun = check_place_run) -> Checked:
+    """Ask everything that can be known before anything is changed, at once (rules 1 and 2).
 
     Raises:
-        EcsCdError: the tag cannot be ordered, or one of the three is missing or cannot be read.
+        EcsCdError: the tag cannot be ordered; image, parameter or pipeline is missing or cannot be read; or it is known
+            already that the run would be refused or the rollout could not be verified.
     """
     place, clouds, report = delivery.place, context.clouds, context.report
-    find = resolve_pipeline if delivery.options.dry_run else locate_pipeline
     delivery.options.order.check(str(delivery.tag))
+
+    def ask() -> Preflight:
+        found = ask_all(place, clouds, context.deadline.clock, check_run)
+        refuse_in_vain(delivery, found)  # here, as the image may be waited for
+        return found
+
     with report.phase(Phase.CHECK, f"checking that {delivery.tag} can be delivered") as phase:
-        image, seen, pipeline = run_together(
-            lambda: check_delivery_image(delivery, clouds.images, context.deadline),
-            lambda: snapshot_parameter(clouds.parameters, place.parameter, context.deadline.clock),
-            lambda: find(clouds.pipelines, place.pipeline),
-        )
+        image, found = run_together(lambda: check_delivery_image(delivery, clouds.images, context.deadline), ask)
         report.add_image(image, place.repository.name if place.repository else "")
+        pipeline = found.run.pipeline
         phase.found = f"{'image found' if image.digest else 'image not checked'}, pipeline {pipeline.path}."
-    return Checked(image, seen, pipeline)
+    return Checked(image, found.parameter, pipeline, found.run.preview, found.rollout.snapshot)
 
 
 def check_delivery_image(delivery: Delivery, images: Images, deadline: Deadline) -> CheckedImage:
@@ -196,8 +199,11 @@ def apply(
     pipeline: Pipeline,
     target: ServiceTarget | None,
     wanted: Wanted,
+    before: ServiceSnapshot | None = None,
 ) -> Applied:
     """Have a run of the pipeline carry the change and follow it to its end; `wanted` is what `target` then serves.
+
+    `before`: the service as it was just now; None where it is to be looked at.
 
     Raises:
         RunFailed: the run failed, and ECS does not serve the tag all the same (rule 10).
@@ -205,7 +211,8 @@ def apply(
         EcsCdError: as `carry_change` says.
     """
     report = context.report
-    first_look = FirstLookTaker(context.clouds.services, target)
+    known = FirstLook(looked=before is not None, snapshot=before)
+    first_look = FirstLookTaker(context.clouds.services, target, taken=known.looked, found=known)
 
     def note(event: Event) -> None:
         first_look.note(event)

@@ -44,13 +44,15 @@ class DeliveryOptions:
     """The conditions of a delivery.
 
     `order`: how tags are compared. `create_parameter`: create the parameter where it does not exist. `wait_for_image`:
-    seconds to wait for an image that is not in ECR yet. `rollback_on_failure`: where ECS does not serve the tag, go
+    seconds to wait for an image that is not in ECR yet. `allow_missing_service`: the run may create cluster, service or
+    container, so that a missing one is no reason to refuse. `rollback_on_failure`: where ECS does not serve the tag, go
     back to what was verified last. `dry_run`: check everything, change nothing.
     """
 
     order: Order = Order.NUMERIC
     create_parameter: bool = False
     wait_for_image: float = 0.0
+    allow_missing_service: bool = False
     rollback_on_failure: bool = False
     dry_run: bool = False
 

@@ -11,17 +11,27 @@ _MAX_DEPTH = 10
 """A timeline has five levels: stage, phase, job, task, and the run itself. Deeper ones are a circle of parents."""
 
 
+class QueueStatus(str, Enum):
+    """What becomes of a run that is queued. PAUSED: it does not start until somebody resumes the pipeline."""
+
+    ENABLED = "enabled"
+    PAUSED = "paused"
+    DISABLED = "disabled"
+
+
 @dataclass(frozen=True)
 class Pipeline:
     """An Azure pipeline (a build definition). `folder` starts with a backslash, which alone is the root.
 
-    `name` is empty where only the id is known.
+    `name` and `project_id` (a GUID) are empty where only the id is known.
     """
 
     id: int
     name: str = ""
     folder: str = "\\"
     url: str = ""
+    queue_status: QueueStatus = QueueStatus.ENABLED
+    project_id: str = field(default="", compare=False)
 
     @property
     def path(self) -> str:
@@ -37,6 +47,13 @@ class RunRequest:
     branch: str
     template_parameters: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RunPreview:
+    """What a run would be that was not queued. `final_yaml`: its pipeline with templates and parameters expanded."""
+
+    final_yaml: str
 
 
 class RunState(str, Enum):

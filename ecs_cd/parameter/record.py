@@ -94,7 +94,7 @@ def read_parameter(parameters: Parameters, name: str) -> Parameter:
     Raises:
         ParameterRefused: there is none, or it is a StringList.
     """
-    return _holding_a_tag(parameters.read(name), name, "Create it with Terraform, which then owns its existence.")
+    return holding_a_tag(parameters.read(name), name)
 
 
 class ChangeState(Enum):
@@ -143,6 +143,7 @@ def are_readable(parameters: ManyParameters, changes: Sequence[ParameterChange])
     return all(name in found and found[name].version >= version for name, version in written.items())
 
 
+_HINT_READING = "Create it with Terraform, which then owns its existence."
 _HINT_RECORDING = Message(
     "Create it with Terraform, which then owns its existence, or have it created with ",
     SettingRef("create_parameter"),
@@ -150,8 +151,12 @@ _HINT_RECORDING = Message(
 )
 
 
-def _holding_a_tag(found: Parameter | None, name: str, hint: str) -> Parameter:
-    """Return the parameter, if it can hold a tag; `hint` says what to do where there is none."""
+def holding_a_tag(found: Parameter | None, name: str, hint: str = _HINT_READING) -> Parameter:
+    """Return the parameter, if it can hold a tag; `hint` says what to do where there is none.
+
+    Raises:
+        ParameterRefused: there is none, or it is a StringList.
+    """
     if found is None:
         raise ParameterRefused(f"There is no parameter {quoted(name)} in this account and region.", hint=hint)
     if found.type not in _TYPES:
@@ -178,7 +183,7 @@ class _Recording:
         tag = str(self.wanted)
         if found is None and self.create:
             return self._create()
-        seen = _holding_a_tag(found, self.name, _HINT_RECORDING)
+        seen = holding_a_tag(found, self.name, _HINT_RECORDING)
         if seen.marks.rolling_back or seen.marks.holds:
             return self._under_hold(seen)
         if seen.value == tag:
@@ -272,7 +277,7 @@ class _Recording:
 
         None where it is not, or not any more, the value that is held.
         """
-        now = _holding_a_tag(self.parameters.read(self.name), self.name, _HINT_RECORDING)
+        now = holding_a_tag(self.parameters.read(self.name), self.name, _HINT_RECORDING)
         if not now.marks.holds or now.marks.held.value != value:
             return None
         self.parameters.label(self.name, now.version, GATE)

@@ -14,6 +14,9 @@ class Services(Protocol):
     def snapshot(self, target: ServiceTarget) -> ServiceSnapshot | None:
         """Return the service as it is now; None when the cluster has no such service."""
 
+    def brief(self, target: ServiceTarget) -> ServiceSnapshot | None:
+        """Return the service as `snapshot` does, in two requests: without digests and service deployment."""
+
     def task_definition(self, family: str) -> TaskDefinition | None:
         """Return the latest active revision of a task definition; None when there is none."""
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from ecs_cd.errors import PipelineNotFound
-from ecs_cd.model.run import Approval, Pipeline, Run, RunRequest, TimelineRecord
+from ecs_cd.model.run import Approval, Pipeline, Run, RunPreview, RunRequest, TimelineRecord
 from ecs_cd.sanitize import quoted
 
 _ID = re.compile(r"[0-9]{1,9}")
@@ -32,19 +32,25 @@ class Pipelines(Protocol):
             AccessDenied: the right to queue is missing; the message says which and for whom.
         """
 
-    def preview(self, request: RunRequest) -> str:
-        """Return the YAML that a run of this request would have, with its templates expanded; nothing is queued.
-
-        Raises:
-            QueueRefused: no such branch, wrong parameters, a mistake in the YAML.
-            AccessDenied: the right to do so is missing.
-        """
-
     def newest(self, pipeline: Pipeline) -> Run | None:
         """Return the run of a pipeline that was queued last, on any branch and in any state; None if there is none."""
 
     def approvals(self, ids: Sequence[str]) -> tuple[Approval, ...]:
         """Return the approvals with these ids, which are those of their records in a run's timeline."""
+
+    def preview(self, request: RunRequest) -> RunPreview | None:
+        """Return what a run of this request would be, without queueing it; None where Azure DevOps cannot say.
+
+        Raises:
+            QueueRefused: the run would be refused: no such branch, a mistake in the YAML, wrong parameters.
+        """
+
+    def check_queue_right(self, pipeline: Pipeline) -> None:
+        """Ask whether these credentials may queue runs of the pipeline; nothing happens where Azure DevOps cannot say.
+
+        Raises:
+            AccessDenied: they may not; the message says which right is missing and for whom.
+        """
 
     def active(self, pipeline: Pipeline, branch: str) -> tuple[Run, ...]:
         """Return the runs of a pipeline on a branch (a full ref) that are queued or in progress, oldest first."""
@@ -78,7 +84,12 @@ def locate_pipeline(pipelines: Pipelines, reference: str) -> Pipeline:
     Raises:
         PipelineNotFound: as `resolve_pipeline` says.
     """
-    return Pipeline(int(reference)) if _ID.fullmatch(reference) else resolve_pipeline(pipelines, reference)
+    return Pipeline(int(reference)) if is_id(reference) else resolve_pipeline(pipelines, reference)
+
+
+def is_id(reference: str) -> bool:
+    """Return whether a reference is a pipeline's id."""
+    return bool(_ID.fullmatch(reference))
 
 
 def resolve_pipeline(pipelines: Pipelines, reference: str) -> Pipeline:

@@ -23,9 +23,10 @@ def expand(pipelines: Pipelines, request: RunRequest) -> ExpandedPipeline | None
 
 def _preview(pipelines: Pipelines, request: RunRequest) -> str:
     try:
-        return pipelines.preview(request)
+        found = pipelines.preview(request)
     except EcsCdError:  # a preview only spares a run: without it, one more is queued
         return ""
+    return found.final_yaml if found else ""
 
 
 @dataclass

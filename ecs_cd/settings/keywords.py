@@ -76,6 +76,9 @@ class SettingKeywords(TypedDict, total=False):
     container: str | None
     """Name of the container whose image carries the tag, if its repository does not identify it."""
 
+    allow_missing_service: bool | None
+    """Do not refuse a missing ECS cluster, service or container: the run may create it."""
+
     task_definition: str | None
     """Family of a scheduled or one-off task, which no ECS service runs: its latest revision is verified."""
 

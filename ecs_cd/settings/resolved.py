@@ -80,6 +80,7 @@ class DeliverySettings:
     variables: Mapping[str, str] = field(default_factory=dict)
     target: ServiceTarget | None = None
     task: TaskTarget | None = None
+    allow_missing_service: bool = _DEFAULT["allow_missing_service"]
     rollback: str = _DEFAULT["rollback"]
     rollout_until: RolloutUntil = _DEFAULT["rollout_until"]
     timeout: float = _DEFAULT["timeout"]

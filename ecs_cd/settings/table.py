@@ -299,6 +299,15 @@ _ROLLOUT = (
         task_input=TaskInput("Container"),
     ),
     Setting(
+        "allow_missing_service",
+        Section.SERVICE,
+        Group.ROLLOUT,
+        "Do not refuse a missing ECS cluster, service or container: the run may create it.",
+        Kind.SWITCH,
+        default="false",
+        task_input=TaskInput("Allow a missing service", "For a first delivery.", options=_YES_NO),
+    ),
+    Setting(
         "task_definition",
         Section.SERVICE,
         Group.ROLLOUT,

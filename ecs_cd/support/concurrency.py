@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Generic, TypeVar, overload
 
@@ -136,6 +136,31 @@ def _arrived(answers: queue.SimpleQueue[_Answer[T]], count: int, over: Callable[
             raise answer.error
         arrived[answer.place] = answer.value
     return arrived
+
+
+class Once(Generic[T]):
+    """Answers by key, each made once: whoever asks first makes it, and the others wait for it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._made: dict[Hashable, _Made[T]] = {}
+
+    def get(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return what `make` returned for this key, whoever called it; raise what it raised."""
+        with self._lock:
+            made = self._made.setdefault(key, _Made())
+        with made.lock:
+            if made.answer is None:
+                made.answer = _Answer(0, make)
+        if made.answer.error is not None:
+            raise made.answer.error
+        return made.answer.value
+
+
+class _Made(Generic[T]):
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.answer: _Answer[T] | None = None
 
 
 def batches(items: Sequence[T], size: int) -> list[Sequence[T]]:

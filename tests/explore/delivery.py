@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ecs_cd.errors import EcsCdError
 from ecs_cd.model.events import ignore_events
-from ecs_cd.model.run import Approval, Pipeline, Run, RunRequest, TimelineRecord
+from ecs_cd.model.run import Approval, Pipeline, Run, RunPreview, RunRequest, TimelineRecord
 from ecs_cd.run import sharing
 from ecs_cd.run.pipelines import Pipelines
 from ecs_cd.run.states import (
@@ -83,10 +83,13 @@ class _Replay:
     def find(self, reference: str) -> tuple[Pipeline, ...]:
         return self._answer("find", reference)  # type: ignore[return-value]  # the answer that this method had
 
+    def check_queue_right(self, pipeline: Pipeline) -> None:
+        raise AssertionError("sharing asks for no right")
+
     def queue(self, request: RunRequest) -> Run:
         return self._answer("queue", request)  # type: ignore[return-value]  # likewise
 
-    def preview(self, request: RunRequest) -> str:
+    def preview(self, request: RunRequest) -> RunPreview | None:
         return self._answer("preview", request)  # type: ignore[return-value]  # likewise
 
     def newest(self, pipeline: Pipeline) -> Run | None:

@@ -13,7 +13,16 @@ from enum import Enum
 from functools import cache
 
 from ecs_cd.errors import AccessDenied, UnexpectedAnswer
-from ecs_cd.model.run import AZURE_DEVOPS_ITSELF, Approval, Pipeline, Run, RunRequest, RunState, TimelineRecord
+from ecs_cd.model.run import (
+    AZURE_DEVOPS_ITSELF,
+    Approval,
+    Pipeline,
+    Run,
+    RunPreview,
+    RunRequest,
+    RunState,
+    TimelineRecord,
+)
 
 LOCK_ERROR = (
     "Error: Error acquiring the state lock",
@@ -154,13 +163,16 @@ class MemoryAzureDevOps:
     def find(self, reference: str) -> tuple[Pipeline, ...]:
         return (Pipeline(int(reference)),)
 
+    def check_queue_right(self, pipeline: Pipeline) -> None:
+        pass
+
     def queue(self, request: RunRequest) -> Run:
         inputs = tuple(sorted(request.template_parameters.items()))
         self.state = self.state.queue(inputs=inputs, pipeline=request.pipeline.id, branch=request.branch)
         return as_run(self.state.runs[-1], LockBehavior.NONE)
 
-    def preview(self, request: RunRequest) -> str:
-        return f"stages:\n{_ELSEWHERE if self.state.per_branch else ''}{_STAGES}"
+    def preview(self, request: RunRequest) -> RunPreview | None:
+        return RunPreview(f"stages:\n{_ELSEWHERE if self.state.per_branch else ''}{_STAGES}")
 
     def newest(self, pipeline: Pipeline) -> Run | None:
         found = [run for run in self.state.runs if run.pipeline == pipeline.id]

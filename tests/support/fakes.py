@@ -16,7 +16,16 @@ from ecs_cd.errors import EcsCdError, ImageMissing, ParameterRefused, VersionLim
 from ecs_cd.model.image import FoundImage, ImageRef, ImageRepository
 from ecs_cd.model.labels import NO_MARKS, Marks
 from ecs_cd.model.parameter import Parameter, ParameterVersion
-from ecs_cd.model.run import Approval, Pipeline, Run, RunProgress, RunRequest, RunState, TimelineRecord
+from ecs_cd.model.run import (
+    Approval,
+    Pipeline,
+    Run,
+    RunPreview,
+    RunProgress,
+    RunRequest,
+    RunState,
+    TimelineRecord,
+)
 from ecs_cd.model.service import ServiceSnapshot, ServiceTarget, TaskDefinition
 from ecs_cd.model.service_deployment import LifecycleHook, ServiceDeployment
 from ecs_cd.model.stopped_task import LogLocation, StoppedTask
@@ -218,6 +227,7 @@ class FakePipelines(Fake):
         super().__init__()
         self.known = known
         self.requests: list[RunRequest] = []
+        self.previewed: list[RunRequest] = []
         self.scripts: dict[int, deque[RunProgress]] = {}
         self.logs: dict[int, tuple[str, ...]] = {}
         self.tails: list[tuple[int, int, int]] = []
@@ -238,6 +248,9 @@ class FakePipelines(Fake):
         self._called("find")
         return tuple(p for p in self.known if reference in (str(p.id), p.name, p.path))
 
+    def check_queue_right(self, pipeline: Pipeline) -> None:
+        self._called("check_queue_right")
+
     def queue(self, request: RunRequest) -> Run:
         self._called("queue")
         self.requests.append(request)
@@ -254,10 +267,11 @@ class FakePipelines(Fake):
         self.scripts.setdefault(number, deque([RunProgress(run), RunProgress(replace(run, state=RunState.SUCCEEDED))]))
         return run
 
-    def preview(self, request: RunRequest) -> str:
+    def preview(self, request: RunRequest) -> RunPreview | None:
         """Return what `expand` makes of the request; other parameters make another YAML unless it says otherwise."""
         self._called("preview")
-        return self.expand(request)
+        self.previewed.append(request)
+        return RunPreview(self.expand(request))
 
     def newest(self, pipeline: Pipeline) -> Run | None:
         self._called("newest")
@@ -314,8 +328,15 @@ class FakeServices(Fake):
         """Let a service go through these snapshots."""
         self.scripts[steps[0].target] = deque(steps)
 
+    def brief(self, target: ServiceTarget) -> ServiceSnapshot | None:
+        self._called("brief")
+        return self._next(target)
+
     def snapshot(self, target: ServiceTarget) -> ServiceSnapshot | None:
         self._called("snapshot")
+        return self._next(target)
+
+    def _next(self, target: ServiceTarget) -> ServiceSnapshot | None:
         script = self.scripts.get(target)
         if not script:
             return None

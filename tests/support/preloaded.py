@@ -15,7 +15,13 @@ from tests.support import cached_models, forked_commands
 
 __all__ = ["cached_models", "forked_commands"]
 
-_SDKS = ("boto3", "azure.devops.connection", "azure.devops.v7_1.build", "azure.devops.v7_1.pipelines")
+_SDKS = (
+    "boto3",
+    "azure.devops.connection",
+    "azure.devops.v7_1.build",
+    "azure.devops.v7_1.pipelines",
+    "azure.devops.v7_1.security",
+)
 
 for _name in _SDKS:
     importlib.import_module(_name)

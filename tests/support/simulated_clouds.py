@@ -151,7 +151,7 @@ class SimulatedClouds:
         return aws + [
             f"{exchange.method} {exchange.path.partition('_apis/')[2]}"
             for exchange in self.azure.recorder.exchanges
-            if exchange.method != "GET"
+            if exchange.method != "GET" and not exchange.path.lower().endswith("/preview")
         ]
 
     def deny(self, service: str, operation: str) -> None:
@@ -194,15 +194,19 @@ class SimulatedClouds:
                 self.aws.push_image(service, tag)
             for environment in ENVIRONMENTS.values():
                 self.aws.put_parameter(f"/{service}/{environment}/docker-image-tag", "101")
-            self.aws.client("ecs").create_service(
-                cluster="development",
-                serviceName=service,
-                taskDefinition=self._register(service, "101"),
-                desiredCount=1,
-                deploymentConfiguration={"deploymentCircuitBreaker": {"enable": True, "rollback": True}},
-            )
+            self.create_service(service, service, "101")
         for _ in range(6):  # a rollout of one task takes four ticks
             self.scheduler.tick()
+
+    def create_service(self, name: str, family: str, tag: str) -> None:
+        """Create a service in development whose task definition is of the family of another, as Terraform does."""
+        self.aws.client("ecs").create_service(
+            cluster="development",
+            serviceName=name,
+            taskDefinition=self._register(family, tag),
+            desiredCount=1,
+            deploymentConfiguration={"deploymentCircuitBreaker": {"enable": True, "rollback": True}},
+        )
 
     def _apply(self, context: StepContext) -> None:
         self.during_apply(context)

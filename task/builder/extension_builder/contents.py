@@ -33,7 +33,7 @@ PRUNED: dict[str, tuple[str, ...]] = {
     "azure-devops": (
         r"azure/devops/(issue_tests|released|v7_0)/.*",
         r"azure/devops/connection\.py",  # imports every client there is; ours are made without it
-        r"azure/devops/v7_1/(?!build/|pipelines/|__init__\.py).*",
+        r"azure/devops/v7_1/(?!build/|pipelines/|security/|__init__\.py).*",
     ),
     "boto3": (r"boto3/(data|dynamodb|ec2|examples|s3)/.*",),  # resources and transfers; clients are all that is used
     "botocore": (

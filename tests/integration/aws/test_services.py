@@ -101,6 +101,19 @@ def test_a_task_definition_and_a_revision_are_asked_for_once(
     }
 
 
+def test_a_brief_look_takes_two_requests(aws: Cloud, adapter: Aws, scheduler: EcsScheduler, deploy: Deploy) -> None:
+    deploy("1")
+    aws.forget_requests()
+    found = adapter.services.brief(TARGET)
+    assert found
+    assert found.primary
+    assert found.primary.task_definition.containers
+    assert [request.operation for request in aws.requests] == ["DescribeServices", "DescribeTaskDefinition"]
+    assert adapter.services.brief(ServiceTarget("development", "none")) is None
+    with pytest.raises(RolloutFailed, match="no such cluster"):
+        adapter.services.brief(ServiceTarget("nowhere", "none"))
+
+
 def test_the_latest_revision_of_a_task_definition_is_found_by_its_family(
     aws: Cloud, adapter: Aws, scheduler: EcsScheduler, deploy: Deploy
 ) -> None:

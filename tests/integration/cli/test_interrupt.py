@@ -113,7 +113,7 @@ def test_an_interrupted_delivery_ends_with_a_report_and_leaves_the_clouds_alone(
         clouds.released.set()
         assert clouds.azure.wait(1) == "succeeded"
     else:
-        assert clouds.azure.recorder.find("POST") == [] or hold is held_at_rollout
+        assert clouds.azure.recorder.find("POST", "/runs") == [] or hold is held_at_rollout
 
 
 def test_interrupting_the_wait_for_a_run_leaves_it_running(clouds: SimulatedClouds) -> None:

@@ -153,7 +153,7 @@ def test_aws_failing_at_the_write_queues_nothing_and_is_taken_up_by_the_next_cal
 ) -> None:
     clouds.aws.inject("ssm", "PutParameter", fault)
     cli(*DEPLOY).refused(3)
-    assert clouds.azure.recorder.find("POST") == []
+    assert clouds.azure.recorder.find("POST", "/runs") == []
     assert cli(*DEPLOY).code == 0
     assert (clouds.value(), clouds.serves()) == ("102", "102")
 
@@ -250,7 +250,7 @@ def test_of_a_run_that_was_queued_though_the_answer_was_lost_and_another_one_onl
     assert "queued at the same moment, carries the tag as well" in called.err
     assert clouds.azure.wait(1) == "succeeded"
     assert cli(*DEPLOY).code == 0
-    assert len(clouds.azure.recorder.find("POST", "runs$")) == 2
+    assert len(clouds.azure.recorder.find("POST", "/runs$")) == 2
 
 
 def test_throttling_at_the_queue_is_waited_for(cli: Cli, clouds: SimulatedClouds) -> None:

@@ -11,8 +11,11 @@ from tests.integration.sandbox.contract.schema import check_exchange
 from tests.support.called_commands import Cli
 from tests.support.simulated_clouds import PAT, SimulatedClouds
 
-MOST_TO_A_QUEUED_RUN = 8
-"""The second `GetParameters` reads the version back while the runs are listed: it takes no time of its own."""
+MOST_TO_A_QUEUED_RUN = 11
+"""Without those of ECS. Three of them, the pipeline's look-up, its preview and the right to queue, go out beside those
+for image and parameter, so that what they refuse is refused before the parameter changes. The second `GetParameters`
+reads the version back while the runs are listed. None of the four takes time of its own."""
+QUEUE_RIGHT = "permissions/33344d9c-fc72-4d6f-aba5-fa317101a7e9/128"
 DEPLOY = ("deploy", "my-api", "development", "--tag", "102")
 
 
@@ -38,33 +41,44 @@ def up_to_following(cli: Cli, clouds: SimulatedClouds, *argv: str) -> Counter[st
     return Counter([*aws, *map(name, exchanges)])
 
 
-def test_the_guarded_path_to_a_queued_run_takes_eight_requests(cli: Cli, clouds: SimulatedClouds) -> None:
+def test_the_guarded_path_to_a_queued_run_takes_eleven_requests(cli: Cli, clouds: SimulatedClouds) -> None:
     before = up_to_following(cli, clouds, "--pipeline", "1")
     assert before == {
         "ecr DescribeImages": 1,
         "ssm GetParameters": 2,
         "ssm DescribeParameters": 1,
         "ssm PutParameter": 1,
+        "GET build/definitions/1": 1,
+        "POST pipelines/1/preview": 1,
+        f"GET {QUEUE_RIGHT}": 1,
         "GET build/builds": 2,
         "POST pipelines/1/runs": 1,
     }
     assert sum(before.values()) <= MOST_TO_A_QUEUED_RUN
 
 
+def test_the_service_is_looked_at_before_the_write_and_not_again_before_the_run_is_over(
+    cli: Cli, clouds: SimulatedClouds
+) -> None:
+    up_to_following(cli, clouds, "--pipeline", "1")
+    ecs = [request.operation for request in clouds.aws.requests if request.service == "ecs"]
+    assert ecs == ["DescribeServices", "DescribeTaskDefinition"]
+
+
 def test_a_run_that_starts_at_once_takes_no_request_more(cli: Cli, clouds: SimulatedClouds) -> None:
     assert cli(*DEPLOY, "--pipeline", "1").code == 0
     paths = [name(exchange) for exchange in clouds.azure.recorder.exchanges]
-    assert paths[: paths.index("GET build/builds/1")] == [
+    assert paths[paths.index("GET build/builds") : paths.index("GET build/builds/1")] == [
         "GET build/builds",
         "POST pipelines/1/runs",
         "GET build/builds",
     ]
 
 
-def test_a_pipeline_given_by_its_name_takes_one_look_up_more(cli: Cli, clouds: SimulatedClouds) -> None:
+def test_a_pipeline_given_by_its_name_takes_as_many(cli: Cli, clouds: SimulatedClouds) -> None:
     before = up_to_following(cli, clouds)
     assert before["GET build/definitions"] == 1
-    assert sum(before.values()) == MOST_TO_A_QUEUED_RUN + 1
+    assert sum(before.values()) == MOST_TO_A_QUEUED_RUN
 
 
 def test_joining_takes_fewer_than_queueing(cli: Cli, clouds: SimulatedClouds) -> None:
@@ -73,7 +87,7 @@ def test_joining_takes_fewer_than_queueing(cli: Cli, clouds: SimulatedClouds) ->
         assert cli("pipeline", "queue", "my-api", "development").code == 0
         clouds.forget()
         before = up_to_following(cli, clouds, "--pipeline", "1")
-    assert [asked for asked in before if "build" in asked or "runs" in asked] == ["GET build/builds"]
+    assert [asked for asked in before if "builds" in asked or "runs" in asked] == ["GET build/builds"]
     assert sum(before.values()) == MOST_TO_A_QUEUED_RUN - 2
 
 
@@ -106,7 +120,11 @@ def test_no_address_and_no_body_has_the_token(cli: Cli, clouds: SimulatedClouds)
 
 def test_an_unchanged_delivery_queues_nothing_and_follows_nothing(cli: Cli, clouds: SimulatedClouds) -> None:
     assert cli("deploy", "my-api", "development", "--tag", "101").code == 0
-    assert [name for name in asked(clouds) if "GET" in name or "POST" in name] == ["GET build/definitions"]
+    assert sorted(name for name in asked(clouds) if "GET" in name or "POST" in name) == [
+        "GET build/definitions",
+        f"GET {QUEUE_RIGHT}",
+        "POST pipelines/1/preview",
+    ]
 
 
 def test_status_asks_parameter_store_once_for_all_services_of_an_environment(cli: Cli, clouds: SimulatedClouds) -> None:

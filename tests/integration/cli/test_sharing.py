@@ -93,7 +93,7 @@ def test_a_missing_right_to_make_several_runs_one_is_told_as_a_warning(
 ) -> None:
     clouds.azure.tokens.add(Token(PAT, PERSON, **{right: False}))  # type: ignore[arg-type]  # a switch by its name
     clouds.azure.define(clouds.pipeline(1))  # its default is filled in: without a preview, no run is known to be alike
-    clouds.azure.faults.answer("POST", "preview", status=403)
+    clouds.azure.faults.answer("POST", "preview", status=403, times=9)
     with clouds.azure.agents_offline():
         assert cli("pipeline", "queue", "--pipeline", PIPELINE, "--branch", "develop").code == 0
         called = cli(*DEPLOY, "--timeout", "5s")

@@ -84,9 +84,12 @@ def test_a_carrier_decides_what_is_shown_of_a_run_and_the_report_notes_it_either
     world.events.clear()
     events = (RunChosen(RUN, RunOrigin.JOINED, 2), RunChanged(RunProgress(RUN)), Warned("Slow."))
     carry = carrier(FinishedRun(RUN, origin=RunOrigin.JOINED, attempts=2), *events)
-    applied = apply(carry, change, context, pipeline=checked.pipeline, target=TARGET, wanted=WANTED)
+    applied = apply(
+        carry, change, context, pipeline=checked.pipeline, target=TARGET, wanted=WANTED, before=checked.service
+    )
     assert applied.joined
     assert applied.before == serving("101")
+    assert world.services.calls == ["brief"]
     assert not any(isinstance(event, RunChosen | RunChanged | Warned) for event in world.events)
     report = context.report.succeeded(Outcome.DEPLOYED)
     assert report.run and (report.run.id, report.run.origin, report.run.attempts) == (5, "joined", 2)

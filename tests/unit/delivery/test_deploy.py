@@ -11,7 +11,7 @@ import pytest
 
 from ecs_cd.delivery.context import Clouds
 from ecs_cd.delivery.deploy import deploy_service
-from ecs_cd.errors import AccessDenied, Unreachable
+from ecs_cd.errors import AccessDenied, Throttled, Unreachable
 from ecs_cd.model.delivery import Delivery, Place
 from ecs_cd.model.events import Event, LockMet, Phase, PhaseEnded, PhaseStarted, RolloutChanged, RunChanged, Warned
 from ecs_cd.model.image import ImageRepository, ImageTag
@@ -225,9 +225,17 @@ def test_the_image_check_can_be_left_out(world: World) -> None:
     assert report.image is None
 
 
-def test_an_unreadable_service_before_the_run_does_not_stop_it(world: World) -> None:
-    world.services.fail("snapshot", AccessDenied("No ecs:DescribeServices."))
+def test_a_service_that_cannot_be_seen_for_the_moment_does_not_stop_the_delivery(world: World) -> None:
+    world.services.fail("brief", Throttled("Rate exceeded."))
+    world.services.fail("snapshot", Throttled("Rate exceeded."))
     assert world.deploy().outcome is Outcome.DEPLOYED
+
+
+def test_a_service_that_may_not_be_seen_stops_it_before_anything_is_changed(world: World) -> None:
+    world.services.fail("brief", AccessDenied("No ecs:DescribeServices."))
+    report = world.deploy()
+    assert report.failure and report.failure.reason == "access-denied"
+    assert world.changed == []
 
 
 def test_a_run_with_issues_is_success_with_a_warning(world: World) -> None:
@@ -385,14 +393,11 @@ def test_a_missing_right_to_share_runs_is_a_warning(world: World) -> None:
     assert "Edit build quality is missing" in report.warnings[0]
 
 
-def test_a_pipeline_given_by_its_id_is_not_looked_up(world: World) -> None:
-    assert world.deploy(vary(world.delivery(), pipeline="7")).outcome is Outcome.DEPLOYED
-    assert "find" not in world.pipelines.calls
-
-
-def test_a_dry_run_looks_even_an_id_up(world: World) -> None:
-    report = world.deploy(vary(world.delivery(), pipeline="99", dry_run=True))
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_an_unknown_id_of_a_pipeline_stops_before_anything_is_changed(world: World, dry_run: bool) -> None:
+    report = world.deploy(vary(world.delivery(), pipeline="99", dry_run=dry_run))
     assert report.failure and report.failure.reason == "pipeline-not-found"
+    assert world.changed == []
 
 
 Arrange = Callable[[World], None]
@@ -444,7 +449,7 @@ def _stop() -> None:
         pytest.param(lambda w: w.parameters.meanwhile("write", _stop), "recording", id="parameter"),
         pytest.param(lambda w: w.pipelines.meanwhile("queue", _stop), "queueing", id="queue"),
         pytest.param(lambda w: w.pipelines.meanwhile("run", _stop), "following run", id="run"),
-        pytest.param(lambda w: w.services.meanwhile("snapshot", lambda: None, _stop), "waiting for ECS", id="rollout"),
+        pytest.param(lambda w: w.services.meanwhile("snapshot", _stop), "waiting for ECS", id="rollout"),
     ],
 )
 def test_an_interrupt_in_any_phase_ends_in_a_report_and_stops_nothing(
@@ -454,7 +459,8 @@ def test_an_interrupt_in_any_phase_ends_in_a_report_and_stops_nothing(
     report = world.deploy()
     assert (report.outcome, report.exit_code) == (Outcome.INTERRUPTED, 130)
     assert report.failure and doing in report.failure.message
-    assert set(world.pipelines.calls) <= {"find", "active", "queue", "run", "records"}
+    asking = {"find", "preview", "check_queue_right"}
+    assert set(world.pipelines.calls) <= {*asking, "active", "queue", "run", "records"}
 
 
 @pytest.mark.parametrize(
@@ -466,7 +472,7 @@ def test_an_interrupt_in_any_phase_ends_in_a_report_and_stops_nothing(
         pytest.param(lambda w: w.pipelines.meanwhile("queue", _stop), id="queue"),
         pytest.param(lambda w: w.pipelines.meanwhile("active", lambda: None, _stop), id="second look"),
         pytest.param(lambda w: w.pipelines.meanwhile("run", _stop), id="run"),
-        pytest.param(lambda w: w.services.meanwhile("snapshot", lambda: None, _stop), id="rollout"),
+        pytest.param(lambda w: w.services.meanwhile("snapshot", _stop), id="rollout"),
     ],
 )
 def test_a_delivery_stopped_anywhere_and_started_again_ends_deployed(world: World, arrange: Arrange) -> None:

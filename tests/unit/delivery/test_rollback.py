@@ -262,8 +262,8 @@ def stop() -> None:
 
 CALLS = {
     "parameters": ["read", "read", "label", "write", "label", "read", "unlabel", "read", "label"],
-    "pipelines": ["find", "queue", "run", "records", "run", "records"],
-    "services": ["snapshot"] * 3,
+    "pipelines": ["find", "preview", "check_queue_right", "queue", "run", "records", "run", "records"],
+    "services": ["brief", "snapshot", "snapshot"],
 }
 
 
@@ -446,7 +446,7 @@ def test_a_rollout_that_was_never_applied_is_not_rolled_back(world: World) -> No
 @pytest.mark.parametrize("tag", ["104", "100"])
 def test_a_failed_rollout_leaves_what_somebody_else_recorded(world: World, tag: str) -> None:
     fails_and_comes_back(world, *FAILED)
-    world.services.meanwhile("snapshot", lambda: None, lambda: world.by_another(tag))
+    world.services.meanwhile("snapshot", lambda: world.by_another(tag))
     report = world.try_to("103")
     assert (report.outcome, world.holds) == (Outcome.FAILED, tag)
     assert any(f"holds {tag} by now" in warning for warning in report.warnings)

@@ -373,6 +373,7 @@ def test_all_images_are_asked_for_at_once_however_many_services_there_are(world:
     for name in names:
         world.parameters.put(Parameter(f"/{name}/tag", "101", 1))
         world.images.push(name, "102", DIGEST)
+        world.services.play(serving(name, "101"))
 
     def wait() -> None:
         all_ask.wait(5)

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from ecs_cd.support.concurrency import Background, batches, run_all, run_together, run_within
+from ecs_cd.support.concurrency import Background, Once, batches, run_all, run_together, run_within
 from tests.support.fakes import FakeClock
 
 
@@ -122,3 +122,29 @@ def test_what_a_call_in_the_background_raises_is_raised_where_it_is_waited_for()
 
     with pytest.raises(ValueError, match="no"):
         Background(fail).result()
+
+
+def test_an_answer_is_made_once_for_a_key_and_others_wait_for_it() -> None:
+    once, asking = Once[int](), threading.Barrier(3)
+    made: list[str] = []
+
+    def ask() -> int:
+        asking.wait(5)
+        return once.get("key", make)
+
+    def make() -> int:
+        made.append("key")
+        return len(made)
+
+    assert run_all([ask, ask, ask]) == [1, 1, 1]
+    assert once.get("other", lambda: 7) == 7
+    assert made == ["key"]
+
+
+def test_an_error_is_made_once_too() -> None:
+    once = Once[int]()
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            once.get("key", lambda: 1 // 0)
+    with pytest.raises(ZeroDivisionError):
+        once.get("key", lambda: 1)

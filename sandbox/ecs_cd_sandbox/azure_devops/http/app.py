@@ -17,6 +17,7 @@ from ecs_cd_sandbox.azure_devops.http import (
     environment_routes,
     organization_routes,
     pipeline_routes,
+    security_routes,
 )
 from ecs_cd_sandbox.azure_devops.http.api_versions import negotiate, requested_version
 from ecs_cd_sandbox.azure_devops.http.authentication import SIGN_IN_PATH, NotAuthenticated, authenticate, sign_in_page
@@ -37,6 +38,7 @@ _ROUTES: tuple[Route, ...] = (
     *build_routes.ROUTES,
     *build_content_routes.ROUTES,
     *build_label_routes.ROUTES,
+    *security_routes.ROUTES,
 )
 _DISCOVERY = re.compile(r"/_apis(?:/(?P<area>\w+))?/?", re.IGNORECASE)
 _SIGNED = re.compile(r"/_signedcontent/(?P<key>[\w-]+)")

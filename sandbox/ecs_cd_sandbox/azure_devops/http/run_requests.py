@@ -31,9 +31,7 @@ def from_run_body(service: Service, definition: PipelineDefinition, call: Call) 
     body = _mapping(call.body)
     resources = _mapping(body.get("resources"))
     repository = _mapping(_mapping(resources.get("repositories")).get("self"))
-    variables = {
-        name: str(_mapping(given).get("value") or "") for name, given in _mapping(body.get("variables")).items()
-    }
+    variables = _given_variables(body)
     versions = {
         alias: str(_mapping(given)["version"])
         for alias, given in _mapping(resources.get("pipelines")).items()
@@ -108,14 +106,22 @@ def preview(definition: PipelineDefinition, call: Call) -> str:
     if body.get("yamlOverride"):
         return str(body["yamlOverride"])
     repository = _mapping(_mapping(_mapping(body.get("resources")).get("repositories")).get("self"))
+    variables = _given_variables(body)
 
     def make() -> str:
         source = _source(definition, repository.get("refName"), repository.get("version"))
         if definition.file is None:
             return final_yaml(definition, _parameters(definition, body.get("templateParameters")))
-        return final_yaml(_expanded(definition, source, body.get("templateParameters"), {}))
+        expanded = _expanded(definition, source, body.get("templateParameters"), variables)
+        _parameters(expanded, body.get("templateParameters"))
+        return final_yaml(expanded)
 
     return _checked(make, invalid_pipeline)
+
+
+def _given_variables(body: Mapping[str, Any]) -> dict[str, str]:
+    """Return the variables of a body of the Pipelines API, where each is an object."""
+    return {name: str(_mapping(given).get("value") or "") for name, given in _mapping(body.get("variables")).items()}
 
 
 def _checked(make: Callable[[], _Made], error: Callable[[str], ServiceError]) -> _Made:

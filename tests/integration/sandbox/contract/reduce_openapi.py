@@ -54,6 +54,7 @@ USED = {
     "approvals": ("specification/approvalsAndChecks/7.1/pipelinesapproval.json", {"Approvals"}),
     "checks": ("specification/approvalsAndChecks/7.1/pipelinesChecks.json", {"Check Configurations_List"}),
     "release": ("specification/release/7.1/release.json", {"Definitions_Create"}),
+    "security": ("specification/security/7.1/security.json", {"Permissions_Has Permissions"}),
     "environments": ("specification/environments/7.2/environments.json", {"Environments_List", "Environments_Get"}),
 }
 SUBTYPES = {"release": {"AgentBasedDeployPhase", "ArtifactSourceTrigger"}}

@@ -24,7 +24,7 @@ import jsonschema
 
 from ecs_cd_sandbox.azure_devops import Exchange
 
-DOCUMENTS = ("pipelines", "build", "core", "task", "serviceEndpoint", "approvals", "checks", "environments")
+DOCUMENTS = ("pipelines", "build", "core", "task", "serviceEndpoint", "approvals", "checks", "environments", "security")
 
 KNOWN_BEYOND: Mapping[tuple[str, str], str] = {
     ("Build", "keepForever"): "in live answers, and accepted in updates",

@@ -35,6 +35,7 @@ from ecs_cd_sandbox.azure_devops import (
     StepDefinition,
     Token,
 )
+from ecs_cd_sandbox.azure_devops.http.security_routes import BUILD_NAMESPACE
 from ecs_cd_sandbox.azure_devops.model.run import Run
 
 from .schema import DOCUMENTS, check_exchange, operation_of, operations
@@ -211,6 +212,7 @@ def surface(run: int) -> list[tuple[str, str, dict[str, Any]]]:
         ("GET", "_apis/projects", {}),
         ("GET", f"_apis/projects/{PROJECT}", {}),
         ("GET", "_apis/connectionData", {"params": {"api-version": "7.1-preview"}}),
+        ("GET", f"_apis/permissions/{BUILD_NAMESPACE}/128", {"params": {"tokens": "a/12,b"}}),
         ("GET", f"{PROJECT}/_apis/serviceendpoint/endpoints", {"params": {"endpointNames": "aws"}}),
         ("GET", f"{PROJECT}/_apis/serviceendpoint/endpoints", {"params": {"type": "AWS"}}),
         ("GET", f"{PROJECT}/_apis/serviceendpoint/endpoints/{CONNECTION.id}", {}),

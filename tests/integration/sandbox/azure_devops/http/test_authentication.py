@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from ecs_cd_sandbox.azure_devops import READ, Identity, Parameter, Token
+from ecs_cd_sandbox.azure_devops.http.security_routes import BUILD_NAMESPACE
 from tests.support.sandbox_api import ANN_TOKEN, BOB_TOKEN, Api, Serve
 from tests.support.sandbox_pipelines import BOB, BlockingStep, nothing, pipeline
 
@@ -173,3 +174,35 @@ def test_a_token_cannot_queue_a_pipeline_whose_repository_it_may_not_read(serve:
     assert response.status_code == 400
     assert "could not be retrieved" in response.json()["message"]
     assert api.ids() == []
+
+
+def test_permissions_are_evaluated_for_the_caller_and_each_security_token(serve: Serve) -> None:
+    api = serve(
+        pipeline(folder="\\infra\\aws"),
+        pipeline(id=13, name="other"),
+        tokens=[replace(BOB_TOKEN, may_queue=frozenset({"other"}), may_stop=False)],
+    )
+    project = api.json("GET", "build/definitions/12")["project"]["id"]
+    tokens = [f"{project}/infra/aws/12", f"{project}/13", f"{project}/12", "elsewhere/13"]
+    path = f"_apis/permissions/{BUILD_NAMESPACE}"
+
+    def evaluated(client: Api, bits: int, delimiter: str = ",") -> list[bool]:
+        response = requests.get(
+            f"{api.server.url}/{path}/{bits}",
+            params={"tokens": delimiter.join(tokens), "delimiter": delimiter, "api-version": "7.1-preview.2"},
+            auth=("", client.secret),
+            timeout=20,
+        )
+        return list(response.json()["value"])
+
+    bob = Api(api.server, BOB_TOKEN.secret)
+    assert evaluated(api, 128) == [True, True, True, False]
+    assert evaluated(bob, 128, "|") == [False, True, False, False]
+    assert evaluated(bob, 512) == [False] * 4
+    assert evaluated(bob, 1) == [True, True, True, False]
+
+
+def test_an_unknown_security_namespace_is_not_found(serve: Serve) -> None:
+    api = serve()
+    url = f"{api.server.url}/_apis/permissions/00000000-0000-0000-0000-000000000000/128?api-version=7.1"
+    assert requests.get(url, auth=("", api.secret), timeout=20).status_code == 404

@@ -173,3 +173,18 @@ def test_a_pipeline_without_branches_has_its_default_branch_alone(serve: Serve) 
     api = serve(pipeline(branches={}, default_branch=DEVELOP))
     assert api.build(api.run(branch=DEVELOP))["sourceBranch"] == DEVELOP
     assert api("POST", "build/builds", json={"definition": {"id": 12}, "sourceBranch": MAIN}).status_code == 400
+
+
+def test_a_preview_refuses_a_branch_and_parameters_as_a_run_does_and_queues_nothing(serve: Serve) -> None:
+    api = serve(pipeline(parameters=PARAMETERS))
+    given = {"templateParameters": {"environment": "production"}}
+    assert api("POST", "pipelines/12/preview", json=given).json()["finalYaml"]
+    for wrong in (
+        {"templateParameters": {"environment": "elsewhere"}},
+        {**given, "resources": {"repositories": {"self": {"refName": "refs/heads/nope"}}}},
+        {},
+    ):
+        previewed = api("POST", "pipelines/12/preview", json={"previewRun": True, **wrong})
+        queued = api("POST", "pipelines/12/runs", json=wrong)
+        assert (previewed.status_code, previewed.json()) == (400, queued.json())
+    assert api.ids() == []

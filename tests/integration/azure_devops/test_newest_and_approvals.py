@@ -1,4 +1,4 @@
-"""What is asked of Azure DevOps only where a run cannot be judged without: previews, the newest run, approvals."""
+"""What is asked of Azure DevOps only where a run cannot be judged without: the newest run, and approvals."""
 
 from __future__ import annotations
 
@@ -8,38 +8,12 @@ from datetime import datetime, timezone
 import pytest
 
 from ecs_cd.azure_devops import AzureDevOps
-from ecs_cd.errors import AccessDenied, QueueRefused
 from ecs_cd.model.run import Approval, ApprovalStatus, Pipeline, RunRequest
-from ecs_cd.run.expanded import read_expanded
 from ecs_cd_sandbox.azure_devops.http.server import AzureDevOps as Server
 from tests.integration.azure_devops.conftest import MAIN, pipeline
 
 PIPELINE = Pipeline(7, "infrastructure")
 REQUEST = RunRequest(PIPELINE, MAIN)
-
-
-def test_a_preview_shows_the_conditions_and_queues_nothing(azure: AzureDevOps, server: Server) -> None:
-    definition = pipeline()
-    condition = "eq(variables['Build.SourceBranch'], 'refs/heads/other')"
-    server.define(replace(definition, stages=(replace(definition.stages[0], condition=condition),)))
-    found = read_expanded(azure.preview(REQUEST), REQUEST)
-    assert found and found.is_never_run("Stage", "Deploy")
-    assert azure.newest(PIPELINE) is None
-
-
-def test_a_preview_of_other_parameters_is_another(azure: AzureDevOps) -> None:
-    shown, other = ({"environment": name} for name in ("development", "production"))
-    plain = azure.preview(REQUEST)
-    assert azure.preview(replace(REQUEST, template_parameters=shown)) == plain
-    assert azure.preview(replace(REQUEST, template_parameters=other)) != plain
-
-
-def test_a_preview_is_refused_as_a_run_would_be(azure: AzureDevOps, server: Server) -> None:
-    with pytest.raises(QueueRefused):
-        azure.preview(replace(REQUEST, branch="refs/heads/nope"))
-    server.faults.answer("POST", "preview", status=403, body={"message": "no"})
-    with pytest.raises(AccessDenied):
-        azure.preview(REQUEST)
 
 
 def test_the_newest_run_is_found_on_any_branch_and_in_any_state(azure: AzureDevOps, server: Server) -> None:
