@@ -36,7 +36,7 @@ class RolloutPreflight:
             return judge_task_definition(self.definition, target, wanted).serving is Serving.DEPLOYED
         if self.snapshot is None:
             return False
-        return judge(self.snapshot, wanted).serving in (Serving.DEPLOYED, Serving.ROLLING)
+        return judge(self.snapshot, wanted).serving in (Serving.DEPLOYED, Serving.BAKING, Serving.ROLLING)
 
 
 def check_target(services: Services, target: ServiceTarget | TaskTarget | None) -> RolloutPreflight:
