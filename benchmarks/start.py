@@ -1,11 +1,12 @@
 """How long it takes to start: the library, the command, and the whole guarded path to a queued run.
 
-    .venv/bin/python -m benchmarks.start [--aws PATH/TO/aws] [--runs 7]
+    .venv/bin/python -m benchmarks.start [--aws PATH/TO/aws] [--runs 7] [--round-trip 50]
 
 Prints medians over whole processes, taken in turn so that a machine that changes speed changes all of them alike. The
 guarded path is timed from the start of the process to the moment the sandbox's Azure DevOps is asked to queue the run;
 the process is then killed, and its CPU time is what it had used by then. With `--aws`, `aws ssm put-parameter`, which
-guards nothing, is timed beside it as a whole process.
+guards nothing, is timed beside it as a whole process. `--round-trip` adds that many milliseconds to each request: what
+is asked at the same time then takes no longer.
 """
 
 from __future__ import annotations
@@ -22,9 +23,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ecs_cd_sandbox.aws import Aws
+from ecs_cd_sandbox.aws.faults import Delay
 from ecs_cd_sandbox.azure_devops import AzureDevOps, Identity, PipelineDefinition, Token
 
 PAT = "a-token-for-the-benchmark-alone"
+FOREVER = 10**6
 NAME = "/my-api/development/docker-image-tag"
 
 Timing = tuple[float, float]
@@ -74,6 +77,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
     arguments.add_argument("--aws", help="an AWS CLI to compare with")
     arguments.add_argument("--runs", type=int, default=7)
+    arguments.add_argument("--round-trip", type=float, default=0, help="milliseconds added to each request")
     wanted = arguments.parse_args()
     pipeline = PipelineDefinition(1, "infra")
     token = Token(PAT, Identity("Benchmark"))
@@ -93,6 +97,10 @@ def main() -> None:
         environ = {**os.environ, **aws.environment(), "ECS_CD_SETTINGS": f"{folder}/ecs-cd.yml"}
         environ["ECS_CD_AZURE_DEVOPS_PAT"] = PAT
         python = [sys.executable]
+        if wanted.round_trip:
+            ado.faults.delay("*", "", seconds=wanted.round_trip / 1000, times=FOREVER)
+            for service in ("ecr", "ecs", "ssm"):
+                aws.inject(service, None, Delay(wanted.round_trip / 1000), times=FOREVER)
 
         def deliver() -> Timing:
             aws.put_parameter(NAME, "100")
