@@ -18,8 +18,8 @@ from ecs_cd.model.service import (
     Serving,
     Verdict,
 )
-from ecs_cd.model.service_deployment import ServiceDeployment
 from ecs_cd.model.stopped_task import StoppedTask
+from ecs_cd.rollout.earlier import was_over
 from ecs_cd.rollout.evidence import RolloutEvidence, gather
 from ecs_cd.rollout.identity import NO_REGISTRY, Registry, another_image, judge_image
 from ecs_cd.rollout.judge_service_deployment import deployment_of_target
@@ -145,7 +145,7 @@ class Watching:
             return snapshot
         if self.over_at_first is None:
             self.over_at_first = record.arn if record.over else ""
-        if _failed_before(record, self.before):
+        if record.over and record.status != "SUCCESSFUL" and was_over(record, self.before):
             return replace(snapshot, service_deployment=None)
         since = self.stages.setdefault((record.arn, record.stage), record.updated_at)
         return replace(snapshot, service_deployment=replace(record, stage_since=since))
@@ -240,12 +240,6 @@ class Watching:
             # It came and went unseen: whatever is not of what was put back.
             return tuple(t for t in self.services.stopped_tasks(self.target, "") if t.task_definition_arn != arn)
         return self.services.stopped_tasks(self.target, arn)
-
-
-def _failed_before(record: ServiceDeployment, before: ServiceSnapshot | None) -> bool:
-    """Return whether a deployment had ended badly before the run began."""
-    old = before.service_deployment if before else None
-    return old is not None and old.arn == record.arn and old.over and old.status != "SUCCESSFUL"
 
 
 Explain = Callable[[Wanted, Rollout, tuple[str, ...]], RolloutFailed]

@@ -71,7 +71,7 @@ def target_deployment(snapshot: ServiceSnapshot) -> Deployment | None:
     target = record.target if record else None
     if record is None or target is None:
         return None
-    listed = next((d for d in snapshot.deployments if _is_of(d, target)), None)
+    listed = next((d for d in snapshot.deployments if is_of(d, target)), None)
     if target.images:
         return _of_revision(target, record, listed, snapshot)
     return listed or (snapshot.primary if record.goes_on else None)
@@ -80,12 +80,13 @@ def target_deployment(snapshot: ServiceSnapshot) -> Deployment | None:
 def newer_has_traffic(snapshot: ServiceSnapshot, primary: Deployment, wanted: Wanted) -> bool:
     """Return whether the primary deployment, of a newer image, serves enough, though it is not over yet."""
     record = snapshot.service_deployment
-    if record is None or record.target is None or not _is_of(primary, record.target):
+    if record is None or record.target is None or not is_of(primary, record.target):
         return False
     return wanted.until is RolloutUntil.PRODUCTION_TRAFFIC and record.goes_on and record.has_production_traffic
 
 
-def _is_of(deployment: Deployment, revision: ServiceRevision) -> bool:
+def is_of(deployment: Deployment, revision: ServiceRevision) -> bool:
+    """Return whether a listed deployment (or task set) is that of a revision."""
     return bool(revision.number) and deployment.id.rpartition("/")[2] == revision.number
 
 

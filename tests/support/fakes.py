@@ -330,7 +330,11 @@ class FakeServices(Fake):
 
     def brief(self, target: ServiceTarget) -> ServiceSnapshot | None:
         self._called("brief")
-        return self._next(target)
+        found = self._next(target)
+        if found is None:
+            return None
+        deployments = tuple(replace(one, digests=()) for one in found.deployments)
+        return replace(found, deployments=deployments, service_deployment=None, unseen=())
 
     def snapshot(self, target: ServiceTarget) -> ServiceSnapshot | None:
         self._called("snapshot")
