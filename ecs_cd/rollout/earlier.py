@@ -7,8 +7,11 @@ moments are ECS's own.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ecs_cd.model.service import ServiceSnapshot
 from ecs_cd.model.service_deployment import ServiceDeployment
+from ecs_cd.rollout.judge import is_rollback
 from ecs_cd.rollout.judge_service_deployment import is_of
 
 
@@ -27,3 +30,13 @@ def _was_there(record: ServiceDeployment, before: ServiceSnapshot) -> bool:
     moments = [moment for one in before.deployments for moment in (one.created_at, one.updated_at) if moment]
     moments += [event.at for event in before.events if event.at]
     return record.created_at is not None and bool(moments) and record.created_at <= max(moments)
+
+
+def without_old_rollback(snapshot: ServiceSnapshot, before: ServiceSnapshot) -> ServiceSnapshot:
+    """Return the service without the reason of a deployment that had been put back already, with that very reason."""
+    known = {one.id: one.rollout_reason for one in before.deployments}
+    deployments = tuple(
+        replace(one, rollout_reason="") if is_rollback(one) and known.get(one.id) == one.rollout_reason else one
+        for one in snapshot.deployments
+    )
+    return replace(snapshot, deployments=deployments)

@@ -19,7 +19,7 @@ from ecs_cd.model.service import (
     Verdict,
 )
 from ecs_cd.model.stopped_task import StoppedTask
-from ecs_cd.rollout.earlier import was_over
+from ecs_cd.rollout.earlier import was_over, without_old_rollback
 from ecs_cd.rollout.evidence import RolloutEvidence, gather
 from ecs_cd.rollout.identity import NO_REGISTRY, Registry, another_image, judge_image
 from ecs_cd.rollout.judge_service_deployment import deployment_of_target
@@ -125,6 +125,8 @@ class Watching:
         """Return the end of the rollout; not yet, while there is more to come."""
         snapshot = self._with_memory(find_service(self.services, self.target))
         was_primary = self.ours is not None or self._was_rolled_back(snapshot)
+        if not was_primary and self.before:
+            snapshot = without_old_rollback(snapshot, self.before)
         judged = judge_image(snapshot, self.wanted, self.registry, was_primary=was_primary)
         self.wanted = judged.wanted
         rollout = Rollout(judged.verdict, snapshot, judged.notes)

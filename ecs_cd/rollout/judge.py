@@ -133,9 +133,14 @@ def _taken_back(snapshot: ServiceSnapshot, primary: Deployment, ours: Deployment
     return says_so and not any(d.rollout_state == "FAILED" for d in snapshot.deployments)
 
 
+def is_rollback(deployment: Deployment) -> bool:
+    """Return whether the circuit breaker made a deployment, as its reason says."""
+    return "rolling back" in deployment.rollout_reason.lower()
+
+
 def _rolling_back(primary: Deployment) -> str:
     """Return the reason of a deployment that the circuit breaker made; empty for any other."""
-    return primary.rollout_reason if "rolling back" in primary.rollout_reason.lower() else ""
+    return primary.rollout_reason if is_rollback(primary) else ""
 
 
 def _of_newer(snapshot: ServiceSnapshot, primary: Deployment, image: str, wanted: Wanted) -> Verdict:

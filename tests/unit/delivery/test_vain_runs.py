@@ -107,3 +107,12 @@ def test_a_second_run_of_our_own_may_bring_what_the_first_one_did_not_read(world
     world.pipelines.meanwhile("queue", lambda: None, lambda: world.services.play(serving("101"), serving("102")))
     assert world.deploy().outcome is Outcome.DEPLOYED
     assert world.changed == ["write", "queue", "queue"]
+
+
+def test_a_rollback_from_before_the_run_is_not_that_of_a_tag_that_was_never_applied(world: World) -> None:
+    """Where ECS's records cannot be seen, the reason of the deployment that was put back is all there is."""
+    put_back = replace(serving("101").deployments[0], rollout_reason="ECS circuit breaker: rolling back to ecs-svc/1.")
+    world.services.play(replace(serving("101"), deployments=(put_back,)))
+    report = world.deploy()
+    assert report.failure and report.failure.reason == "not-applied"
+    assert report.summary.endswith("The service runs r.io/my-api:101.")
