@@ -11,7 +11,13 @@ from collections.abc import Sequence
 
 from ecs_cd.model.image_name import ImageMatch, container_image, known_digests, match_image, pinned_digest, tag_of
 from ecs_cd.model.service import Deployment, ServiceSnapshot, Serving, Verdict
-from ecs_cd.rollout.judge_service_deployment import deployment_of_target, judge_service_deployment, newer_has_traffic
+from ecs_cd.rollout.judge_service_deployment import (
+    deployment_of_target,
+    goes_on,
+    judge_service_deployment,
+    newer_has_traffic,
+    target_deployment,
+)
 from ecs_cd.rollout.wanted import Wanted, runs_wanted
 from ecs_cd.sanitize import comma_list
 
@@ -26,7 +32,9 @@ def judge(snapshot: ServiceSnapshot, wanted: Wanted, *, was_primary: bool = Fals
     Raises:
         SettingsError: it is not clear which container is meant.
     """
-    primary = snapshot.primary
+    primary, target = snapshot.primary, target_deployment(snapshot)
+    if primary and target and target.id == primary.id:
+        primary = target  # the record may show its digest where the list does not
     if snapshot.status != "ACTIVE":
         return Verdict(Serving.FAILED, f"The service is {snapshot.status}.")
     recorded = judge_service_deployment(snapshot, wanted)
@@ -81,7 +89,7 @@ def _of_ours(snapshot: ServiceSnapshot, primary: Deployment, image: str, *, succ
     done = primary.rollout_state == "COMPLETED" if primary.rollout_state else successful or _settled(snapshot, primary)
     if not done:
         return Verdict(Serving.ROLLING, _progress(primary), image, primary)
-    if primary.running < primary.desired:
+    if _lacks_tasks(snapshot, primary):
         return Verdict(Serving.ROLLING, _too_few(snapshot, primary), image, primary)
     if snapshot.desired == 0:
         return Verdict(
@@ -97,6 +105,12 @@ def _too_few(snapshot: ServiceSnapshot, primary: Deployment) -> str:
     early = f" at {percent}% of its tasks, as its early success criteria allow" if percent is not None else ""
     watched = " Neither circuit breaker nor alarms end it from here on." if percent is not None else ""
     return f"ECS counts the deployment as complete{early}; {_progress(primary)}{watched}"
+
+
+def _lacks_tasks(snapshot: ServiceSnapshot, primary: Deployment) -> bool:
+    """Return whether fewer tasks run than the deployment, or ECS of the whole service, should have."""
+    desired = max(primary.desired, snapshot.desired) if snapshot.controller == "ECS" else primary.desired
+    return primary.running < desired
 
 
 def _settled(snapshot: ServiceSnapshot, primary: Deployment) -> bool:
@@ -144,7 +158,8 @@ def _rolling_back(primary: Deployment) -> str:
 
 
 def _of_newer(snapshot: ServiceSnapshot, primary: Deployment, image: str, wanted: Wanted) -> Verdict:
-    settled = primary.rollout_state == "COMPLETED" if primary.rollout_state else _settled(snapshot, primary)
+    done = primary.rollout_state == "COMPLETED" if primary.rollout_state else _settled(snapshot, primary)
+    settled = done and not goes_on(snapshot, primary) and not _lacks_tasks(snapshot, primary)
     if settled or newer_has_traffic(snapshot, primary, wanted):
         return Verdict(Serving.SUPERSEDED, f"A newer image serves: {image}.", image, primary)
     if primary.rollout_state == "FAILED":

@@ -68,13 +68,21 @@ def target_deployment(snapshot: ServiceSnapshot) -> Deployment | None:
     deployment under way is taken for that of the primary deployment.
     """
     record = snapshot.service_deployment
-    target = record.target if record else None
-    if record is None or target is None:
+    if record is None:
         return None
+    target = record.target
+    if target is None:
+        return snapshot.primary if record.goes_on else None
     listed = next((d for d in snapshot.deployments if is_of(d, target)), None)
     if target.images:
         return _of_revision(target, record, listed, snapshot)
     return listed or (snapshot.primary if record.goes_on else None)
+
+
+def goes_on(snapshot: ServiceSnapshot, deployment: Deployment) -> bool:
+    """Return whether ECS's record says that this deployment is under way, whatever the list says."""
+    record, target = snapshot.service_deployment, target_deployment(snapshot)
+    return record is not None and record.goes_on and target is not None and target.id == deployment.id
 
 
 def newer_has_traffic(snapshot: ServiceSnapshot, primary: Deployment, wanted: Wanted) -> bool:

@@ -341,3 +341,37 @@ def test_somebody_elses_deployment_is_never_our_failure(shown: ServiceDeployment
 def test_a_service_without_a_record_is_judged_by_its_deployments() -> None:
     assert judge(service(None, deployment("7", state="COMPLETED")), WANTED).serving is Serving.DEPLOYED
     assert service(None).target == TARGET
+
+
+NEWER = deployment("9", state="COMPLETED")
+
+
+@pytest.mark.parametrize(
+    "snapshot",
+    [
+        pytest.param(service(record("IN_PROGRESS", "9"), NEWER), id="its record says that it goes on"),
+        pytest.param(service(None, deployment("9", state="COMPLETED", running=1)), id="too few of its tasks run"),
+        pytest.param(
+            service(record("SUCCESSFUL", "9"), deployment("9", state="COMPLETED", desired=1, running=1)),
+            id="ECS wants more",
+        ),
+    ],
+)
+def test_a_newer_image_takes_the_place_only_once_it_serves_as_ours_would_have_to(snapshot: ServiceSnapshot) -> None:
+    assert judge(snapshot, WANTED).serving is Serving.ROLLING
+
+
+@pytest.mark.parametrize(
+    "snapshot",
+    [
+        pytest.param(
+            service(record("SUCCESSFUL"), deployment("7", state="COMPLETED", desired=1, running=1)),
+            id="the service wants more tasks than its deployment has",
+        ),
+        pytest.param(
+            service(record("PENDING", target=None), deployment("7", state="COMPLETED")), id="a record without revision"
+        ),
+    ],
+)
+def test_a_completed_deployment_is_no_success_yet(snapshot: ServiceSnapshot) -> None:
+    assert judge(snapshot, WANTED).serving is Serving.ROLLING
