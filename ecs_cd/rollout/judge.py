@@ -8,6 +8,7 @@ primary deployment runs, and whether its rollout completed.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ecs_cd.model.image_name import ImageMatch, container_image, known_digests, match_image, pinned_digest, tag_of
 from ecs_cd.model.service import Deployment, ServiceSnapshot, Serving, Verdict
@@ -34,7 +35,8 @@ def judge(snapshot: ServiceSnapshot, wanted: Wanted, *, was_primary: bool = Fals
     """
     primary, target = snapshot.primary, target_deployment(snapshot)
     if primary and target and target.id == primary.id:
-        primary = target  # the record may show its digest where the list does not
+        # The record may show its digest where the list does not.
+        primary = replace(primary, digests=primary.digests or target.digests)
     if snapshot.status != "ACTIVE":
         return Verdict(Serving.FAILED, f"The service is {snapshot.status}.")
     recorded = judge_service_deployment(snapshot, wanted)
