@@ -217,7 +217,7 @@ def _mover(record: ServiceDeployment) -> str:
 
 
 def _words(record: ServiceDeployment) -> str:
-    told = dict.fromkeys(filter(None, (record.rollback_reason.strip(), record.reason.strip())))
+    told = dict.fromkeys(filter(None, (" ".join(one.split()) for one in (record.rollback_reason, record.reason))))
     return " ".join(one if one.endswith((".", "!")) else f"{one}." for one in told)
 
 
