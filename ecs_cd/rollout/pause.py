@@ -47,12 +47,14 @@ def answer_pause(services: PausedServices, target: ServiceTarget, *, rollback: b
         raise _nothing_waits(snapshot)
     # One answer rolls the whole deployment back, and no hook of it waits any more.
     hooks = record.waiting[:1] if rollback else record.waiting
-    for at, hook in enumerate(hooks if not dry_run else ()):
-        try:
+    answered: list[str] = []
+    try:
+        for hook in hooks if not dry_run else ():
             services.answer_hook(record, hook, rollback=rollback)
-        except EcsCdError as error:
-            error.add(tuple(f"hook {quoted(one.id)} was answered before" for one in hooks[:at]))
-            raise
+            answered.append(f"hook {quoted(hook.id)} was answered before")
+    except EcsCdError as error:
+        error.add(tuple(answered))
+        raise
     return Pause(record, hooks)
 
 
