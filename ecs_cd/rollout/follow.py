@@ -252,7 +252,7 @@ def failure_without_run(wanted: Wanted, rollout: Rollout, details: tuple[str, ..
     """Return the error for somebody who asks what serves: another image is no fault of a run, nor of old events."""
     if rollout.verdict.serving is Serving.OTHER_IMAGE:
         return failure_after_run(wanted, rollout, rollout.notes)
-    if rollout.verdict.serving is not Serving.NOT_APPLIED:
+    if rollout.verdict.serving is not Serving.NOT_APPLIED and not _came_unseen(wanted, rollout):
         return failure_after_run(wanted, rollout, details)
     name = quoted(rollout.snapshot.target.service)
     return NotServed(
@@ -260,6 +260,13 @@ def failure_without_run(wanted: Wanted, rollout: Rollout, details: tuple[str, ..
         hint=Message(CommandRef("status"), " shows what is recorded and what serves."),
         details=rollout.notes,
     )
+
+
+def _came_unseen(wanted: Wanted, rollout: Rollout) -> bool:
+    """Return whether something was rolled back of which nothing shows that it was the wanted image."""
+    verdict = rollout.verdict
+    ours = verdict.deployment and runs_wanted(verdict.deployment, rollout.snapshot.target, wanted)
+    return verdict.serving is Serving.REVERTED and not ours
 
 
 def failure_after_run(wanted: Wanted, rollout: Rollout, details: tuple[str, ...]) -> RolloutFailed:

@@ -16,6 +16,7 @@ from ecs_cd.rollout.judge_service_deployment import (
     deployment_of_target,
     goes_on,
     judge_service_deployment,
+    lacks_tasks,
     newer_has_traffic,
     target_deployment,
 )
@@ -91,7 +92,7 @@ def _of_ours(snapshot: ServiceSnapshot, primary: Deployment, image: str, *, succ
     done = primary.rollout_state == "COMPLETED" if primary.rollout_state else successful or _settled(snapshot, primary)
     if not done:
         return Verdict(Serving.ROLLING, _progress(primary), image, primary)
-    if _lacks_tasks(snapshot, primary):
+    if lacks_tasks(snapshot, primary):
         return Verdict(Serving.ROLLING, _too_few(snapshot, primary), image, primary)
     if snapshot.desired == 0:
         return Verdict(
@@ -107,12 +108,6 @@ def _too_few(snapshot: ServiceSnapshot, primary: Deployment) -> str:
     early = f" at {percent}% of its tasks, as its early success criteria allow" if percent is not None else ""
     watched = " Neither circuit breaker nor alarms end it from here on." if percent is not None else ""
     return f"ECS counts the deployment as complete{early}; {_progress(primary)}{watched}"
-
-
-def _lacks_tasks(snapshot: ServiceSnapshot, primary: Deployment) -> bool:
-    """Return whether fewer tasks run than the deployment, or ECS of the whole service, should have."""
-    desired = max(primary.desired, snapshot.desired) if snapshot.controller == "ECS" else primary.desired
-    return primary.running < desired
 
 
 def _settled(snapshot: ServiceSnapshot, primary: Deployment) -> bool:
@@ -161,7 +156,7 @@ def _rolling_back(primary: Deployment) -> str:
 
 def _of_newer(snapshot: ServiceSnapshot, primary: Deployment, image: str, wanted: Wanted) -> Verdict:
     done = primary.rollout_state == "COMPLETED" if primary.rollout_state else _settled(snapshot, primary)
-    settled = done and not goes_on(snapshot, primary) and not _lacks_tasks(snapshot, primary)
+    settled = done and not goes_on(snapshot, primary) and not lacks_tasks(snapshot, primary)
     if settled or newer_has_traffic(snapshot, primary, wanted):
         return Verdict(Serving.SUPERSEDED, f"A newer image serves: {image}.", image, primary)
     if primary.rollout_state == "FAILED":

@@ -44,7 +44,8 @@ def judge_service_deployment(snapshot: ServiceSnapshot, wanted: Wanted) -> Verdi
         return None
     image = container_image(ours.task_definition, snapshot.target)
     if record.goes_on or record.status == "STOP_REQUESTED":
-        done = record.has_production_traffic and wanted.until is RolloutUntil.PRODUCTION_TRAFFIC
+        until_traffic = wanted.until is RolloutUntil.PRODUCTION_TRAFFIC
+        done = until_traffic and record.has_production_traffic and not lacks_tasks(snapshot, ours)
         serving = Serving.BAKING if done and record.goes_on else Serving.ROLLING
         return Verdict(serving, describe_progress(record, ours), image, ours)
     if record.status == "STOPPED":
@@ -85,12 +86,19 @@ def goes_on(snapshot: ServiceSnapshot, deployment: Deployment) -> bool:
     return record is not None and record.goes_on and target is not None and target.id == deployment.id
 
 
+def lacks_tasks(snapshot: ServiceSnapshot, deployment: Deployment) -> bool:
+    """Return whether fewer tasks run than the deployment, or ECS of the whole service, should have."""
+    desired = max(deployment.desired, snapshot.desired) if snapshot.controller == "ECS" else deployment.desired
+    return deployment.running < desired
+
+
 def newer_has_traffic(snapshot: ServiceSnapshot, primary: Deployment, wanted: Wanted) -> bool:
     """Return whether the primary deployment, of a newer image, serves enough, though it is not over yet."""
     record = snapshot.service_deployment
     if record is None or record.target is None or not is_of(primary, record.target):
         return False
-    return wanted.until is RolloutUntil.PRODUCTION_TRAFFIC and record.goes_on and record.has_production_traffic
+    has_traffic = record.goes_on and record.has_production_traffic and not lacks_tasks(snapshot, primary)
+    return has_traffic and wanted.until is RolloutUntil.PRODUCTION_TRAFFIC
 
 
 def is_of(deployment: Deployment, revision: ServiceRevision) -> bool:

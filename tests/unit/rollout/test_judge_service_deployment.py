@@ -376,3 +376,9 @@ def test_a_newer_image_takes_the_place_only_once_it_serves_as_ours_would_have_to
 )
 def test_a_completed_deployment_is_no_success_yet(snapshot: ServiceSnapshot) -> None:
     assert judge(snapshot, WANTED).serving is Serving.ROLLING
+
+
+@pytest.mark.parametrize("tag", ["7", "9"])
+def test_production_traffic_is_not_enough_while_tasks_are_missing(tag: str) -> None:
+    shown = record("IN_PROGRESS", tag, strategy="BLUE_GREEN", stage="BAKE_TIME")
+    assert judge(service(shown, deployment(tag, running=1)), UNTIL_TRAFFIC).serving is Serving.ROLLING
