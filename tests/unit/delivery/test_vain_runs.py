@@ -9,6 +9,7 @@ import pytest
 
 from ecs_cd.model.run import Run, RunProgress, RunState, TimelineRecord
 from ecs_cd.report.facts import Outcome
+from tests.support.deliveries import vary
 from tests.unit.delivery.test_deploy import World, serving
 
 
@@ -116,3 +117,11 @@ def test_a_rollback_from_before_the_run_is_not_that_of_a_tag_that_was_never_appl
     report = world.deploy()
     assert report.failure and report.failure.reason == "not-applied"
     assert report.summary.endswith("The service runs r.io/my-api:101.")
+
+
+def test_where_nothing_judges_a_run_that_shows_nothing_of_itself_is_no_success(world: World) -> None:
+    run = Run(101, "20260101.101", "https://dev/101", RunState.WAITING, 7)
+    world.pipelines.play(RunProgress(run), RunProgress(replace(run, state=RunState.SUCCEEDED)))
+    report = world.deploy(vary(world.delivery(), target=None))
+    assert report.failure and report.failure.reason == "not-applied"
+    assert "shows nothing of what was carried out" in report.failure.message
