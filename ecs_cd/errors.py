@@ -23,6 +23,7 @@
     |   |   |-- NotApplied
     |   |   |-- AnotherImage
     |   |   `-- NotServed
+    |   |-- NothingWaits
     |   `-- UnexpectedAnswer
     |-- TryLater               exit 3: it may pass by itself
     |   |-- DeadlineReached

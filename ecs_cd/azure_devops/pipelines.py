@@ -20,8 +20,9 @@ from ecs_cd.azure_devops.conversion import (
     to_run,
     to_timeline,
 )
+from ecs_cd.azure_devops.pipeline_names import describe_pipeline, folder_and_name, is_called
 from ecs_cd.azure_devops.settings import AzureDevOpsSettings
-from ecs_cd.errors import SettingsError, UnexpectedAnswer, WrongInput
+from ecs_cd.errors import SettingsError, UnexpectedAnswer
 from ecs_cd.model.pipeline_problems import read_problem
 from ecs_cd.model.run import Approval, Pipeline, Run, RunPreview, RunRequest, TimelineRecord
 from ecs_cd.sanitize import quoted
@@ -37,9 +38,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_NOT_IN_NAMES = re.compile(r'[*?<>|:"/\x00-\x1f\x7f]')
-_LONGEST_REFERENCE = 400
-"""Characters of a folder path and a name; nothing longer is sent as a filter."""
 _AGAINST_THE_RUN = frozenset(
     {"branch", "file", "template-file", "template-ref", "parameters", "variables", "yaml", "disabled", "paused"}
 )
@@ -115,7 +113,7 @@ class AzureDevOps:
         doing = f"looking for pipeline {quoted(reference)}"
         if re.fullmatch(r"[0-9]{1,9}", reference):
             return self._found_by_id(int(reference), doing)
-        folder, name = _folder_and_name(reference)
+        folder, name = folder_and_name(reference)
         project = self._settings.project
 
         def ask(clients: Clients) -> tuple[Pipeline, ...]:
@@ -125,7 +123,7 @@ class AzureDevOps:
                     project, name=name, path=folder or None, continuation_token=token
                 ),
             )
-            return tuple(p for p in map(to_pipeline, pages) if p and _is_called(p, folder, name))
+            return tuple(p for p in map(to_pipeline, pages) if p and is_called(p, folder, name))
 
         return self._call(ask, doing, right="View build pipeline")
 
@@ -154,7 +152,7 @@ class AzureDevOps:
 
         return self._call(
             ask,
-            f"queueing {_called(pipeline)} on {quoted(request.branch)}",
+            f"queueing {describe_pipeline(pipeline)} on {quoted(request.branch)}",
             right="Queue builds",
             scope=_EXECUTE,
             branch=request.branch,
@@ -170,7 +168,7 @@ class AzureDevOps:
             )
             return next((to_run(build, self._run_link) for build in found or ()), None)
 
-        return self._call(ask, f"looking for the newest run of {_called(pipeline)}")
+        return self._call(ask, f"looking for the newest run of {describe_pipeline(pipeline)}")
 
     def approvals(self, ids: Sequence[str]) -> tuple[Approval, ...]:
         """Return the approvals with these ids, which are those of their records in a run's timeline."""
@@ -198,7 +196,7 @@ class AzureDevOps:
 
         return self._call(
             ask,
-            f"previewing a run of {_called(pipeline)} on {quoted(request.branch)}",
+            f"previewing a run of {describe_pipeline(pipeline)} on {quoted(request.branch)}",
             unless=(_says_nothing(request.branch), None),
             branch=request.branch,
         )
@@ -221,7 +219,7 @@ class AzureDevOps:
             return bool(found != [False])
 
         doing = "asking whether a run may be queued"
-        right = f"Queue builds on {_called(pipeline)}"
+        right = f"Queue builds on {describe_pipeline(pipeline)}"
         if not self._call(ask, doing, unless=(lambda _: True, True)):
             from ecs_cd.azure_devops.errors import Operation, missing_right  # noqa: PLC0415 - after the SDK
 
@@ -245,7 +243,7 @@ class AzureDevOps:
             )
             return tuple(to_run(build, self._run_link) for build in pages)
 
-        return self._call(ask, f"looking for runs of {_called(pipeline)} on {quoted(branch)}")
+        return self._call(ask, f"looking for runs of {describe_pipeline(pipeline)} on {quoted(branch)}")
 
     def cancel(self, run_id: int) -> None:
         """Cancel a run.
@@ -389,31 +387,3 @@ def _pages(clients: Clients, ask: Callable[[str | None], Any]) -> Iterator[Any]:
         if following == token:
             raise UnexpectedAnswer("Azure DevOps goes on answering the same page of a list.", hint="Try again later.")
         token = following
-
-
-def _called(pipeline: Pipeline) -> str:
-    """Return how messages call a pipeline."""
-    return f"pipeline {quoted(pipeline.path)} (id {pipeline.id})" if pipeline.name else f"pipeline {pipeline.id}"
-
-
-def _folder_and_name(reference: str) -> tuple[str, str]:
-    r"""Return folder (`\` is the root, empty means any) and name.
-
-    Raises:
-        WrongInput: the name cannot be one; `*` would find others.
-    """
-    path, _, name = reference.replace("/", "\\").rpartition("\\")
-    folders = [folder for folder in path.split("\\") if folder]
-    wrong = [part for part in (*folders, name) if _NOT_IN_NAMES.search(part)]
-    if not name.strip() or wrong or len(reference) > _LONGEST_REFERENCE:
-        raise WrongInput(
-            f"No pipeline can be called {quoted(reference)}.",
-            hint="Give a pipeline's id, its name, or its folder and name: `\\team\\my-infrastructure`.",
-        )
-    has_folder = "\\" in reference or "/" in reference
-    return ("\\" + "\\".join(folders) if has_folder else ""), name
-
-
-def _is_called(pipeline: Pipeline, folder: str, name: str) -> bool:
-    in_folder = not folder or pipeline.folder.rstrip("\\").casefold() == folder.rstrip("\\").casefold()
-    return in_folder and pipeline.name.casefold() == name.casefold()

@@ -385,7 +385,7 @@ def verify_without_run(place: Place, wanted: Wanted, context: DeliveryContext) -
     judged = judge_image(snapshot, wanted, running_images(context))
     verdict = judged.verdict
     if verdict.serving is Serving.OTHER_IMAGE and not pinned_digest(verdict.image):
-        context.report.add_rollout(snapshot, verdict)
+        context.report.note_rollout(snapshot, verdict)
         raise another_image(target, wanted, verdict, judged.notes)
     if verdict.serving is Serving.DEPLOYED:
         context.report.add_rollout(snapshot, verdict)

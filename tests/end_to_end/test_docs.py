@@ -18,7 +18,7 @@ from tests.support.forked_commands import ForkedCommand, ForkedScript
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
-OF_A_PIPELINE = ("- task:", "@ecs-cd", "resources:")
+OF_A_PIPELINE = ("- task:", "@ecs-cd", "resources:", "terraformVersion:")
 NOT_RUN = ("pip install ecs-cd", "ecs-cd sandbox demo")
 """Publishing is not the repository's to test; the demo has a test of its own."""
 
@@ -41,12 +41,12 @@ def environment(sandbox: Sandbox) -> dict[str, str]:
     return {**kept, **sandbox.environment(), "NO_COLOR": "1", "PYTHONUTF8": "1"}
 
 
-def printed_by(command: ForkedCommand) -> str:
-    """Return what a command has printed on stdout once it has ended well."""
+def printed_by(command: ForkedCommand, *, fails: bool = False) -> str:
+    """Return what a command has printed on stdout once it has ended well; all it printed, if it is to fail."""
     with command:
         out, err = command.communicate(timeout=120)
-        assert command.returncode == 0, f"ended with {command.returncode}:\n{out}{err}"
-    return out
+        assert (command.returncode != 0) == fails, f"ended with {command.returncode}:\n{out}{err}"
+    return out + err if fails else out
 
 
 def assert_shows(printed: str, lines: list[str]) -> None:
@@ -70,7 +70,8 @@ def test_every_command_on_the_page_works(page: Path, tmp_path: Path, environment
             command, _, target = line.partition(" > ")
             words = shlex.split(command)
             assert words[0] == "ecs-cd"
-            printed = printed_by(ForkedCommand(words[1:], folder=tmp_path, environment=environment))
+            fails = bool(output) and output[0].startswith("error: ")
+            printed = printed_by(ForkedCommand(words[1:], folder=tmp_path, environment=environment), fails=fails)
             if target:
                 (tmp_path / target).write_text(printed, encoding="utf-8")
             assert_shows(printed, output)

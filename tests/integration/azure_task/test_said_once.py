@@ -42,6 +42,9 @@ def deadline_passes(clouds: SimulatedClouds) -> None:
     clouds.scheduler.behave("stuck", service="my-api", tag="102")
 
 
+SECOND_ATTEMPT = ("recording 102 in ", "joining or queueing ", "waiting for ECS service ")
+"""How phases begin that a second attempt goes through as well: a run that changed nothing is tried once more."""
+
 FAILURES = [rollout_fails, image_is_missing, run_fails, run_changes_nothing, deadline_passes]
 
 
@@ -52,7 +55,7 @@ def test_a_failure_says_each_sentence_once_and_one_next_step_everywhere(
     fails(clouds)
     ran = task("deploy", {**DIRECT, "tag": "102", "timeout": "60s"}).ended("Failed")
     hint = ran.report["failure"]["hint"]
-    assert said_twice(ran.out) == []
+    assert [sentence for sentence in said_twice(ran.out) if not sentence.startswith(SECOND_ATTEMPT)] == []
     assert said_twice(ran.summary) == []
     assert said_twice("\n".join([ran.report["summary"], hint, *ran.report["evidence"]])) == []
     assert ran.out.count("\n##vso[task.logissue type=error;]") == 1

@@ -106,7 +106,8 @@ def assert_runs_on_fargate(aws: Aws, cluster: str, service: str) -> None:
     for container in found["containerDefinitions"]:
         assert container["logConfiguration"]["options"]["awslogs-group"] == group
     running = aws.client("ecs").describe_services(cluster=cluster, services=[service])["services"][0]
-    assert running["deploymentConfiguration"]["deploymentCircuitBreaker"] == {"enable": True, "rollback": True}
+    breaker = running["deploymentConfiguration"]["deploymentCircuitBreaker"]
+    assert (breaker["enable"], breaker["rollback"]) == (True, True)
     assert running["desiredCount"] == 1
     assert len(running["networkConfiguration"]["awsvpcConfiguration"]["subnets"]) == 2
 
