@@ -74,7 +74,7 @@ def look_after_failed_run(
             return NOT_YET
         evidence = watching.evidence()
         note(evidence)
-        return failure_after_run(wanted, watching.last, evidence.details)
+        return failure_after_run(judged.wanted, watching.last, evidence.details)
 
     seconds = min(WAIT, deadline.remaining())
     found = wait_at_most(look, seconds=seconds, clock=deadline.clock, backoff=BACKOFF)

@@ -96,7 +96,7 @@ def follow_rollout(
         return rollout
     evidence = watching.evidence()
     note(evidence)
-    raise (explain or failure_after_run)(wanted, rollout, (*rollout.notes, *evidence.details))
+    raise (explain or failure_after_run)(watching.wanted, rollout, (*rollout.notes, *evidence.details))
 
 
 @dataclass
@@ -288,11 +288,14 @@ def failure_after_run(wanted: Wanted, rollout: Rollout, details: tuple[str, ...]
         )
     if verdict.serving is Serving.OTHER_IMAGE:
         return another_image(rollout.snapshot.target, wanted, verdict, details)
-    return RolloutFailed(
+    failed = RolloutFailed(
         f"The rollout of {tag} to {name} failed. {verdict.sentence}",
         hint="See why the tasks stopped, fix the image or the service, and deliver again.",
         details=details,
     )
+    blamed = verdict.deployment
+    failed.of_another = blamed is not None and not runs_wanted(blamed, rollout.snapshot.target, wanted)
+    return failed
 
 
 def new_events(snapshot: ServiceSnapshot, before: ServiceSnapshot | None) -> tuple[ServiceEvent, ...]:

@@ -10,7 +10,7 @@ import pytest
 from ecs_cd.model.run import Run, RunProgress, RunState, TimelineRecord
 from ecs_cd.report.facts import Outcome
 from tests.support.deliveries import vary
-from tests.unit.delivery.test_deploy import World, serving
+from tests.unit.delivery.test_deploy import NAME, World, serving
 
 
 @pytest.fixture
@@ -125,3 +125,13 @@ def test_where_nothing_judges_a_run_that_shows_nothing_of_itself_is_no_success(w
     report = world.deploy(vary(world.delivery(), target=None))
     assert report.failure and report.failure.reason == "not-applied"
     assert "shows nothing of what was carried out" in report.failure.message
+
+
+def test_a_newer_image_that_failed_does_not_roll_the_recorded_tag_back(world: World) -> None:
+    world.services.play(serving("101"))
+    assert world.deploy(world.delivery("101")).outcome is Outcome.UNCHANGED  # and 101 is verified now
+    world.services.play(serving("101"), serving("103", "FAILED", "No luck."))
+    report = world.deploy(vary(world.delivery(), rollback_on_failure=True))
+    assert report.failure and report.failure.reason == "rollout-failed"
+    assert report.hold is None
+    assert world.parameters.values(NAME) == ["101", "102"]
