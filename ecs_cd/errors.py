@@ -183,9 +183,13 @@ class RunCancelled(DeliveryFailed):
 
 
 class RolloutFailed(DeliveryFailed):
-    """ECS does not serve the tag and is not going to."""
+    """ECS does not serve the tag and is not going to.
+
+    `of_another`: what failed is not the tag's image, so that there is nothing of it to roll back.
+    """
 
     reason = "rollout-failed"
+    of_another = False
 
 
 class RolledBackByEcs(RolloutFailed):

@@ -29,28 +29,46 @@ if TYPE_CHECKING:
 
 _MINUTES_ALLOWED = 1440
 """How long ECS waits for a hook without a timeout (API reference, DeploymentLifecycleHookTimeoutConfiguration)."""
+MOST_FAILURES = 5
+"""So often in a row may an answer fail to come, before the rest is judged without it."""
 _MOST = 500
 """So many service deployments are looked through for the latest: ECS keeps those of 90 days, and promises no order."""
 
 
 class ServiceDeployments:
-    """The service deployments of one account and region. `refusal` says why they cannot be seen; empty if they can."""
+    """The service deployments of one account and region.
+
+    `refusal` says why they cannot be seen, `trouble` why the latest answers did not come; empty if they can, or did.
+    """
 
     def __init__(self, ecs: ServiceClient[ECSClient]) -> None:
         self._ecs = ecs
         self._over: dict[str, ServiceDeployment] = {}
-        self.refusal = ""
+        self._failures = 0
+        self.refusal = self.trouble = ""
 
     def current(self, service: ServiceTypeDef) -> ServiceDeployment | None:
-        """Return the service's current or latest deployment; None where ECS has or shows none."""
+        """Return the service's current or latest deployment; None where ECS has or shows none.
+
+        Raises:
+            TryLater: it may show it soon; not for long.
+        """
         if self.refusal:
             return None
         try:
             arn = service.get("currentServiceDeployment") or self._latest(service)
-            return self._describe(arn) if arn else None
+            found = self._describe(arn) if arn else None
+        except TryLater as error:
+            self._failures += 1
+            if self._failures < MOST_FAILURES:
+                raise
+            self.trouble = error.message
+            return None
         except DeliveryFailed as error:  # not allowed, or not to be had in this region: the rest is judged without
             self.refusal = error.message if isinstance(error, AccessDenied) else "ECS shows no service deployments."
             return None
+        self._failures, self.trouble = 0, ""
+        return found
 
     def answer_hook(self, record: ServiceDeployment, hook: LifecycleHook, *, rollback: bool) -> None:
         """Let a deployment go on from a hook that waits for it, or have it rolled back (ContinueServiceDeployment).

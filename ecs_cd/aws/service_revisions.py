@@ -12,7 +12,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ecs_cd.aws.service_client import ServiceClient
-from ecs_cd.errors import AccessDenied, DeliveryFailed
+from ecs_cd.aws.service_deployments import MOST_FAILURES
+from ecs_cd.errors import AccessDenied, DeliveryFailed, TryLater
 from ecs_cd.model.service_deployment import RevisionImage, ServiceRevision
 from ecs_cd.sanitize import quoted
 from ecs_cd.support.concurrency import batches
@@ -37,6 +38,7 @@ class ServiceRevisions:
         self._ecs = ecs
         self._known: dict[str, ServiceRevisionTypeDef] = {}
         self._resolved: set[str] = set()
+        self._failures = 0
         self.refusal = ""
         self.tasks_refusal = ""
 
@@ -118,7 +120,14 @@ class ServiceRevisions:
     def _describe(self, arns: Sequence[str]) -> Sequence[ServiceRevisionTypeDef]:
         try:
             with self._ecs.calling(f"see {len(arns)} service revisions") as ecs:
-                return ecs.describe_service_revisions(serviceRevisionArns=list(arns))["serviceRevisions"]
+                found = ecs.describe_service_revisions(serviceRevisionArns=list(arns))["serviceRevisions"]
+        except TryLater:
+            self._failures += 1
+            if self._failures < MOST_FAILURES:
+                raise
+            return ()  # the tasks are asked instead
         except DeliveryFailed as error:  # not allowed, or not to be had in this region: tasks and tags are judged then
             self.refusal = error.message if isinstance(error, AccessDenied) else "ECS shows no service revisions."
             return ()
+        self._failures = 0
+        return found

@@ -85,7 +85,7 @@ class EcsServices:
             revisions.append(deployment.target.arn)
             self._revisions.learn(revisions)
             deployment = replace(deployment, target=self._revisions.with_images(deployment.target))
-        refusals = tuple(filter(None, [self._deployments.refusal]))
+        refusals = tuple(filter(None, [self._deployments.refusal or self._deployments.trouble]))
         snapshot = replace(self._snapshot(target, service), service_deployment=deployment, unseen=refusals)
         return self._with_digests(snapshot, service, revisions)
 

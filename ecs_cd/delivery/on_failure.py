@@ -23,6 +23,8 @@ def roll_back_failed(report: Report, delivery: Delivery, context: DeliveryContex
     failure = report.failure
     if not delivery.options.rollback_on_failure or failure is None or failure.reason not in _FAILED_ROLLOUTS:
         return report
+    if context.report.of_another:
+        return report
     back = roll_back(
         delivery.place,
         context.clouds,

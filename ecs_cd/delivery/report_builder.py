@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from ecs_cd.errors import DeadlineReached, EcsCdError, Interrupted
+from ecs_cd.errors import DeadlineReached, EcsCdError, Interrupted, RolloutFailed
 from ecs_cd.messages import CommandRef, Message
 from ecs_cd.model.delivery import Place
 from ecs_cd.model.events import (
@@ -69,6 +69,8 @@ class ReportBuilder:
     dry_run: bool = False
     doing: str = "starting"
     summary: str = ""
+    of_another: bool = False
+    """The rollout that failed is not that of the tag."""
     image: CheckedImage | None = None
     change: ParameterChange | None = None
     run: Run | None = None
@@ -208,6 +210,7 @@ class ReportBuilder:
         """Return the report of a delivery that did not."""
         if isinstance(error, WatchRaised):
             return self.failed(error.error)
+        self.of_another = isinstance(error, RolloutFailed) and error.of_another
         outcome = Outcome.FAILED
         if isinstance(error, DeadlineReached):
             outcome = Outcome.TIMED_OUT

@@ -24,6 +24,8 @@ class RunReview:
     pipeline: Pipeline
     applied: Applied
     context: DeliveryContext
+    unseen: bool = False
+    """Nothing is shown of what the run carried out, where that alone could tell."""
 
     @cached_property
     def left_out(self) -> LeftOut | None:
@@ -38,10 +40,20 @@ class RunReview:
         """Where ECS judges nothing, only the run tells whether anything was applied.
 
         Raises:
-            NotApplied: it left out what applies, or may have.
+            NotApplied: it left out what applies, or may have, or nothing is shown of what it carried out.
         """
-        if verified.outcome is Outcome.APPLIED and not verified.serves and self.left_out:
+        if verified.outcome is not Outcome.APPLIED or verified.serves:
+            return
+        if self.left_out:
             raise NotApplied(self.left_out.sentence, hint=self.left_out.hint, link=self._link)
+        run = self.applied.run
+        if run and run.run and not run.records:
+            self.unseen = True
+            raise NotApplied(
+                f"Run {run.run.name} succeeded, but Azure DevOps shows nothing of what was carried out in it.",
+                hint="Open the run and see whether it applied the change.",
+                link=self._link,
+            )
 
     def explain(self, error: NotApplied) -> None:
         """Add to ECS's verdict why the run did not apply, in the place of the usual reasons."""
@@ -61,7 +73,7 @@ class RunReview:
         decided is not asked again.
         """
         if self.left_out is None:
-            return True
+            return not self.unseen
         return self.applied.joined and not self.left_out.decided
 
     @property

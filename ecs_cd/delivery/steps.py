@@ -89,7 +89,7 @@ def check(delivery: Delivery, context: DeliveryContext, check_run: CheckRun = ch
 
     Raises:
         EcsCdError: the tag cannot be ordered; image, parameter or pipeline is missing or cannot be read; or it is known
-            already that the run would be refused or the rollout could not be verified.
+            already that the run would be refused or the rollout could not be verified; or the time is over by then.
     """
     place, clouds, report = delivery.place, context.clouds, context.report
     delivery.options.order.check(str(delivery.tag))
@@ -102,6 +102,8 @@ def check(delivery: Delivery, context: DeliveryContext, check_run: CheckRun = ch
     with report.phase(Phase.CHECK, f"checking that {delivery.tag} can be delivered") as phase:
         image, found = run_together(lambda: check_delivery_image(delivery, clouds.images, context.deadline), ask)
         report.add_image(image, place.repository.name if place.repository else "")
+        if not context.deadline.remaining():
+            raise context.deadline.reached(report.doing)  # a run that nobody follows would be all that comes of it
         pipeline = found.run.pipeline
         phase.found = f"{'image found' if image.digest else 'image not checked'}, pipeline {pipeline.path}."
     return Checked(image, found.parameter, pipeline, found.run.preview, found.rollout.snapshot)

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 def as_json(report: DataclassInstance) -> str:
     """Return a report as JSON text, indented, with a line feed at its end."""
-    return json.dumps(asdict(report), default=_plain, indent=2, ensure_ascii=False) + "\n"
+    text = json.dumps(asdict(report), default=_plain, indent=2, ensure_ascii=False) + "\n"
+    # A lone surrogate, which an API's JSON may hold, has no UTF-8; as an escape it is JSON all the same.
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def write_json(path: Path, text: str) -> None:

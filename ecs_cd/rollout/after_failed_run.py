@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ecs_cd.errors import RolloutFailed
 from ecs_cd.model.service import Rollout, ServiceSnapshot, ServiceTarget, Serving, Verdict
+from ecs_cd.rollout.earlier import was_over
 from ecs_cd.rollout.evidence import RolloutEvidence
 from ecs_cd.rollout.follow import NOT_OURS, Watching, failure_after_run, ignore_evidence
 from ecs_cd.rollout.identity import NO_REGISTRY, Registry, judge_image
@@ -73,7 +74,7 @@ def look_after_failed_run(
             return NOT_YET
         evidence = watching.evidence()
         note(evidence)
-        return failure_after_run(wanted, watching.last, evidence.details)
+        return failure_after_run(judged.wanted, watching.last, evidence.details)
 
     seconds = min(WAIT, deadline.remaining())
     found = wait_at_most(look, seconds=seconds, clock=deadline.clock, backoff=BACKOFF)
@@ -86,10 +87,7 @@ def _rejected_since(first: FirstLook, snapshot: ServiceSnapshot, verdict: Verdic
         return False
     before, record = first.snapshot, snapshot.service_deployment
     if record and deployment_of_target(snapshot, wanted):
-        if before is None:
-            return True
-        old = before.service_deployment
-        return not before.unseen if old is None else old.arn != record.arn or not old.over
+        return not was_over(record, before)
     ours = verdict.deployment
     if ours is None or not runs_wanted(ours, snapshot.target, wanted):
         return False

@@ -18,8 +18,8 @@ from ecs_cd.model.service import (
     Serving,
     Verdict,
 )
-from ecs_cd.model.service_deployment import ServiceDeployment
 from ecs_cd.model.stopped_task import StoppedTask
+from ecs_cd.rollout.earlier import was_over, without_old_rollback
 from ecs_cd.rollout.evidence import RolloutEvidence, gather
 from ecs_cd.rollout.identity import NO_REGISTRY, Registry, another_image, judge_image
 from ecs_cd.rollout.judge_service_deployment import deployment_of_target
@@ -96,7 +96,7 @@ def follow_rollout(
         return rollout
     evidence = watching.evidence()
     note(evidence)
-    raise (explain or failure_after_run)(wanted, rollout, (*rollout.notes, *evidence.details))
+    raise (explain or failure_after_run)(watching.wanted, rollout, (*rollout.notes, *evidence.details))
 
 
 @dataclass
@@ -125,6 +125,8 @@ class Watching:
         """Return the end of the rollout; not yet, while there is more to come."""
         snapshot = self._with_memory(find_service(self.services, self.target))
         was_primary = self.ours is not None or self._was_rolled_back(snapshot)
+        if not was_primary and self.before:
+            snapshot = without_old_rollback(snapshot, self.before)
         judged = judge_image(snapshot, self.wanted, self.registry, was_primary=was_primary)
         self.wanted = judged.wanted
         rollout = Rollout(judged.verdict, snapshot, judged.notes)
@@ -145,7 +147,7 @@ class Watching:
             return snapshot
         if self.over_at_first is None:
             self.over_at_first = record.arn if record.over else ""
-        if _failed_before(record, self.before):
+        if record.over and record.status != "SUCCESSFUL" and was_over(record, self.before):
             return replace(snapshot, service_deployment=None)
         since = self.stages.setdefault((record.arn, record.stage), record.updated_at)
         return replace(snapshot, service_deployment=replace(record, stage_since=since))
@@ -242,12 +244,6 @@ class Watching:
         return self.services.stopped_tasks(self.target, arn)
 
 
-def _failed_before(record: ServiceDeployment, before: ServiceSnapshot | None) -> bool:
-    """Return whether a deployment had ended badly before the run began."""
-    old = before.service_deployment if before else None
-    return old is not None and old.arn == record.arn and old.over and old.status != "SUCCESSFUL"
-
-
 Explain = Callable[[Wanted, Rollout, tuple[str, ...]], RolloutFailed]
 """Makes the error of a rollout that did not end well, with this evidence."""
 
@@ -256,7 +252,7 @@ def failure_without_run(wanted: Wanted, rollout: Rollout, details: tuple[str, ..
     """Return the error for somebody who asks what serves: another image is no fault of a run, nor of old events."""
     if rollout.verdict.serving is Serving.OTHER_IMAGE:
         return failure_after_run(wanted, rollout, rollout.notes)
-    if rollout.verdict.serving is not Serving.NOT_APPLIED:
+    if rollout.verdict.serving is not Serving.NOT_APPLIED and not _came_unseen(wanted, rollout):
         return failure_after_run(wanted, rollout, details)
     name = quoted(rollout.snapshot.target.service)
     return NotServed(
@@ -264,6 +260,13 @@ def failure_without_run(wanted: Wanted, rollout: Rollout, details: tuple[str, ..
         hint=Message(CommandRef("status"), " shows what is recorded and what serves."),
         details=rollout.notes,
     )
+
+
+def _came_unseen(wanted: Wanted, rollout: Rollout) -> bool:
+    """Return whether something was rolled back of which nothing shows that it was the wanted image."""
+    verdict = rollout.verdict
+    ours = verdict.deployment and runs_wanted(verdict.deployment, rollout.snapshot.target, wanted)
+    return verdict.serving is Serving.REVERTED and not ours
 
 
 def failure_after_run(wanted: Wanted, rollout: Rollout, details: tuple[str, ...]) -> RolloutFailed:
@@ -285,11 +288,14 @@ def failure_after_run(wanted: Wanted, rollout: Rollout, details: tuple[str, ...]
         )
     if verdict.serving is Serving.OTHER_IMAGE:
         return another_image(rollout.snapshot.target, wanted, verdict, details)
-    return RolloutFailed(
+    failed = RolloutFailed(
         f"The rollout of {tag} to {name} failed. {verdict.sentence}",
         hint="See why the tasks stopped, fix the image or the service, and deliver again.",
         details=details,
     )
+    blamed = verdict.deployment
+    failed.of_another = blamed is not None and not runs_wanted(blamed, rollout.snapshot.target, wanted)
+    return failed
 
 
 def new_events(snapshot: ServiceSnapshot, before: ServiceSnapshot | None) -> tuple[ServiceEvent, ...]:

@@ -8,10 +8,18 @@ primary deployment runs, and whether its rollout completed.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ecs_cd.model.image_name import ImageMatch, container_image, known_digests, match_image, pinned_digest, tag_of
 from ecs_cd.model.service import Deployment, ServiceSnapshot, Serving, Verdict
-from ecs_cd.rollout.judge_service_deployment import deployment_of_target, judge_service_deployment, newer_has_traffic
+from ecs_cd.rollout.judge_service_deployment import (
+    deployment_of_target,
+    goes_on,
+    judge_service_deployment,
+    lacks_tasks,
+    newer_has_traffic,
+    target_deployment,
+)
 from ecs_cd.rollout.wanted import Wanted, runs_wanted
 from ecs_cd.sanitize import comma_list
 
@@ -26,7 +34,10 @@ def judge(snapshot: ServiceSnapshot, wanted: Wanted, *, was_primary: bool = Fals
     Raises:
         SettingsError: it is not clear which container is meant.
     """
-    primary = snapshot.primary
+    primary, target = snapshot.primary, target_deployment(snapshot)
+    if primary and target and target.id == primary.id:
+        # The record may show its digest where the list does not.
+        primary = replace(primary, digests=primary.digests or target.digests)
     if snapshot.status != "ACTIVE":
         return Verdict(Serving.FAILED, f"The service is {snapshot.status}.")
     recorded = judge_service_deployment(snapshot, wanted)
@@ -81,7 +92,7 @@ def _of_ours(snapshot: ServiceSnapshot, primary: Deployment, image: str, *, succ
     done = primary.rollout_state == "COMPLETED" if primary.rollout_state else successful or _settled(snapshot, primary)
     if not done:
         return Verdict(Serving.ROLLING, _progress(primary), image, primary)
-    if primary.running < primary.desired:
+    if lacks_tasks(snapshot, primary):
         return Verdict(Serving.ROLLING, _too_few(snapshot, primary), image, primary)
     if snapshot.desired == 0:
         return Verdict(
@@ -133,13 +144,19 @@ def _taken_back(snapshot: ServiceSnapshot, primary: Deployment, ours: Deployment
     return says_so and not any(d.rollout_state == "FAILED" for d in snapshot.deployments)
 
 
+def is_rollback(deployment: Deployment) -> bool:
+    """Return whether the circuit breaker made a deployment, as its reason says."""
+    return "rolling back" in deployment.rollout_reason.lower()
+
+
 def _rolling_back(primary: Deployment) -> str:
     """Return the reason of a deployment that the circuit breaker made; empty for any other."""
-    return primary.rollout_reason if "rolling back" in primary.rollout_reason.lower() else ""
+    return primary.rollout_reason if is_rollback(primary) else ""
 
 
 def _of_newer(snapshot: ServiceSnapshot, primary: Deployment, image: str, wanted: Wanted) -> Verdict:
-    settled = primary.rollout_state == "COMPLETED" if primary.rollout_state else _settled(snapshot, primary)
+    done = primary.rollout_state == "COMPLETED" if primary.rollout_state else _settled(snapshot, primary)
+    settled = done and not goes_on(snapshot, primary) and not lacks_tasks(snapshot, primary)
     if settled or newer_has_traffic(snapshot, primary, wanted):
         return Verdict(Serving.SUPERSEDED, f"A newer image serves: {image}.", image, primary)
     if primary.rollout_state == "FAILED":

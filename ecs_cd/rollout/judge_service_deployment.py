@@ -44,7 +44,8 @@ def judge_service_deployment(snapshot: ServiceSnapshot, wanted: Wanted) -> Verdi
         return None
     image = container_image(ours.task_definition, snapshot.target)
     if record.goes_on or record.status == "STOP_REQUESTED":
-        done = record.has_production_traffic and wanted.until is RolloutUntil.PRODUCTION_TRAFFIC
+        until_traffic = wanted.until is RolloutUntil.PRODUCTION_TRAFFIC
+        done = until_traffic and record.has_production_traffic and not lacks_tasks(snapshot, ours)
         serving = Serving.BAKING if done and record.goes_on else Serving.ROLLING
         return Verdict(serving, describe_progress(record, ours), image, ours)
     if record.status == "STOPPED":
@@ -68,24 +69,40 @@ def target_deployment(snapshot: ServiceSnapshot) -> Deployment | None:
     deployment under way is taken for that of the primary deployment.
     """
     record = snapshot.service_deployment
-    target = record.target if record else None
-    if record is None or target is None:
+    if record is None:
         return None
-    listed = next((d for d in snapshot.deployments if _is_of(d, target)), None)
+    target = record.target
+    if target is None:
+        return snapshot.primary if record.goes_on else None
+    listed = next((d for d in snapshot.deployments if is_of(d, target)), None)
     if target.images:
         return _of_revision(target, record, listed, snapshot)
     return listed or (snapshot.primary if record.goes_on else None)
 
 
+def goes_on(snapshot: ServiceSnapshot, deployment: Deployment) -> bool:
+    """Return whether ECS's record says that this deployment is under way, whatever the list says."""
+    record, target = snapshot.service_deployment, target_deployment(snapshot)
+    return record is not None and record.goes_on and target is not None and target.id == deployment.id
+
+
+def lacks_tasks(snapshot: ServiceSnapshot, deployment: Deployment) -> bool:
+    """Return whether fewer tasks run than the deployment, or ECS of the whole service, should have."""
+    desired = max(deployment.desired, snapshot.desired) if snapshot.controller == "ECS" else deployment.desired
+    return deployment.running < desired
+
+
 def newer_has_traffic(snapshot: ServiceSnapshot, primary: Deployment, wanted: Wanted) -> bool:
     """Return whether the primary deployment, of a newer image, serves enough, though it is not over yet."""
     record = snapshot.service_deployment
-    if record is None or record.target is None or not _is_of(primary, record.target):
+    if record is None or record.target is None or not is_of(primary, record.target):
         return False
-    return wanted.until is RolloutUntil.PRODUCTION_TRAFFIC and record.goes_on and record.has_production_traffic
+    has_traffic = record.goes_on and record.has_production_traffic and not lacks_tasks(snapshot, primary)
+    return has_traffic and wanted.until is RolloutUntil.PRODUCTION_TRAFFIC
 
 
-def _is_of(deployment: Deployment, revision: ServiceRevision) -> bool:
+def is_of(deployment: Deployment, revision: ServiceRevision) -> bool:
+    """Return whether a listed deployment (or task set) is that of a revision."""
     return bool(revision.number) and deployment.id.rpartition("/")[2] == revision.number
 
 
@@ -208,7 +225,7 @@ def _mover(record: ServiceDeployment) -> str:
 
 
 def _words(record: ServiceDeployment) -> str:
-    told = dict.fromkeys(filter(None, (record.rollback_reason.strip(), record.reason.strip())))
+    told = dict.fromkeys(filter(None, (" ".join(one.split()) for one in (record.rollback_reason, record.reason))))
     return " ".join(one if one.endswith((".", "!")) else f"{one}." for one in told)
 
 

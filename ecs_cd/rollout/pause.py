@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from ecs_cd.errors import NothingWaits
+from ecs_cd.errors import EcsCdError, NothingWaits
 from ecs_cd.messages import CommandRef, Message, Right
 from ecs_cd.model.service import ServiceSnapshot, ServiceTarget
 from ecs_cd.model.service_deployment import LifecycleHook, ServiceDeployment
@@ -45,9 +45,17 @@ def answer_pause(services: PausedServices, target: ServiceTarget, *, rollback: b
     record = snapshot.service_deployment
     if record is None or not record.waiting:
         raise _nothing_waits(snapshot)
-    for hook in record.waiting if not dry_run else ():
-        services.answer_hook(record, hook, rollback=rollback)
-    return Pause(record, record.waiting)
+    # One answer rolls the whole deployment back, and no hook of it waits any more.
+    hooks = record.waiting[:1] if rollback else record.waiting
+    answered: list[str] = []
+    try:
+        for hook in hooks if not dry_run else ():
+            services.answer_hook(record, hook, rollback=rollback)
+            answered.append(f"hook {quoted(hook.id)} was answered before")
+    except EcsCdError as error:
+        error.add(tuple(answered))
+        raise
+    return Pause(record, hooks)
 
 
 def _nothing_waits(snapshot: ServiceSnapshot) -> NothingWaits:

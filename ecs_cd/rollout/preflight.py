@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ecs_cd.errors import EcsCdError, RolloutFailed, ServiceMissing, SettingsError, TryLater
-from ecs_cd.messages import Message, SettingRef
+from ecs_cd.messages import Message, SettingRef, sentences
 from ecs_cd.model.image_name import container_image
 from ecs_cd.model.service import ServiceSnapshot, ServiceTarget, Serving, TaskDefinition, TaskTarget
 from ecs_cd.rollout.judge import judge
@@ -80,7 +80,12 @@ def _container_refusal(definition: TaskDefinition, target: ServiceTarget | TaskT
     try:
         container_image(definition, target)
     except SettingsError as refusal:
-        return refusal
+        also = Message(
+            "Where Terraform adds or renames it in this very delivery, say so with ",
+            SettingRef("allow_missing_service"),
+            ".",
+        )
+        return SettingsError(refusal.message, hint=sentences(refusal.hint, also))
     return None
 
 

@@ -34,6 +34,10 @@ def _went_well(record: TimelineRecord) -> bool:
     return record.result == "succeeded" or (record.result == "succeededWithIssues" and not record.errors)
 
 
+def _may_fail_and_did(record: TimelineRecord) -> bool:
+    return record.result == "succeededWithIssues" and bool(record.errors)
+
+
 @dataclass(frozen=True)
 class LeftOut:
     """What a run left out, as a sentence, and what to do about it.
@@ -58,11 +62,14 @@ def find_left_out(pipelines: Pipelines, request: RunRequest, finished: FinishedR
         return None
     reading = _Reading(finished.run.name, records, None)
     failed = reading.failed_apply()
-    if failed or not any(record.result == "skipped" for record in records):
+    if failed or not (any(record.result == "skipped" for record in records) or reading.went_on()):
         return failed
     if reading.applied() and not reading.skipped_stages():
         return None
     reading = _Reading(finished.run.name, records, expand(pipelines, request))
+    failed = reading.failed_apply()
+    if failed:
+        return failed
     stage = next(reading.stages_that_count(), None)
     if stage is None:
         return None if reading.applied() else reading.left_out_step()
@@ -104,14 +111,18 @@ class _Reading:
 
     def failed_apply(self) -> LeftOut | None:
         """Return the step that applies and failed, where the run was allowed to go on and none went well."""
-        tasks = [record for record in self.records if record.kind == "Task" and says_apply(record.name)]
-        failed = next((task for task in tasks if task.result == "succeededWithIssues" and task.errors), None)
+        tasks = [record for record in self.records if record.kind == "Task" and self._applies(record)]
+        failed = next(filter(_may_fail_and_did, tasks), None)
         if failed is None or any(map(_went_well, tasks)):
             return None
         return LeftOut(
             f"Run {self.run} went on although its step {quoted(failed.name)} failed: {single_line(failed.errors[0])}",
             "Fix the cause, then run the same command again.",
         )
+
+    def went_on(self) -> bool:
+        """Return whether the run went on although one of its steps failed."""
+        return any(record.kind == "Task" and _may_fail_and_did(record) for record in self.records)
 
     def _applies(self, record: TimelineRecord) -> bool:
         known = self.expanded.applies(record.kind, record.name) if self.expanded else False

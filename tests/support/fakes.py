@@ -30,6 +30,7 @@ from ecs_cd.model.service import ServiceSnapshot, ServiceTarget, TaskDefinition
 from ecs_cd.model.service_deployment import LifecycleHook, ServiceDeployment
 from ecs_cd.model.stopped_task import LogLocation, StoppedTask
 
+APPLIED = TimelineRecord("apply", "", "Task", "terraform apply", "completed", "succeeded")
 EPOCH = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
 
@@ -264,7 +265,8 @@ class FakePipelines(Fake):
             template_parameters=request.template_parameters,
             variables=request.variables,
         )
-        self.scripts.setdefault(number, deque([RunProgress(run), RunProgress(replace(run, state=RunState.SUCCEEDED))]))
+        ended = RunProgress(replace(run, state=RunState.SUCCEEDED), (APPLIED,))
+        self.scripts.setdefault(number, deque([RunProgress(run), ended]))
         return run
 
     def preview(self, request: RunRequest) -> RunPreview | None:
@@ -330,7 +332,11 @@ class FakeServices(Fake):
 
     def brief(self, target: ServiceTarget) -> ServiceSnapshot | None:
         self._called("brief")
-        return self._next(target)
+        found = self._next(target)
+        if found is None:
+            return None
+        deployments = tuple(replace(one, digests=()) for one in found.deployments)
+        return replace(found, deployments=deployments, service_deployment=None, unseen=())
 
     def snapshot(self, target: ServiceTarget) -> ServiceSnapshot | None:
         self._called("snapshot")

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from ecs_cd.aws import Aws
-from ecs_cd.errors import DeliveryFailed, NothingWaits
+from ecs_cd.aws.service_deployments import MOST_FAILURES
+from ecs_cd.errors import DeliveryFailed, NothingWaits, Throttled
 from ecs_cd.model.image import ImageTag
 from ecs_cd.model.service import ServiceSnapshot, ServiceTarget, Serving, Verdict
 from ecs_cd.model.service_deployment import RolloutUntil
@@ -215,3 +216,21 @@ def test_without_the_right_the_list_of_deployments_counts(aws: Cloud, fleet: Fle
     snapshot, _ = deploying.look()
     assert snapshot.service_deployment is None
     assert "DescribeServiceDeployments" in snapshot.unseen[0]
+
+
+@pytest.mark.parametrize("operation", ["DescribeServiceDeployments", "DescribeServiceRevisions"])
+def test_an_answer_that_keeps_failing_to_come_is_done_without(
+    aws: Cloud, fleet: Fleet, adapter: Aws, operation: str
+) -> None:
+    deploying = Deploying(fleet, adapter, strategy="ROLLING")
+    aws.inject("ecs", operation, ErrorAnswer("ThrottlingException"), times=7)
+    for _ in range(MOST_FAILURES - 1):
+        with pytest.raises(Throttled):
+            deploying.look()
+    snapshot, _ = deploying.look()
+    if operation == "DescribeServiceDeployments":
+        assert (snapshot.service_deployment, "fewer requests" in snapshot.unseen[0]) == (None, True)
+    assert deploying.ticked().serving is Serving.DEPLOYED
+    snapshot, _ = deploying.look()
+    assert snapshot.service_deployment  # as it answers again
+    assert snapshot.unseen == ()

@@ -37,6 +37,7 @@ MISTAKES = [
     Mistake(("--cluster", "nope"), ("no ECS cluster 'nope'",), "--cluster"),
     Mistake(("--ecs-service", "nope"), ("'development' has no service 'nope'",), "--ecs-service"),
     Mistake(("--container", "nope"), ("no container 'nope'", "datadog-agent"), "--container", 2),
+    Mistake(("--container", "new-name"), ("no container 'new-name'",), "--allow-missing-service", 2),
 ]
 
 

@@ -59,6 +59,25 @@ def test_every_hook_that_waits_is_answered(world: World) -> None:
     assert [hook for _, hook, _ in world.services.answered] == ["hook-1", "hook-2"]
 
 
+def two_waiting() -> ServiceSnapshot:
+    assert WAITING.service_deployment
+    hooks = (HOOK, replace(HOOK, id="hook-2"))
+    return replace(WAITING, service_deployment=replace(WAITING.service_deployment, hooks=hooks))
+
+
+def test_one_answer_rolls_back_whatever_waits(world: World) -> None:
+    assert answer(world, two_waiting(), rollback=True).hooks == ("hook-1",)
+    assert world.services.answered == [("arn:sd/102", "hook-1", True)]
+
+
+def test_an_answer_that_is_refused_says_which_was_given_before(world: World) -> None:
+    refuse = lambda: world.services.fail("answer_hook", AccessDenied("Nobody waits there."))  # noqa: E731 - one act
+    world.services.meanwhile("answer_hook", lambda: None, refuse)
+    with pytest.raises(AccessDenied) as caught:
+        answer(world, two_waiting())
+    assert caught.value.details == ("hook 'hook-1' was answered before",)
+
+
 @pytest.mark.parametrize(
     ("snapshot", "message"),
     [

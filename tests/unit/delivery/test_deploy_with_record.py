@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
 from ecs_cd.errors import AccessDenied
-from ecs_cd.model.service import ServiceSnapshot
+from ecs_cd.model.service import ServiceEvent, ServiceSnapshot
 from ecs_cd.model.service_deployment import (
     DeploymentMonitor,
     RevisionImage,
@@ -42,6 +42,24 @@ def recorded(snapshot: ServiceSnapshot, status: str, **more: object) -> ServiceS
 def rejected(snapshot: ServiceSnapshot, status: str = "ROLLBACK_SUCCESSFUL") -> ServiceSnapshot:
     """Return the service after its circuit breaker ended the deployment of 102."""
     return recorded(snapshot, status, breaker=DeploymentMonitor("TRIGGERED", 3, 3))
+
+
+MADE = datetime(2026, 11, 28, 9, tzinfo=timezone.utc)
+
+
+def rejected_at(snapshot: ServiceSnapshot, made: datetime) -> ServiceSnapshot:
+    """Return the service with the record of a deployment of 102 that was made then, and rolled back since."""
+    return replace(rejected(snapshot), service_deployment=replace(_record(rejected(snapshot)), created_at=made))
+
+
+def _record(snapshot: ServiceSnapshot) -> ServiceDeployment:
+    assert snapshot.service_deployment
+    return snapshot.service_deployment
+
+
+def shown_until(snapshot: ServiceSnapshot, moment: datetime) -> ServiceSnapshot:
+    """Return the service with an event of that moment."""
+    return replace(snapshot, events=(ServiceEvent("steady", moment, "has reached a steady state."),))
 
 
 def baking(status: str = "IN_PROGRESS") -> ServiceSnapshot:
@@ -99,9 +117,12 @@ def test_what_ecs_rejects_while_terraform_waits_is_rolled_back_and_held(world: W
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        pytest.param(rejected(serving("101")), rejected(serving("101")), id="rejected before"),
+        pytest.param(
+            shown_until(serving("101"), MADE + timedelta(minutes=9)),
+            rejected_at(serving("101"), MADE),
+            id="rejected before",
+        ),
         pytest.param(serving("102", "FAILED"), serving("102", "FAILED"), id="failed in the list before"),
-        pytest.param(replace(serving("101"), unseen=("No right.",)), rejected(serving("101")), id="unseen before"),
         pytest.param(serving("101"), serving("103", "FAILED"), id="another that failed"),
         pytest.param(serving("101"), replace(serving("101"), status="DRAINING"), id="the service is going"),
     ],
@@ -115,6 +136,33 @@ def test_a_run_that_failed_by_itself_is_not_blamed_on_ecs(
     assert report.failure
     assert report.failure.reason == "run-failed"
     assert report.failure.details == ("Error: no such subnet",)
+
+
+def test_an_image_that_ecs_rejected_before_is_not_rolled_back_for_a_run_that_failed_by_itself(world: World) -> None:
+    world.services.play(serving("101"))
+    assert world.deploy(world.delivery("101")).outcome is Outcome.UNCHANGED  # and 101 is verified now
+    fail_the_run(world, "Error: no such subnet")
+    before = shown_until(serving("101"), MADE + timedelta(minutes=9))
+    world.services.play(before, rejected_at(before, MADE))
+    report = world.deploy(vary(world.delivery(), rollback_on_failure=True))
+    assert report.hold is None
+    assert world.parameters.values(NAME)[-1] == "102"
+
+
+def test_an_image_that_ecs_rejects_again_is_a_failure_of_ecs(world: World) -> None:
+    fail_the_run(world, NOT_STABLE)
+    before = shown_until(serving("101"), MADE)
+    world.services.play(before, rejected_at(serving("101"), MADE + timedelta(minutes=9)))
+    report = world.deploy()
+    assert report.failure
+    assert report.failure.reason == "rolled-back-by-ecs"
+
+
+def test_an_image_that_ecs_rejected_before_is_deployed_once_a_new_run_makes_it_work(world: World) -> None:
+    before = shown_until(serving("101"), MADE + timedelta(minutes=9))
+    stale = rejected_at(before, MADE)
+    world.services.play(before, stale, stale, serving("102", "IN_PROGRESS"), serving("102"))
+    assert world.deploy().outcome is Outcome.DEPLOYED
 
 
 def test_ecs_is_not_blamed_where_the_service_could_not_be_seen_before_the_run(world: World) -> None:

@@ -142,3 +142,11 @@ def test_the_refusal_that_several_services_share_is_not_added_to(world: World) -
 def test_the_service_as_it_was_checked_is_what_later_events_are_told_apart_from(world: World) -> None:
     assert world.deploy().outcome is Outcome.DEPLOYED
     assert world.services.calls == ["brief", "snapshot", "snapshot"]
+
+
+def test_a_check_that_outlasts_the_deadline_changes_nothing(world: World) -> None:
+    world.services.meanwhile("brief", lambda: world.clock.advance(601))
+    report = world.deploy(seconds=600)
+    assert report.outcome is Outcome.TIMED_OUT
+    assert report.failure and "while checking that 102 can be delivered" in report.failure.message
+    assert world.changed == []

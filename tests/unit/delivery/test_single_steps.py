@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ecs_cd.delivery.single_steps import record_only, verify_rollout
@@ -36,6 +38,16 @@ def test_verify_fails_where_a_newer_tag_serves(world: World) -> None:
     assert (report.failure.reason, report.exit_code) == ("not-served", 1)
     assert report.failure.message == "'my-api' does not serve 102. The service runs r.io/my-api:103."
     assert report.failure.details == ()
+
+
+def test_verify_does_not_take_an_old_rollback_for_that_of_a_tag_that_nothing_shows(world: World) -> None:
+    put_back = replace(serving("101").deployments[0], rollout_reason="ECS circuit breaker: rolling back to ecs-svc/1.")
+    world.services.play(replace(serving("101"), deployments=(put_back,)))
+    report = verify_rollout(
+        world.delivery(), world.images, world.services, world.logs, deadline=Deadline.after(60, world.clock)
+    )
+    assert report.failure and report.failure.reason == "not-served"
+    assert report.failure.message.startswith("'my-api' does not serve 102.")
 
 
 def test_verify_or_newer_says_that_a_newer_tag_serves(world: World) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from ecs_cd.model.run import Run, RunProgress, RunState, TimelineRecord
 from ecs_cd.report.facts import Outcome
-from tests.unit.delivery.test_deploy import World, serving
+from tests.support.deliveries import vary
+from tests.unit.delivery.test_deploy import NAME, World, serving
 
 
 @pytest.fixture
@@ -107,3 +108,30 @@ def test_a_second_run_of_our_own_may_bring_what_the_first_one_did_not_read(world
     world.pipelines.meanwhile("queue", lambda: None, lambda: world.services.play(serving("101"), serving("102")))
     assert world.deploy().outcome is Outcome.DEPLOYED
     assert world.changed == ["write", "queue", "queue"]
+
+
+def test_a_rollback_from_before_the_run_is_not_that_of_a_tag_that_was_never_applied(world: World) -> None:
+    """Where ECS's records cannot be seen, the reason of the deployment that was put back is all there is."""
+    put_back = replace(serving("101").deployments[0], rollout_reason="ECS circuit breaker: rolling back to ecs-svc/1.")
+    world.services.play(replace(serving("101"), deployments=(put_back,)))
+    report = world.deploy()
+    assert report.failure and report.failure.reason == "not-applied"
+    assert report.summary.endswith("The service runs r.io/my-api:101.")
+
+
+def test_where_nothing_judges_a_run_that_shows_nothing_of_itself_is_no_success(world: World) -> None:
+    run = Run(101, "20260101.101", "https://dev/101", RunState.WAITING, 7)
+    world.pipelines.play(RunProgress(run), RunProgress(replace(run, state=RunState.SUCCEEDED)))
+    report = world.deploy(vary(world.delivery(), target=None))
+    assert report.failure and report.failure.reason == "not-applied"
+    assert "shows nothing of what was carried out" in report.failure.message
+
+
+def test_a_newer_image_that_failed_does_not_roll_the_recorded_tag_back(world: World) -> None:
+    world.services.play(serving("101"))
+    assert world.deploy(world.delivery("101")).outcome is Outcome.UNCHANGED  # and 101 is verified now
+    world.services.play(serving("101"), serving("103", "FAILED", "No luck."))
+    report = world.deploy(vary(world.delivery(), rollback_on_failure=True))
+    assert report.failure and report.failure.reason == "rollout-failed"
+    assert report.hold is None
+    assert world.parameters.values(NAME) == ["101", "102"]

@@ -142,6 +142,12 @@ def test_the_file_holds_the_json_and_replaces_what_was_there(tmp_path: Path) -> 
     assert [entry.name for entry in tmp_path.iterdir()] == ["report.json"]
 
 
+def test_a_lone_surrogate_in_what_ecs_says_does_not_keep_the_file_from_being_written(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    replace(FULL, summary="stopped: \ud800").write(path)
+    assert json.loads(path.read_text(encoding="utf-8"))["summary"] == "stopped: \ud800"
+
+
 def test_a_file_that_cannot_be_written_is_named_and_nothing_is_left(tmp_path: Path) -> None:
     (tmp_path / "report.json").mkdir()
     with pytest.raises(WrongInput, match=r"Cannot write the report to '.*report\.json'"):

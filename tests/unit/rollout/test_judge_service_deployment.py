@@ -335,9 +335,50 @@ def test_baking_is_only_said_to_who_wants_production_traffic_and_only_when_all_h
 @given(records.filter(lambda one: one.arn.endswith("of-5") or one.arn.endswith("of-8")), st.lists(listed, max_size=3))
 def test_somebody_elses_deployment_is_never_our_failure(shown: ServiceDeployment, deployments: list[object]) -> None:
     with_it, without = service(shown, *deployments), service(None, *deployments)  # type: ignore[arg-type]  # of `listed`
-    assert judge(with_it, WANTED).serving is judge(without, WANTED).serving
+    serving, otherwise = judge(with_it, WANTED).serving, judge(without, WANTED).serving
+    assert serving is otherwise or (serving is Serving.ROLLING and otherwise is Serving.SUPERSEDED and shown.goes_on)
 
 
 def test_a_service_without_a_record_is_judged_by_its_deployments() -> None:
     assert judge(service(None, deployment("7", state="COMPLETED")), WANTED).serving is Serving.DEPLOYED
     assert service(None).target == TARGET
+
+
+NEWER = deployment("9", state="COMPLETED")
+
+
+@pytest.mark.parametrize(
+    "snapshot",
+    [
+        pytest.param(service(record("IN_PROGRESS", "9"), NEWER), id="its record says that it goes on"),
+        pytest.param(service(None, deployment("9", state="COMPLETED", running=1)), id="too few of its tasks run"),
+        pytest.param(
+            service(record("SUCCESSFUL", "9"), deployment("9", state="COMPLETED", desired=1, running=1)),
+            id="ECS wants more",
+        ),
+    ],
+)
+def test_a_newer_image_takes_the_place_only_once_it_serves_as_ours_would_have_to(snapshot: ServiceSnapshot) -> None:
+    assert judge(snapshot, WANTED).serving is Serving.ROLLING
+
+
+@pytest.mark.parametrize(
+    "snapshot",
+    [
+        pytest.param(
+            service(record("SUCCESSFUL"), deployment("7", state="COMPLETED", desired=1, running=1)),
+            id="the service wants more tasks than its deployment has",
+        ),
+        pytest.param(
+            service(record("PENDING", target=None), deployment("7", state="COMPLETED")), id="a record without revision"
+        ),
+    ],
+)
+def test_a_completed_deployment_is_no_success_yet(snapshot: ServiceSnapshot) -> None:
+    assert judge(snapshot, WANTED).serving is Serving.ROLLING
+
+
+@pytest.mark.parametrize("tag", ["7", "9"])
+def test_production_traffic_is_not_enough_while_tasks_are_missing(tag: str) -> None:
+    shown = record("IN_PROGRESS", tag, strategy="BLUE_GREEN", stage="BAKE_TIME")
+    assert judge(service(shown, deployment(tag, running=1)), UNTIL_TRAFFIC).serving is Serving.ROLLING

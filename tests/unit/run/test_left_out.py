@@ -271,3 +271,21 @@ def test_an_apply_that_failed_and_was_allowed_to_is_named_and_nothing_is_asked()
     assert pipelines.calls == []
     assert left_out(PLAN, JOB, failed, task("apply again")) is None
     assert left_out(PLAN, JOB, replace(failed, errors=())) is None
+
+
+def test_a_step_that_applies_by_its_script_and_failed_is_named_though_the_run_went_on() -> None:
+    yaml = """
+stages:
+- stage: Infrastructure
+  jobs:
+  - job: terraform
+    steps:
+    - script: terraform apply -auto-approve
+      displayName: Infrastructure
+      continueOnError: true
+"""
+    failed = replace(task("Infrastructure", "succeededWithIssues"), errors=("Bash exited with code 1",))
+    found = left_out(JOB, failed, yaml=yaml)
+    assert found and "went on although its step 'Infrastructure' failed: Bash exited with code 1" in found.sentence
+    other = replace(task("Lint", "succeededWithIssues"), errors=("Bash exited with code 1",))
+    assert left_out(JOB, other, task("Infrastructure"), yaml=yaml) is None
