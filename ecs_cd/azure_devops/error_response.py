@@ -38,7 +38,13 @@ class ErrorResponse:
     def details(self) -> tuple[str, ...]:
         """Return the lines of evidence for a person."""
         messages = [f"Azure DevOps says: {line}" for line in self.message.splitlines() if line.strip()]
-        return (*messages, *(f"For Microsoft's support: {line}" for line in self.support_ids))
+        return (*messages, *self.for_support)
+
+    @property
+    def for_support(self) -> tuple[str, ...]:
+        """Return what Microsoft's support asks for, each id once though several headers have it."""
+        by_id = {line.rpartition(" ")[2]: line for line in reversed(self.support_ids)}
+        return tuple(f"For Microsoft's support: {line}" for line in reversed(by_id.values()))
 
 
 class ResponseError(Exception):

@@ -247,7 +247,9 @@ def _map_response(response: ErrorResponse, operation: Operation) -> EcsCdError:
     hint = _filled(row.hint, operation, response)
     if issubclass(row.error, ServiceUnavailable) and operation.branch:
         hint = f"{_MAYBE_QUEUED} {hint}"
-    ours = row.error(_filled(row.sentence, operation, response), hint=hint, details=response.details)
+    quoted_whole = "{problem}" in row.sentence and len(response.message) <= _MOST_SHOWN
+    details = response.for_support if quoted_whole else response.details
+    ours = row.error(_filled(row.sentence, operation, response), hint=hint, details=details)
     if isinstance(ours, TryLater):
         ours.after = response.retry_after
     return ours

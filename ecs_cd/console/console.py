@@ -6,7 +6,7 @@ import json
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import IO, Any, Literal, Protocol, TextIO, cast
 
 from ecs_cd.console.azure_log import AzureLog, Issues, command
@@ -17,7 +17,7 @@ from ecs_cd.console.printer import Printer
 from ecs_cd.console.screen import Screen, ScreenLog, live_screen
 from ecs_cd.errors import EcsCdError
 from ecs_cd.messages import Wording, library_wording, worded
-from ecs_cd.model.events import CallStarted, Event, Warned
+from ecs_cd.model.events import CallStarted, Event, RolloutChanged, Warned
 from ecs_cd.report.combined import Reports
 from ecs_cd.report.facts import Failure
 from ecs_cd.report.report import Report
@@ -123,6 +123,8 @@ class Console:
         """Show what an event changes; the `Watch` of a call, for any thread."""
         if isinstance(event, CallStarted):
             self._view = self._view_of(event)
+        if isinstance(event, RolloutChanged):  # not the whole snapshot: nothing else of it names a command
+            event = replace(event, verdict=worded(event.verdict, self._wording))
         self._view.show(worded(event, self._wording) if isinstance(event, Warned) else event)
 
     def result(self, text: str) -> None:

@@ -61,6 +61,11 @@ def severity(task: StoppedTask) -> int:
     return 1 if _failed_a_check(task) else 2
 
 
+def is_scaled_in(task: StoppedTask) -> bool:
+    """Return whether ECS stopped a healthy task, as it does once a deployment has ended: that explains nothing."""
+    return task.stop_code == "ServiceSchedulerInitiated" and not causes(task) and not _failed_a_check(task)
+
+
 def describe_stop(task: StoppedTask, application: str = "") -> str:
     """Return why a task stopped, in a line: the cause first, in half a sentence what was stopped with it."""
     parts = [part for one in causes(task, application) if (part := _describe(one, task))]

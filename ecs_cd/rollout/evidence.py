@@ -9,7 +9,7 @@ from functools import partial
 
 from ecs_cd.errors import AccessDenied, EcsCdError
 from ecs_cd.model.stopped_task import StoppedContainer, StoppedTask
-from ecs_cd.rollout.causes import causes, describe_stop, severity, stopped_with_it, worth_reading
+from ecs_cd.rollout.causes import causes, describe_stop, is_scaled_in, severity, stopped_with_it, worth_reading
 from ecs_cd.rollout.logs import Logs
 from ecs_cd.sanitize import single_line, without_credentials
 from ecs_cd.support.clock import Clock
@@ -119,9 +119,9 @@ Kind = tuple[StoppedTask, ...]
 
 
 def _kinds(tasks: Sequence[StoppedTask], application: str) -> list[Kind]:
-    """Return the tasks by how they stopped, the most telling kind first."""
+    """Return the tasks that explain something, by how they stopped, the most telling kind first."""
     kinds: dict[str, list[StoppedTask]] = {}
-    for task in tasks:
+    for task in filter(lambda task: not is_scaled_in(task), tasks):
         kinds.setdefault(describe_stop(task, application), []).append(task)
     return sorted((tuple(kind) for kind in kinds.values()), key=lambda kind: severity(kind[0]))
 

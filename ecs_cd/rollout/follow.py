@@ -19,6 +19,7 @@ from ecs_cd.model.service import (
     Verdict,
 )
 from ecs_cd.model.stopped_task import StoppedTask
+from ecs_cd.rollout.advice import advice_after_rollback
 from ecs_cd.rollout.earlier import was_over, without_old_rollback
 from ecs_cd.rollout.evidence import RolloutEvidence, gather
 from ecs_cd.rollout.identity import NO_REGISTRY, Registry, another_image, judge_image
@@ -276,7 +277,7 @@ def failure_after_run(wanted: Wanted, rollout: Rollout, details: tuple[str, ...]
     if verdict.serving is Serving.REVERTED:
         return RolledBackByEcs(
             f"{tag} did not stay on {name}. {verdict.sentence}",
-            hint="See why the tasks stopped, fix the image, and deliver a new build.",
+            hint=advice_after_rollback(rollout.snapshot.service_deployment),
             details=details,
         )
     if verdict.serving is Serving.NOT_APPLIED:

@@ -220,6 +220,11 @@ def who_ended(record: ServiceDeployment) -> str:
     return f"{_cause(record, words)}{quote}"
 
 
+def was_asked_for(record: ServiceDeployment) -> bool:
+    """Return whether somebody had the deployment ended, as far as ECS's record tells."""
+    return _cause(record, _words(record)).startswith("somebody ")
+
+
 def _mover(record: ServiceDeployment) -> str:
     return "CodeDeploy" if record.strategy == _CODE_DEPLOY else "ECS"
 

@@ -80,7 +80,7 @@ def test_a_log_that_is_not_in_cloudwatch_is_not_missed(logs: FakeLogs) -> None:
     assert (logs.asked, found.unread) == ([], ())
 
 
-def test_what_was_only_scaled_in_is_said_last_and_not_read(logs: FakeLogs) -> None:
+def test_what_was_only_scaled_in_explains_nothing_and_is_not_read(logs: FakeLogs) -> None:
     scaled = replace(
         stopped(container("api", 143), reason="Scaling activity initiated by x"), stop_code="ServiceSchedulerInitiated"
     )
@@ -88,7 +88,6 @@ def test_what_was_only_scaled_in_is_said_last_and_not_read(logs: FakeLogs) -> No
     found = gathered(logs, scaled, stopped(container("api", task="2")))
     assert [line for line in found.details if line.startswith("task stopped")] == [
         "task stopped: Essential container in task exited; api: exit code 1",
-        "task stopped: Scaling activity initiated by x",
     ]
     assert logs.asked == ["ecs/api/2"]
 
