@@ -27,6 +27,10 @@ _ASSIGNED = re.compile(
                | \b authorization ["']? \s{{0,9}} [:=] \s{{0,9}} ["']? (?:bearer|basic) \s{{1,9}} )
          ( "[^"]*"? | '[^']*'? | [^\s"',;&)}}\]]+ )"""
 )
+_LISTED = re.compile(
+    r"\b([A-Z0-9_]{0,40}(?:PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|ACCESS_?KEY)[A-Z0-9_]{0,40}\s{0,9}:\s{1,9})(\S+)"
+)
+"""Environment variables as YAML and many logs list them; in lower case the word before a colon is mostly prose."""
 
 
 def _escape(match: re.Match[str]) -> str:
@@ -52,7 +56,7 @@ def single_line(text: str) -> str:
 
 def without_credentials(text: str) -> str:
     """Return `text` without what looks like a credential: keys of AWS, tokens, `password=...`, users in addresses."""
-    assigned = _ASSIGNED.sub(r"\1(removed)", text)
+    assigned = _LISTED.sub(r"\1(removed)", _ASSIGNED.sub(r"\1(removed)", text))
     return _USERINFO.sub("", _TOKEN.sub("(removed)", _KEY_ID.sub("(a key id)", assigned)))
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecs_cd.sanitize import comma_list, did_you_mean, quoted, sanitize, single_line
+from ecs_cd.sanitize import comma_list, did_you_mean, quoted, sanitize, single_line, without_credentials
 
 COMMAND = re.compile(r"##(\[|vso\[)", re.IGNORECASE)
 PARTS = [
@@ -112,3 +112,12 @@ def test_a_long_list_says_how_many_more_there_are() -> None:
 def test_the_nearest_name_is_offered_and_a_far_one_is_not() -> None:
     assert did_you_mean("my-apo", ["my-api", "other"]) == " Did you mean 'my-api'?"
     assert did_you_mean("zzz", ["my-api", "other"]) == ""
+
+
+@pytest.mark.parametrize("name", ["PGPASSWORD", "AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN", "STRIPE_API_KEY"])
+def test_the_value_of_a_listed_environment_variable_is_removed(name: str) -> None:
+    assert without_credentials(f"env {name}: hunter2/x and more") == f"env {name}: (removed) and more"
+
+
+def test_prose_about_a_token_is_kept() -> None:
+    assert without_credentials("invalid token: expired") == "invalid token: expired"
