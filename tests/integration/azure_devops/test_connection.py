@@ -53,7 +53,7 @@ def test_a_credential_is_not_shown_when_the_service_echoes_it(
     opened = connect(AzureDevOpsSettings(server.url, "platform"), clock, connection)
     with opened as azure, pytest.raises(EcsCdError) as caught:
         azure.find("infrastructure")
-    assert "You sent ***" in caught.value.details[0]
+    assert "You sent ***" in caught.value.message
     assert PAT not in repr(vars(caught.value)) + caplog.text
 
 

@@ -74,7 +74,7 @@ def test_a_run_that_is_gone_is_said_to_be(azure: AzureDevOps, server: Server, st
     server.faults.answer("GET", "Builds/5", status=status, body=body)
     with pytest.raises(UnexpectedAnswer) as raised:
         azure.run(5)
-    assert "could not be found" in raised.value.details[0]
+    assert " ".join([raised.value.message, *raised.value.details]).count("could not be found") == 1
 
 
 def test_reads_the_timeline(azure: AzureDevOps, server: Server) -> None:
