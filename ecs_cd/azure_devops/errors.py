@@ -152,7 +152,7 @@ _RESPONSES = (
     # Whatever else
     _Row(UnexpectedAnswer, "{host} points elsewhere ({answer}) while {doing}.", _CHECK_URL, status=range(300, 400)),
     _Row(ServiceUnavailable, "Azure DevOps fails ({answer}) while {doing}.", _WAIT, status=range(500, 600)),
-    _Row(UnexpectedAnswer, "{problem}Azure DevOps refuses ({answer}) while {doing}.", "The words of Azure DevOps say why.",
+    _Row(UnexpectedAnswer, "{problem}Azure DevOps refuses ({answer}) while {doing}.", "Its own words say why.",
          status=range(400, 500), type_key="."),
     _Row(UnexpectedAnswer, _NO_SERVICE, _CHECK_URL),
 )  # fmt: skip

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ecs_cd.errors import SettingsError
 from ecs_cd.model.delivery import Place
 from ecs_cd.rollout.judge_service_deployment import moment
 from ecs_cd.rollout.pause import PausedServices, answer_pause
@@ -46,12 +45,7 @@ def continue_now(
         SettingsError: no ECS service is named.
         EcsCdError: nothing waits, or AWS refused or could not be reached.
     """
-    if place.target is None:
-        raise SettingsError(
-            f"There is no ECS service named for {place.service} in {place.environment}.",
-            hint="Name it in the settings under `ecs:`.",
-        )
-    pause = answer_pause(services, place.target, rollback=rollback, dry_run=dry_run)
+    pause = answer_pause(services, place.require_service(), rollback=rollback, dry_run=dry_run)
     return ContinueResult(
         place.service,
         place.environment,

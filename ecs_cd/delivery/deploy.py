@@ -23,6 +23,7 @@ from ecs_cd.delivery.steps import (
     verify_without_run,
 )
 from ecs_cd.errors import NotApplied, RolloutFailed
+from ecs_cd.messages import Message, SettingRef
 from ecs_cd.model.delivery import Delivery
 from ecs_cd.model.events import Watch, ignore_events
 from ecs_cd.model.labels import Mark, Marks
@@ -102,6 +103,15 @@ def _without_run(
 ) -> Outcome | None:
     """Return how the delivery ended where no run is needed for it."""
     if change.recorded is Recorded.SUPERSEDED:
+        if not delivery.options.order.numbers_alike(change.new, str(delivery.tag)):
+            context.report.warn(
+                Message(
+                    f"{delivery.tag} and {change.new} are numbered in different ways, and {change.new} counts as newer."
+                    " Where the way of numbering was changed, record the first new tag once with ",
+                    SettingRef("order", "none"),
+                    ".",
+                )
+            )
         return Outcome.SUPERSEDED
     if change.recorded is Recorded.HELD:
         return _yield(delivery, change.marks, change.new, change.version, context)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ecs_cd.delivery.report_builder import ReportBuilder
-from ecs_cd.errors import DeadlineReached, EcsCdError, ImageMissing, NothingToPromote, SettingsError, TooSoon
+from ecs_cd.errors import DeadlineReached, EcsCdError, ImageMissing, NothingToPromote, TooSoon
 from ecs_cd.image.check import Images
 from ecs_cd.messages import CommandRef, Message, SettingRef
 from ecs_cd.model.delivery import Place
@@ -84,12 +84,7 @@ def find_served(origin: Origin, source: Source, report: ReportBuilder) -> Found:
         ImageMissing: ECR has no such image any more.
         EcsCdError: AWS did not answer as needed.
     """
-    target = origin.place.target
-    if target is None:
-        raise SettingsError(
-            f"There is no ECS service named for {origin.place.service} in {origin.place.environment}.",
-            hint="Name it in the settings under `ecs:`.",
-        )
+    target = origin.place.require_service()
     return _OriginLook(origin.place, target, origin.serving_for, origin.order, source, report).find()
 
 

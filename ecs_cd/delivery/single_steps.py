@@ -5,7 +5,7 @@ from __future__ import annotations
 from ecs_cd.delivery.identity import RunningImages, identify
 from ecs_cd.delivery.report_builder import ReportBuilder
 from ecs_cd.delivery.steps import check_delivery_image, follow_service, record_delivery_tag
-from ecs_cd.errors import NotServed, SettingsError
+from ecs_cd.errors import NotServed
 from ecs_cd.image.check import Images
 from ecs_cd.model.delivery import Delivery
 from ecs_cd.model.events import Watch, ignore_events
@@ -61,13 +61,9 @@ def verify_rollout(
             return _verify_task(
                 place.task, _wanted(delivery, images, report, or_newer=or_newer), services, report, registry
             )
-        if place.target is None:
-            raise SettingsError(
-                f"There is no ECS service named for {place.service} in {place.environment}.",
-                hint="Name it in the settings under `ecs:`.",
-            )
+        target = place.require_service()
         wanted = _wanted(delivery, images, report, or_newer=or_newer)
-        return _verify_service(place.target, wanted, services, logs, report, registry=registry)
+        return _verify_service(target, wanted, services, logs, report, registry=registry)
 
     return report.of(verify)
 

@@ -292,7 +292,7 @@ def _baking(verdict: Verdict, context: DeliveryContext) -> Verified:
     """Say that the deployment is not over, so that its version is not marked as verified yet."""
     report = context.report
     place = f"{report.place.service} {report.tag} has all production traffic in {report.place.environment}"
-    again = "The same delivery after that marks the version as verified."
+    again = "Delivering the same tag again once that is over marks the version as verified."
     report.summary = f"{place}; ECS can still take it back: {verdict.sentence} {again}"
     return Verified(Outcome.DEPLOYED, serves=False)
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ecs_cd.errors import SettingsError
 from ecs_cd.model.image import ImageRef, ImageRepository, ImageTag
 from ecs_cd.model.order import Order
 from ecs_cd.model.service import ServiceTarget, TaskTarget
 from ecs_cd.model.service_deployment import RolloutUntil
+from ecs_cd.sanitize import quoted
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,22 @@ class Place:
     def image(self, tag: ImageTag, digest: str = "") -> ImageRef | None:
         """Return where the image of a tag must be; None where it is not checked."""
         return self.repository.image(tag, digest) if self.repository else None
+
+    def require_service(self) -> ServiceTarget:
+        """Return the container in ECS.
+
+        Raises:
+            SettingsError: no ECS service is named.
+        """
+        if self.target:
+            return self.target
+        where = f"{self.service} in {self.environment}"
+        if self.task:
+            raise SettingsError(
+                f"{where} has no ECS service: it is verified by its task definition, {quoted(self.task.family)}.",
+                hint="This takes an ECS service, with deployments of its own.",
+            )
+        raise SettingsError(f"There is no ECS service named for {where}.", hint="Name it in the settings under `ecs:`.")
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,10 @@ class Order(str, Enum):
                 hint=Message("If the tags of this service are of another kind, set ", *settings, "."),
             )
 
+    def numbers_alike(self, one: str, other: str) -> bool:
+        """Return whether two tags of `numeric` have as many numbers each; in another order they always do."""
+        return self is not Order.NUMERIC or one.count(".") == other.count(".")
+
     def _rank(self, tag: str) -> tuple[object, ...] | None:
         if self is Order.NUMERIC:
             return tuple(map(_number, tag.split("."))) if _NUMERIC.fullmatch(tag) else None

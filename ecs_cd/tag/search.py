@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ecs_cd.errors import TagFileError
+from ecs_cd.messages import ArgumentRef, Message
 from ecs_cd.sanitize import comma_list, single_line
 
 FILE_NAME = ".buildId"
@@ -53,7 +54,12 @@ def locate_tag_file(where: str, root: Path | None) -> tuple[Path, Path]:
     raise TagFileError(f"'{single_line(where)}' names {len(found)} tag files: {shown}.", hint="Name one of them.")
 
 
-_NOT_THERE = "Check that the build published it as an artifact and that this job downloads that artifact first."
+_NOT_THERE = Message(
+    "Check that the build published it as an artifact and that this job downloads that artifact first; or give the tag "
+    "itself with ",
+    ArgumentRef("tag"),
+    ".",
+)
 
 
 def read_content(path: Path, base: Path) -> bytes:

@@ -256,6 +256,13 @@ def test_what_cannot_be_judged_is_applied_with_a_warning(world: World) -> None:
     assert "nothing can be judged" in report.warnings[0]
 
 
+def test_a_tag_superseded_by_one_that_is_numbered_in_another_way_is_warned_about(world: World) -> None:
+    world.parameters.put(Parameter(NAME, "20260317.1", 0))
+    report = world.deploy()
+    assert report.outcome is Outcome.SUPERSEDED
+    assert "are numbered in different ways" in report.warnings[0]
+
+
 # Runs shared with others
 
 

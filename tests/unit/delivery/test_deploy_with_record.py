@@ -191,7 +191,7 @@ def test_production_traffic_ends_a_delivery_before_the_bake_time_does_and_marks_
     assert (report.outcome, report.exit_code) == (Outcome.DEPLOYED, 0)
     assert "has all production traffic in development; ECS can still take it back" in report.summary
     assert "BAKE_TIME until about 2026-11-28 13:00 UTC" in report.summary
-    assert "The same delivery after that marks the version as verified." in report.summary
+    assert "Delivering the same tag again once that is over marks the version as verified." in report.summary
     assert report.rollout
     assert report.rollout.serving == "baking"
     assert world.parameters.labelled(NAME, "ecs-cd.verified") == []
