@@ -74,6 +74,6 @@ stages:
         assert server.wait(run) == "succeeded", log(server._state.runs[run])
     assert sessions.seconds == [seconds, seconds]
     assert seen.read_text(encoding="utf-8").splitlines() == [
-        *(f"{each} with session-1 in eu-west-1" for each in ("init", "validate", "plan")),
+        *(f"{each} with session-1 in eu-west-1" for each in ("init", "plan")),
         "apply with session-2 in eu-west-1",
     ]
