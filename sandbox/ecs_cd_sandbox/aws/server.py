@@ -41,6 +41,20 @@ class _QuietHandler(MotoRequestHandler):
         self.close_connection = True
 
 
+class _Dispatcher(DomainDispatcherApplication):
+    """moto's dispatcher; its own lists moto's folder twice for every request, which is most of the time of one."""
+
+    def __init__(self) -> None:
+        super().__init__(create_backend_app)
+        self._backends: dict[str | None, Any] = {}
+
+    def get_backend_for_host(self, host: str | None) -> Any:  # noqa: ANN401 - moto's
+        """Return the backend that answers for a host; a host is a service and a region, so there are few."""
+        if host not in self._backends:
+            self._backends[host] = super().get_backend_for_host(host)
+        return self._backends[host]
+
+
 @final
 class Aws:
     """A cloud for the sandbox and the tests; a context manager that serves while it is entered.
@@ -52,7 +66,7 @@ class Aws:
         self.region = region
         self.account_id = ACCOUNT_ID
         self.lock = threading.RLock()
-        self._recorder = Recorder(DomainDispatcherApplication(create_backend_app), self.lock)
+        self._recorder = Recorder(_Dispatcher(), self.lock)
         self._control = Control(self._recorder)
         self._server: BaseWSGIServer | None = None
         self._thread: threading.Thread | None = None

@@ -33,7 +33,7 @@ def name(exchange: Exchange) -> str:
 def up_to_following(cli: Cli, clouds: SimulatedClouds, *argv: str) -> Counter[str]:
     """Deliver while no agent is there, and return what was asked up to the first look at the run that is followed."""
     with clouds.azure.agents_offline():
-        assert cli(*DEPLOY, *argv, "--timeout", "5s").code == 3
+        assert cli(*DEPLOY, *argv, "--timeout", "60s").code == 3
     exchanges = clouds.azure.recorder.exchanges
     first = next(at for at, e in enumerate(exchanges) if re.search("builds/[0-9]+$", e.path, re.IGNORECASE))
     del exchanges[first:]

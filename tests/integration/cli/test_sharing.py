@@ -26,8 +26,8 @@ def queued(clouds: SimulatedClouds) -> int:
 
 def test_a_delivery_started_again_joins_the_run_it_queued_before(cli: Cli, clouds: SimulatedClouds) -> None:
     with clouds.azure.agents_offline():
-        assert cli(*DEPLOY, "--timeout", "5s").code == 3
-        again = cli(*DEPLOY, "--timeout", "5s")
+        assert cli(*DEPLOY, "--timeout", "30s").code == 3
+        again = cli(*DEPLOY, "--timeout", "30s")
         assert "joined" in again.err and "which carries the tag as well" in again.err
     assert queued(clouds) == 1
     assert clouds.azure.wait(1) == "succeeded"
@@ -37,8 +37,8 @@ def test_a_delivery_started_again_joins_the_run_it_queued_before(cli: Cli, cloud
 
 def test_two_services_take_one_run(cli: Cli, clouds: SimulatedClouds) -> None:
     with clouds.azure.agents_offline():
-        assert cli(*DEPLOY, "--timeout", "5s").code == 3
-        assert cli("deploy", "my-worker", "development", "--tag", "103", "--timeout", "5s").code == 3
+        assert cli(*DEPLOY, "--timeout", "30s").code == 3
+        assert cli("deploy", "my-worker", "development", "--tag", "103", "--timeout", "30s").code == 3
     assert queued(clouds) == 1
     assert clouds.azure.wait(1) == "succeeded"
     assert (clouds.serves(), clouds.serves("my-worker")) == ("102", "103")
@@ -96,7 +96,7 @@ def test_a_missing_right_to_make_several_runs_one_is_told_as_a_warning(
     clouds.azure.faults.answer("POST", "preview", status=403, times=9)
     with clouds.azure.agents_offline():
         assert cli("pipeline", "queue", "--pipeline", PIPELINE, "--branch", "develop").code == 0
-        called = cli(*DEPLOY, "--timeout", "5s")
+        called = cli(*DEPLOY, "--timeout", "30s")
     missing = "Stop builds" if right == "may_stop" else "Edit build quality"
     assert "'Ann Author' may not do this" in called.out and missing in called.out
     assert clouds.azure.recorder.find("PATCH", "builds/[0-9]+$") == [] or right == "may_stop"

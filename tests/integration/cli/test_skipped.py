@@ -116,7 +116,7 @@ def test_an_approval_that_timed_out_is_named(cli: Cli, clouds: SimulatedClouds) 
 def test_an_approval_that_was_rejected_is_named_with_who_and_why(cli: Cli, clouds: SimulatedClouds) -> None:
     guarded(clouds)
     with clouds.azure.agents_offline():
-        assert cli(*DEPLOY, "--timeout", "5s").code == 3
+        assert cli(*DEPLOY, "--timeout", "30s").code == 3
     pending = list(clouds.azure._state.approvals)
     body = [{"approvalId": pending[0], "status": "rejected", "comment": "not today"}]
     assert Api(clouds.azure, BOBS.secret)("PATCH", "pipelines/approvals", json=body).ok
@@ -132,9 +132,9 @@ def test_two_releases_share_a_run_of_a_pipeline_with_a_stage_for_each_branch(cli
     development = applying(clouds, "Development", depends_on=(), condition=f"not({ON_MAIN})", lock="sequential")
     with_stages(clouds, production, development)
     with clouds.azure.agents_offline():
-        assert cli(*DEPLOY, "--timeout", "5s").code == 3
+        assert cli(*DEPLOY, "--timeout", "30s").code == 3
         clouds.azure.wait_until(1, lambda run: any(r.result == "skipped" for r in run.timeline.records))
-        other = cli("deploy", "my-worker", "development", "--tag", "103", "--timeout", "5s")
+        other = cli("deploy", "my-worker", "development", "--tag", "103", "--timeout", "30s")
         assert other.code == 3 and "joined" in other.err
     assert clouds.azure.wait(1) == "succeeded"
     assert cli(*DEPLOY).code == 0
@@ -147,7 +147,7 @@ def test_two_releases_share_a_run_of_a_pipeline_whose_parameters_have_defaults(
 ) -> None:
     clouds.azure.define(clouds.pipeline(1))
     with clouds.azure.agents_offline():
-        assert cli(*DEPLOY, "--timeout", "5s").code == 3
-        assert cli("deploy", "my-worker", "development", "--tag", "103", "--timeout", "5s").code == 3
+        assert cli(*DEPLOY, "--timeout", "30s").code == 3
+        assert cli("deploy", "my-worker", "development", "--tag", "103", "--timeout", "30s").code == 3
     assert len(clouds.azure.recorder.find("POST", "runs$")) == 1
     assert PAT not in str([exchange.request_json for exchange in clouds.azure.recorder.exchanges])
