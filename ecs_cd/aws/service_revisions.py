@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from ecs_cd.aws.service_client import ServiceClient
 from ecs_cd.aws.service_deployments import MOST_FAILURES
+from ecs_cd.aws.service_tasks import describe_tasks
+from ecs_cd.aws.task_definitions import REVISIONS_PER_REQUEST
 from ecs_cd.errors import AccessDenied, DeliveryFailed, TryLater
 from ecs_cd.model.service_deployment import RevisionImage, ServiceRevision
 from ecs_cd.sanitize import quoted
@@ -21,11 +23,6 @@ from ecs_cd.support.concurrency import batches
 if TYPE_CHECKING:
     from types_boto3_ecs import ECSClient
     from types_boto3_ecs.type_defs import ServiceRevisionTypeDef, ServiceTypeDef
-
-_REVISIONS_PER_REQUEST = 20
-"""The most that DescribeServiceRevisions takes (its API reference)."""
-_TASKS_PER_REQUEST = 100
-"""The most that DescribeTasks takes (its API reference)."""
 
 
 class ServiceRevisions:
@@ -45,7 +42,7 @@ class ServiceRevisions:
     def learn(self, arns: Sequence[str]) -> None:
         """Get to know revisions; one that is not known to be resolved is asked for again."""
         unknown = [arn for arn in dict.fromkeys(arns) if arn not in self._resolved]
-        for batch in batches(unknown, _REVISIONS_PER_REQUEST) if not self.refusal else ():
+        for batch in batches(unknown, REVISIONS_PER_REQUEST) if not self.refusal else ():
             self._known.update((one.get("serviceRevisionArn", ""), one) for one in self._describe(batch))
 
     def with_images(self, revision: ServiceRevision) -> ServiceRevision:
@@ -96,22 +93,14 @@ class ServiceRevisions:
             return ()
         try:
             with self._ecs.calling(f"see the running tasks of ECS service {quoted(name)}") as ecs:
-                pages = ecs.get_paginator("list_tasks").paginate(
-                    cluster=cluster, serviceName=name, desiredStatus="RUNNING"
-                )
-                arns = [arn for page in pages for arn in page["taskArns"]]
-                tasks = [
-                    task
-                    for batch in batches(arns, _TASKS_PER_REQUEST)
-                    for task in ecs.describe_tasks(cluster=cluster, tasks=batch)["tasks"]
-                    if task.get("startedBy") == deployment_id
-                ]
+                running = describe_tasks(ecs, cluster, name, "RUNNING")
         except AccessDenied as error:
             self.tasks_refusal = error.message
             return ()
         found = {
             one["imageDigest"]
-            for task in tasks
+            for task in running
+            if task.get("startedBy") == deployment_id
             for one in task.get("containers", [])
             if one.get("name") in containers and "imageDigest" in one
         }

@@ -9,19 +9,17 @@ from typing import TYPE_CHECKING
 
 from ecs_cd.aws.log_locations import log_location
 from ecs_cd.aws.service_client import ServiceClient
+from ecs_cd.aws.service_tasks import describe_tasks
 from ecs_cd.aws.task_definitions import TaskDefinitions
 from ecs_cd.errors import EcsCdError
 from ecs_cd.model.service import ServiceTarget
 from ecs_cd.model.stopped_task import StoppedContainer, StoppedTask
 from ecs_cd.sanitize import quoted
-from ecs_cd.support.concurrency import batches
 
 if TYPE_CHECKING:
     from types_boto3_ecs import ECSClient
     from types_boto3_ecs.type_defs import ContainerDefinitionOutputTypeDef, ContainerTypeDef, TaskTypeDef
 
-_TASKS_PER_REQUEST = 100
-"""The most that DescribeTasks takes (its API reference)."""
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
@@ -37,14 +35,9 @@ def stopped_tasks(
     """
     doing = f"see the stopped tasks of ECS service {quoted(target.service)} in cluster {quoted(target.cluster)}"
     with ecs.calling(doing) as client:
-        pages = client.get_paginator("list_tasks").paginate(
-            cluster=target.cluster, serviceName=target.service, desiredStatus="STOPPED"
-        )
-        arns = [arn for page in pages for arn in page["taskArns"]]
         tasks = [
             task
-            for batch in batches(arns, _TASKS_PER_REQUEST)
-            for task in client.describe_tasks(cluster=target.cluster, tasks=batch)["tasks"]
+            for task in describe_tasks(client, target.cluster, target.service, "STOPPED")
             if not task_definition or task["taskDefinitionArn"] == task_definition
         ]
         tasks.sort(key=lambda task: task.get("stoppedAt", _LONG_AGO), reverse=True)

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 MAX_SINGLE_REQUESTS = 20
 """So many unknown definitions are asked for one by one: that takes no more right than a delivery needs."""
 
-_REVISIONS_PER_REQUEST = 20
+REVISIONS_PER_REQUEST = 20
+"""The most that DescribeServiceRevisions takes (its API reference)."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class TaskDefinitions:
                 targets.setdefault(arn, []).extend(one.targets)
             if running:
                 asked |= dict.fromkeys(item["arn"] for item in one.service.get("currentServiceRevisions", []))
-        groups = batches(list(asked), _REVISIONS_PER_REQUEST)
+        groups = batches(list(asked), REVISIONS_PER_REQUEST)
         for revisions in run_all([partial(self._describe_revisions, group) for group in groups]):
             for definition in _definitions(revisions):
                 # Images that ECS does not resolve may be missing from the list; it is as good as the definition

@@ -86,13 +86,13 @@ def test_every_error_that_the_operations_we_use_declare_has_a_meaning() -> None:
 
 
 def test_the_operations_we_use_are_those_the_adapter_sends() -> None:
-    # Read as text here.
-    from ecs_cd.aws import (  # noqa: PLC0415 - likewise  # noqa: PLC0415 - likewise
+    from ecs_cd.aws import (  # noqa: PLC0415 - read as text here
         code_deploy,
         images,
         logs,
         parameters,
         service_deployments,
+        service_tasks,
         services,
         session,
         stopped_tasks,
@@ -100,7 +100,7 @@ def test_the_operations_we_use_are_those_the_adapter_sends() -> None:
     )
 
     modules = [task_definitions, images, logs, parameters, services, service_deployments, code_deploy, session]
-    text = "".join(inspect.getsource(module) for module in (*modules, stopped_tasks))
+    text = "".join(inspect.getsource(module) for module in (*modules, service_tasks, stopped_tasks))
     snake = {"".join(f"_{c.lower()}" if c.isupper() else c for c in op)[1:] for ops in USED.values() for op in ops}
     # AssumeRole is sent by botocore itself.
     assert sorted(name for name in snake if name not in text and name != "assume_role") == []
